@@ -69,6 +69,10 @@ mod: ## Verify go.mod and go.sum, and check that they are tidy
 picture: ## Draw the packages in docs/architecture.md again
 	$(GO) run ./internal/architecture/cmd/draw
 
+.PHONY: screenshots
+screenshots: with-servers ## Take the pictures in docs/screenshots again
+	$(WITH_SERVERS) $(GO) test -count=1 ./internal/browsertest -screenshots $(CURDIR)/docs/screenshots
+
 .PHONY: soak
 soak: with-servers ## Run the soak tests for SOAK=10m
 	BALER_SOAK=$(SOAK) $(WITH_SERVERS) $(GO) test -count=1 -timeout 0 -run '^TestSoak' -v $(PKG)

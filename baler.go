@@ -118,6 +118,15 @@ func OpenProducer(ctx context.Context, cfg config.Config, o Options) (*Baler, er
 	return b, nil
 }
 
+// Now returns the present time of the database, by which rows have their times, whatever the
+// clock of this host says.
+func (b *Baler) Now() time.Time {
+	if b.store == nil {
+		return time.Now()
+	}
+	return b.store.Now()
+}
+
 // PingQueue returns an error when the queue does not answer within five seconds.
 func (b *Baler) PingQueue(ctx context.Context) error { return b.queue.Ping(ctx) }
 
@@ -210,6 +219,9 @@ func (b *Baler) Close() error {
 	var queueErr error
 	if b.queue != nil {
 		queueErr = b.queue.Close()
+	}
+	if b.store == nil {
+		return queueErr
 	}
 	return errors.Join(queueErr, b.store.Close())
 }

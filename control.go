@@ -4,8 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-
-	"github.com/hibiken/asynq"
+	"slices"
 
 	"github.com/balerhq/baler/internal/queue"
 	"github.com/balerhq/baler/internal/store"
@@ -51,21 +50,38 @@ func (b *Baler) SetWorkerState(ctx context.Context, name string, desired tasks.D
 // QueueStats is what a queue holds.
 type QueueStats = queue.Stats
 
-// Queues lists the queues in Redis.
-func (b *Baler) Queues(ctx context.Context) ([]QueueStats, error) { return b.queue.Stats(ctx) }
+// Queues lists the queues in Redis, and those that are paused.
+func (b *Baler) Queues(ctx context.Context) ([]QueueStats, error) {
+	paused, err := b.store.PausedQueues(ctx)
+	if err != nil {
+		return nil, err
+	}
+	queues, err := b.queue.Stats(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range paused { // Redis may have lost them a moment ago
+		i := slices.IndexFunc(queues, func(q QueueStats) bool { return q.Name == name })
+		if i < 0 {
+			i, queues = len(queues), append(queues, QueueStats{Name: name})
+		}
+		queues[i].Paused = true
+	}
+	return queues, nil
+}
 
 // PauseQueue stops workers from taking batches from a queue, or, when pause is
-// false, lets them take batches again.
-func (b *Baler) PauseQueue(_ context.Context, name string, pause bool) error {
-	inspector := asynq.NewInspectorFromRedisClient(b.queue.Client)
-	do, what := inspector.UnpauseQueue, "resume"
-	if pause {
-		do, what = inspector.PauseQueue, "pause"
+// false, lets them take batches again. The database keeps it, so that Redis may lose it:
+// the dispatcher pauses the queue again within a second.
+func (b *Baler) PauseQueue(ctx context.Context, name string, pause bool) error {
+	if err := b.store.SetQueuePaused(ctx, name, pause); err != nil {
+		return err
 	}
-	if err := do(name); err != nil {
-		return fmt.Errorf("%s queue %s: %w", what, name, err)
+	if !pause {
+		return b.queue.Producer.ResumeQueue(ctx, name)
 	}
-	return nil
+	_, err := b.queue.Producer.PauseQueues(ctx, []string{name})
+	return err
 }
 
 // Limits lists the limits that are set for all workers together.

@@ -105,7 +105,7 @@ func (b *Baler) loadLeftOut(ctx context.Context, p *load.Plan, r *recipe.Recipe)
 		plan, err := b.transfers.Get(ctx, l.Transfer)
 		_, deleted := errors.AsType[*tasks.DeletedError](err)
 		if deleted || errors.Is(err, tasks.ErrTransferNotFound) || errors.Is(err, dispatch.ErrBadRecipe) {
-			continue // nobody knows how its files were loaded
+			continue // its record of loads is gone
 		}
 		if err != nil {
 			return err

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/balerhq/baler/config"
 	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/handlers/builtin/load"
 	"github.com/balerhq/baler/handlers/command"
 	"github.com/balerhq/baler/handlers/handlertest"
 	"github.com/balerhq/baler/internal/ledger"
@@ -16,6 +18,16 @@ import (
 
 // DefaultRecipe is the name of the recipe that is used when none is named.
 const DefaultRecipe = "default"
+
+// OpenRecipes connects to nothing, for programs that only check recipes, and what they need on
+// this host. CheckRecipe then knows the handlers of this process only. Call no other methods.
+func OpenRecipes(_ context.Context, cfg config.Config, o Options) (*Baler, error) {
+	b := newBaler(cfg, o)
+	if _, taken := b.registry.Lookup(load.Name); taken {
+		return b, nil
+	}
+	return b, load.Register(b.registry, nil, nil)
+}
 
 // Recipe loads a built-in recipe by its name, or a recipe from a YAML file, and checks
 // it against the handlers of this process and of the live workers. It reports all errors
@@ -40,6 +52,9 @@ func (b *Baler) CheckRecipe(ctx context.Context, r *recipe.Recipe) error {
 		Step: func(name string) (recipe.HandlerInfo, bool) {
 			reg, here := b.registry.Lookup(name)
 			h := recipe.HandlerInfo{CheckArgs: reg.CheckArgs, Facts: reg.Facts, WholeBatches: here && !reg.TimesFiles}
+			if here && reg.Reuse == handlers.ReuseNever {
+				h.NotReusable = "it writes files, reads others, or ends otherwise with time, or its registration does not say (WithReuse)"
+			}
 			return h, here || slices.Contains(elsewhere, name)
 		},
 		Finalizer: func(name string) (recipe.HandlerInfo, bool) {
@@ -50,6 +65,9 @@ func (b *Baler) CheckRecipe(ctx context.Context, r *recipe.Recipe) error {
 }
 
 func (b *Baler) workerHandlers(ctx context.Context) ([]string, error) {
+	if b.store == nil {
+		return nil, nil
+	}
 	workers, err := b.store.Workers(ctx)
 	if err != nil {
 		return nil, err

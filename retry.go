@@ -25,12 +25,12 @@ const retryLease = time.Minute
 // retryPage is how many files one transaction of Retry handles.
 const retryPage = 500
 
-// Retry runs the files of the selected results again, from the step of the result on:
-// these results and those of later steps become attempts, and no longer count. A filter
-// without outcomes selects failures and canceled files. While the transfer runs, only
-// failed files can run again. A canceled transfer also goes on with emitted files that were
-// not registered yet. Retry returns how many files will run; a transfer that had
-// ended runs again.
+// Retry runs the files of the selected results again, from the step of the result on: these
+// results and those of later steps become attempts, and no longer count. A filter without
+// outcomes selects failures and canceled files. While the transfer runs, only failed files
+// can run again. A canceled transfer also continues with emitted files that were not
+// registered yet. Retry returns how many files will run; a transfer that had ended runs
+// again.
 func (b *Baler) Retry(ctx context.Context, t tasks.Transfer, f ResultFilter) (files int64, err error) {
 	filter, err := f.of(t)
 	if err != nil {

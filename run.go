@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/balerhq/baler/internal/db"
 	"github.com/balerhq/baler/internal/ingest"
 	"github.com/balerhq/baler/internal/worker"
 	"github.com/balerhq/baler/recipe"
@@ -168,6 +169,15 @@ func (b *Baler) whileWorking(
 	if endedByWorker && workErr != nil {
 		return workErr // err says only that the worker ended; workErr says why
 	}
+	return toldOnce(err, workErr)
+}
+
+// toldOnce joins the errors of a run and of its worker. An outage of the database, such as a
+// full disk, meets both, and is reported once.
+func toldOnce(err, workErr error) error {
+	if db.IsOutage(err) && db.IsOutage(workErr) && !strings.Contains(workErr.Error(), "\n") { // several errors may have other causes, too
+		return err
+	}
 	return errors.Join(err, workErr)
 }
 
@@ -236,7 +246,7 @@ func (b *Baler) runOnce(
 }
 
 // adopt notes what the final steps of a transfer with changes depend on; without changes it
-// finds the transfer of an earlier run that goes on. Then it looks at the earlier runs.
+// finds the unfinished transfer of an earlier run. Then it looks at the earlier runs.
 func (r *RunResult) adopt(ctx context.Context, b *Baler, s *ingest.Submission, runKey string, begun []tasks.Transfer) (err error) {
 	if r.FoundChanges {
 		err = b.ingester.NoteInputs(ctx, s, r.Transfer.ID, r.inputs)

@@ -3,6 +3,8 @@ package baler
 import (
 	"context"
 	"errors"
+	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"testing"
@@ -93,5 +95,24 @@ func TestRunNamesItsTransferWhenItsWaitIsInterrupted(t *testing.T) {
 	ran := RunResult{Transfer: tasks.Transfer{ID: 7, UUID: "u"}}
 	if err := ran.wait(ctx, b); !errors.Is(err, context.Canceled) || ran.Transfer.ID != 7 {
 		t.Errorf("%v, %+v", err, ran.Transfer)
+	}
+}
+
+// One cause is one error, and another one is not hidden.
+func TestAnOutageIsToldOnce(t *testing.T) {
+	away := func(what string) error {
+		return fmt.Errorf("%s: %w", what, &net.OpError{Op: "dial", Err: errors.New("refused")})
+	}
+	other := errors.New("another cause")
+	for want, got := range map[string]error{
+		"register files: dial: refused":                                              toldOnce(away("register files"), away("remove worker")),
+		"another cause\nremove worker: dial: refused":                                toldOnce(other, away("remove worker")),
+		"register files: dial: refused\nanother cause":                               toldOnce(away("register files"), other),
+		"register files: dial: refused\nremove worker: dial: refused\nanother cause": toldOnce(away("register files"), errors.Join(away("remove worker"), other)),
+		"register files: dial: refused ":                                             fmt.Errorf("%w ", toldOnce(away("register files"), nil)),
+	} {
+		if got.Error() != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
 	}
 }

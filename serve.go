@@ -72,10 +72,11 @@ func (b *Baler) newServer(ctx context.Context, at net.Addr, face *httpFace) (*we
 	options.Results, options.RequestsPerSecond = face, b.cfg.HTTP.RequestsPerSecond
 	options.Redis = b.queue.Opt
 	options.Audit = b.store
-	if options.Gate != nil || config.Loopback(at) { // otherwise everybody may read, and nobody change anything
+	if options.Gate != nil || config.Loopback(at) { // otherwise everybody may read, and changes are refused
 		options.Submitter, options.Control, options.Fleet, options.Scheduler = face, face, face, face
 		options.WritableMonitor = b.cfg.HTTP.MonitorReadOnly != nil && !*b.cfg.HTTP.MonitorReadOnly
 	}
+	face.show(&options)
 	return web.New(options)
 }
 

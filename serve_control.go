@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -27,7 +28,7 @@ func (h *httpFace) Failures(ctx context.Context, t tasks.Transfer, f tasks.Resul
 
 // FilesAfter implements api.Results.
 func (h *httpFace) FilesAfter(ctx context.Context, t tasks.Transfer, after int64, limit int) ([]tasks.File, error) {
-	return h.store.FilesAfter(ctx, t.ID, after, limit, false)
+	return h.store.ListFiles(ctx, t.ID, after, limit)
 }
 
 // Retry implements api.Control.
@@ -67,7 +68,23 @@ func (h *httpFace) PauseQueue(ctx context.Context, name string, pause bool) erro
 // Recipes implements api.Submitter: the built-in recipes, and those in the folders of
 // worker.recipes.
 func (h *httpFace) Recipes() []string {
-	names := recipe.Builtins()
+	names := slices.AppendSeq(recipe.Builtins(), maps.Keys(h.recipeFiles()))
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// recipePath returns what recipe.Load takes for a recipe that Recipes names.
+func (h *httpFace) recipePath(name string) (path string, known bool) {
+	if path, known = h.recipeFiles()[name]; known { // a site may replace a built-in recipe
+		return path, true
+	}
+	return name, slices.Contains(recipe.Builtins(), name)
+}
+
+// recipeFiles returns the paths of the recipes in the folders of worker.recipes, by name. It
+// reads the folders each time, so that a new recipe needs no restart.
+func (h *httpFace) recipeFiles() map[string]string {
+	files := make(map[string]string)
 	for _, dir := range h.cfg.Worker.Recipes {
 		for _, pattern := range []string{"*.yaml", "*.yml"} {
 			paths, err := filepath.Glob(filepath.Join(dir, pattern))
@@ -75,32 +92,14 @@ func (h *httpFace) Recipes() []string {
 				continue // the pattern is valid
 			}
 			for _, p := range paths {
-				names = append(names, recipeName(p))
+				name := strings.TrimSuffix(filepath.Base(p), filepath.Ext(p))
+				if _, ok := files[name]; !ok {
+					files[name] = p
+				}
 			}
 		}
 	}
-	slices.Sort(names)
-	return slices.Compact(names)
-}
-
-func recipeName(path string) string {
-	return strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
-}
-
-// recipePath returns what recipe.Load takes for a recipe that Recipes names.
-func (h *httpFace) recipePath(name string) (path string, known bool) {
-	for _, dir := range h.cfg.Worker.Recipes { // before the built-in ones, which a site may replace
-		for _, ext := range []string{".yaml", ".yml"} {
-			paths, err := filepath.Glob(filepath.Join(dir, "*"+ext))
-			if err != nil {
-				continue // as above
-			}
-			if i := slices.IndexFunc(paths, func(p string) bool { return recipeName(p) == name }); i >= 0 {
-				return paths[i], true
-			}
-		}
-	}
-	return name, slices.Contains(recipe.Builtins(), name)
+	return files
 }
 
 // Recipe implements api.Submitter.

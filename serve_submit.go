@@ -36,7 +36,7 @@ func (h *httpFace) Submit(ctx context.Context, s api.Submission) (t tasks.Transf
 	}
 	sub := ingest.Submission{
 		Paths: s.Paths, Selection: s.Selection, Recipe: r, Name: s.Name, IdempotencyKey: s.IdempotencyKey, Queue: s.Queue,
-		Weight: s.Weight, Via: s.Via, Webhooks: s.Webhooks,
+		Weight: s.Weight, Via: s.Via, Webhooks: s.Webhooks, NoReuse: s.NoReuse,
 	}
 	sources, err := h.sources(&sub)
 	if err != nil {
@@ -132,7 +132,7 @@ func (h *httpFace) sources(sub *ingest.Submission) ([]string, error) {
 			return nil, &api.RequestError{Field: "paths", Err: fmt.Errorf("%q is not an absolute path", p)}
 		}
 	}
-	// Before anything else: whoever may not read a path is not told whether it exists.
+	// Check this first: a client that may not read a path must not learn whether it exists.
 	roots := worker.ReadableRoots(h.cfg.Roots)
 	for _, p := range sub.Paths {
 		if err := checkReadable(roots, filepath.Clean(p)); err != nil {
@@ -158,17 +158,13 @@ func checkReadable(roots []string, path string) error {
 // checkWithin reports whether one of the names of a path lies outside of the roots.
 func checkWithin(roots []string, path string, names ...string) error {
 	for _, p := range names {
-		if !slices.ContainsFunc(roots, func(root string) bool { return p == root || within(p, root) }) {
+		if !slices.ContainsFunc(roots, func(root string) bool { return p == root || ingest.Below(p, root) }) {
 			return &api.RequestError{
 				Denied: true, Err: fmt.Errorf("%q lies outside of the folders that the server may read (BALER_ROOTS)", path),
 			}
 		}
 	}
 	return nil
-}
-
-func within(path, folder string) bool {
-	return strings.HasPrefix(path, strings.TrimSuffix(folder, string(filepath.Separator))+string(filepath.Separator))
 }
 
 // closeTimeout is how long registering may take after the last file came. The database may
@@ -187,7 +183,7 @@ func (h *httpFace) AddFiles(
 	if err != nil {
 		return 0, conflict(err)
 	}
-	// Only now: nobody else adds files any more, such as a request whose connection broke.
+	// Seal only now: no other request adds files any more, such as one whose connection broke.
 	if has := r.Before(); at >= 0 && at != has {
 		wrong := &api.RequestError{Conflict: true, Err: fmt.Errorf("the transfer has %d files, not %d", has, at)}
 		return 0, errors.Join(wrong, r.Close(lasting))

@@ -54,6 +54,9 @@ type Submission struct {
 	// now. Otherwise that is ErrSourceEmpty.
 	AllowEmpty bool
 
+	// NoReuse makes the handlers run for every file, also where the recipe says reuse.
+	NoReuse bool
+
 	// OnCreated is called with the transfer before files are registered; may be nil.
 	OnCreated func(t tasks.Transfer)
 

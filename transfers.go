@@ -101,7 +101,7 @@ func (b *Baler) latestTransfer(ctx context.Context) (tasks.Transfer, error) {
 const askQueueTime = time.Second
 
 // Explain sets WaitingFor of transfers of which nothing runs. It also reads the state of
-// a queue on a server; if the server takes no messages, that is a reason and no error.
+// a queue on a server; if the server accepts no messages, that is a reason and no error.
 func (b *Baler) Explain(ctx context.Context, transfers []tasks.Transfer) error {
 	all, err := b.waiting(ctx, transfers)
 	if err != nil {
@@ -138,7 +138,7 @@ func (b *Baler) surroundings(ctx context.Context) (around ledger.Surroundings, e
 	return around, err
 }
 
-// askQueue returns the paused queues, and why Redis takes no messages, if it takes none. It
+// askQueue returns the paused queues, and why Redis accepts no messages, if it takes none. It
 // does not read an embedded queue, which is in the memory of the process that works.
 func (b *Baler) askQueue(ctx context.Context) (paused []string, fault string, err error) {
 	u, err := config.ParseRedis(b.cfg.Redis.URL)

@@ -96,7 +96,7 @@ func (b *Baler) keepDuration(ctx context.Context, t *tasks.Transfer) {
 type UnattendedError struct {
 	Transfer string        // its UUID
 	Waiting  string        // for what
-	Time     time.Duration // for how long nobody came
+	Time     time.Duration // how long no live worker has had the handler
 }
 
 func (e *UnattendedError) Error() string {
@@ -136,7 +136,7 @@ type attendance struct {
 
 	at    time.Time // of the last look
 	done  int64     // at that time
-	since time.Time // when a look first found nobody; zero when the last one did not
+	since time.Time // when a check first found no worker; zero when the last check found one
 }
 
 // look reads at most once a heartbeat, and only of a transfer that stands still, whether

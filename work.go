@@ -93,7 +93,7 @@ func (b *Baler) workerOptions() worker.Options {
 		},
 		Record: worker.RecordOptions{
 			MaxItems: cfg.Record.MaxItems, MaxDelay: cfg.Record.MaxDelay, MaxOutput: int(cfg.Record.MaxOutput),
-			Flushers: cfg.Record.Flushers, Adapt: cfg.Record.Adapt == nil || *cfg.Record.Adapt,
+			Flushers: cfg.Record.Flushers,
 		},
 		Retention: retention.Options{
 			OlderThan: cfg.Retention.OlderThan, KeepLast: cfg.Retention.KeepLast, FailedToo: cfg.Retention.FailedToo,

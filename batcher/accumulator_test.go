@@ -10,8 +10,8 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// The window is asked as a Batcher asks it; then no batch may break a bound,
-// and none may end while it still had room.
+// Called as a Batcher calls it, the accumulator breaks no limit, and ends no batch that
+// still has room.
 func TestAccumulatorKeepsEveryLimit(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		policy := tasks.BatchPolicy{
@@ -52,7 +52,7 @@ func TestAccumulatorKeepsEveryLimit(t *testing.T) {
 func TestAccumulatorNamesTheLimit(t *testing.T) {
 	w := accumulator{policy: tasks.BatchPolicy{MaxItems: 3, MaxBytes: 10}}
 	if got := w.reasonBefore(99, 99); got != "" {
-		t.Errorf("an empty window refuses an item: %q", got)
+		t.Errorf("an empty accumulator refuses an item: %q", got)
 	}
 	w.addItem(1, 6, time.Time{})
 	if got := w.reasonAfter(); got != "" {
@@ -79,7 +79,7 @@ func TestAccumulatorCountsTheDelayFromItsFirstItem(t *testing.T) {
 	start := time.Unix(1000, 0)
 	w := accumulator{policy: tasks.BatchPolicy{MaxDelay: 10 * time.Millisecond}}
 	if w.left(start) != math.MaxInt64 {
-		t.Error("an empty window is due some day")
+		t.Error("an empty accumulator has a due time")
 	}
 	w.addItem(1, 0, start)
 	w.addItem(1, 0, start.Add(7*time.Millisecond))
@@ -91,11 +91,11 @@ func TestAccumulatorCountsTheDelayFromItsFirstItem(t *testing.T) {
 	}
 }
 
-func TestAccumulatorSurvivesAbsurdWeights(t *testing.T) {
+func TestAccumulatorCorrectsWrongWeights(t *testing.T) {
 	w := accumulator{policy: tasks.BatchPolicy{MaxItems: 10, MaxBytes: 10}}
 	w.addItem(0, -5, time.Time{})
 	if w.items != 1 || w.bytes != 0 {
-		t.Errorf("a weight of nothing tallied %d items and %d bytes", w.items, w.bytes)
+		t.Errorf("an item without weight counts as %d items and %d bytes", w.items, w.bytes)
 	}
 	if got := w.reasonBefore(math.MaxInt, 0); got != ReasonItems {
 		t.Errorf("before the largest number of items: %q", got)
@@ -106,6 +106,6 @@ func TestAccumulatorSurvivesAbsurdWeights(t *testing.T) {
 	w.addItem(math.MaxInt, math.MaxInt64, time.Time{})
 	w.addItem(math.MaxInt, math.MaxInt64, time.Time{})
 	if w.items != math.MaxInt || w.bytes != math.MaxInt64 {
-		t.Errorf("the tally ran over: %d items, %d bytes", w.items, w.bytes)
+		t.Errorf("the counts overflowed: %d items, %d bytes", w.items, w.bytes)
 	}
 }

@@ -92,7 +92,7 @@ func (a *Aggregator) Aggregate(group string, ts []*asynq.Task) *asynq.Task {
 }
 
 // errNotHeld is the error when others may have the set.
-var errNotHeld = errors.New("this process stood still for so long that others may have the files")
+var errNotHeld = errors.New("this process was frozen for so long that another one may have taken the files")
 
 // attempt writes batches of a set and enqueues all but some of the last. done is false
 // when the set is left to be delivered again. It writes nothing once held reports false.

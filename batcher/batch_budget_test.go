@@ -11,8 +11,8 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// sizes cuts files of given sizes as the last ones of a sealed transfer, and
-// gives the number of files of each batch.
+// sizes plans files of the given sizes as the last ones of a sealed transfer, and returns
+// the number of files in each batch.
 func sizes(e cost.Estimate, policy tasks.BatchPolicy, slots int, all ...int64) []int {
 	files := make([]tasks.File, len(all))
 	rest := Remaining{Files: int64(len(all))}
@@ -39,7 +39,7 @@ func known(perFile, perByte float64) cost.Estimate {
 
 func repeat(n int, size int64) []int64 { return slices.Repeat([]int64{size}, n) }
 
-func TestSharesWhileNothingIsKnown(t *testing.T) {
+func TestEqualSharesWhileCostsAreUnknown(t *testing.T) {
 	const mib = 1 << 20
 	for _, c := range []struct {
 		name   string
@@ -50,7 +50,7 @@ func TestSharesWhileNothingIsKnown(t *testing.T) {
 	}{
 		{"nine videos on three workers", tasks.BatchPolicy{MaxItems: 128}, 3, repeat(9, 0), []int{3, 3, 3}},
 		{"of any one size", tasks.BatchPolicy{MaxItems: 128}, 3, repeat(9, 700*mib), []int{3, 3, 3}},
-		{"nobody knows the workers", tasks.BatchPolicy{MaxItems: 128}, 0, repeat(9, 0), []int{9}},
+		{"the number of slots is unknown", tasks.BatchPolicy{MaxItems: 128}, 0, repeat(9, 0), []int{9}},
 		{"more slots than files", tasks.BatchPolicy{MaxItems: 128}, 30, repeat(3, 0), []int{1, 1, 1}},
 		{"no more than a batch holds", tasks.BatchPolicy{MaxItems: 2}, 2, repeat(6, 0), []int{2, 2, 2}},
 		{"big files by bytes", tasks.BatchPolicy{MaxItems: 128}, 2, []int64{500 * mib, mib, mib, mib, 480 * mib, mib, mib}, []int{1, 6}},
@@ -71,7 +71,7 @@ func TestBatchesTakeAboutTheirTarget(t *testing.T) {
 	if got := sizes(known(0, 1), policy, 0, 4, 4, 5, 4, 30, 1, 1); !slices.Equal(got, []int{2, 2, 1, 2}) {
 		t.Errorf("batches of %v at a second a byte", got)
 	}
-	// A short look at the first files is not yet believed.
+	// The costs of a few short files are not trusted yet.
 	e := known(0.1, 0)
 	e.Seconds = 0.1
 	if got := sizes(e, policy, 0, repeat(40, 5)...); !slices.Equal(got, []int{16, 16, 8}) {
@@ -79,8 +79,8 @@ func TestBatchesTakeAboutTheirTarget(t *testing.T) {
 	}
 }
 
-// What costs nearly nothing goes in whole batches, to the last file.
-func TestCheapFilesGoInWholeBatches(t *testing.T) {
+// Files that cost almost nothing form full batches, to the last file.
+func TestCheapFilesFormFullBatches(t *testing.T) {
 	for _, policy := range []tasks.BatchPolicy{{MaxItems: 100}, {MaxItems: 100, Target: time.Second}} {
 		if got := sizes(known(1e-6, 0), policy, 8, repeat(250, 5)...); !slices.Equal(got, []int{100, 100, 50}) {
 			t.Errorf("batches of %v under %+v", got, policy)
@@ -88,8 +88,8 @@ func TestCheapFilesGoInWholeBatches(t *testing.T) {
 	}
 }
 
-// Two slots, first many short files, then few long ones: no batch takes longer
-// than its part of what is left, and the last ones hold one file.
+// Two slots, first many short files, then few long ones: no batch takes longer than its
+// share of the remaining cost, and the last ones hold one file.
 func TestTheTailIsSharedByCost(t *testing.T) {
 	files := append(repeat(10_000, 1000), repeat(20, 500_000)...)
 	got := sizes(known(0, 1e-6), tasks.BatchPolicy{MaxItems: 100_000}, 2, files...)
@@ -98,8 +98,8 @@ func TestTheTailIsSharedByCost(t *testing.T) {
 	}
 }
 
-// Whatever is known: a batch never costs more than its bound, but for a single
-// file and for half of the file that came in last.
+// With any estimate, a batch costs no more than its limit, except for a single file, and
+// for half of its last file.
 func TestAnyBudget(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		e := cost.Estimate{
@@ -124,7 +124,7 @@ func TestAnyBudget(t *testing.T) {
 				t.Fatalf("%d files of %d bytes cost %g of %g", no, d.bytes, cost, d.limit)
 			}
 			if items > 0 && no > int64(items) {
-				t.Fatalf("%d files where %d were foreseen at most", no, items)
+				t.Fatalf("%d files, but the budget says at most %d", no, items)
 			}
 		}
 	})

@@ -16,7 +16,7 @@ func TestDelayCountsFromTheFirstItemOfEachBatch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRecorder()
 		b := New(tasks.BatchPolicy{MaxItems: 2, MaxDelay: 10 * time.Millisecond}, r.flush, Options[int]{Observe: r.observe})
-		add(t, b, 1, 2) // full at once; the timer that it set rings later, for nobody
+		add(t, b, 1, 2) // full at once; the timer that it set fires later, without effect
 		time.Sleep(4 * time.Millisecond)
 		f := add(t, b, 3)
 		if err := f[0].Wait(t.Context()); err != nil {
@@ -168,10 +168,10 @@ func TestABlockedAddHonoursItsContext(t *testing.T) {
 			t.Errorf("Add returned %v", err)
 		}
 		if err := <-behind; err != nil {
-			t.Errorf("what needed less room and stood behind it: %v", err)
+			t.Errorf("an Add behind it that needs less room: %v", err)
 		}
 		if overtaken {
-			t.Error("what needed less room did not stand behind it")
+			t.Error("an Add that needs less room did not wait behind it")
 		}
 		if _, err := b.Add(ctx, 1); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("Add with a context that has ended returned %v", err)

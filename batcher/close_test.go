@@ -10,7 +10,7 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-func TestCloseTurnsAwayBlockedAdds(t *testing.T) {
+func TestCloseRefusesBlockedAdds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRecorder()
 		r.hold = make(chan struct{})

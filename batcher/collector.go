@@ -12,7 +12,8 @@ import (
 
 // GroupQueue is where a Collector finds files that wait in groups.
 type GroupQueue interface {
-	// TakeDue takes files that are due, or says for how long none is: 0 when none is known.
+	// TakeDue takes files that are due. When none are, it returns how long until some are;
+	// 0 when no files wait.
 	TakeDue(ctx context.Context, queue string, maxDelay time.Duration, most int) (*queue.TakenFiles, time.Duration, error)
 	// KeepTaken keeps taken files for another while; false when others have them.
 	KeepTaken(ctx context.Context, taken *queue.TakenFiles) (bool, error)
@@ -20,7 +21,7 @@ type GroupQueue interface {
 	ReturnTaken(ctx context.Context, taken *queue.TakenFiles) error
 	// RemoveTaken deletes messages whose files are in the ledger.
 	RemoveTaken(ctx context.Context, taken *queue.TakenFiles) error
-	// WakeUps has a value after files have come that may be due before all others.
+	// WakeUps receives a value when files were added that may be due before all others.
 	WakeUps(ctx context.Context, queues []string) (wake <-chan struct{}, end func())
 }
 
@@ -34,22 +35,23 @@ type CollectorOptions struct {
 }
 
 // Collector makes batches of files that wait in groups, when the first of them has waited
-// for MaxDelay. asynq's own aggregation does so too, to the second; it takes what no
-// Collector takes. What one took and did not finish, another takes soon. Any number of Collectors may run.
+// for MaxDelay. asynq's own aggregation does the same with a resolution of a second, and
+// handles files that no Collector takes. When a Collector dies, another takes its files
+// within seconds. Any number of Collectors may run.
 type Collector struct {
 	CollectorOptions
 }
 
 const (
-	// collectAnyway is how often a Collector looks at its queues without a wake-up: one
-	// may be lost.
-	collectAnyway = time.Second
+	// pollInterval is how often a Collector looks at its queues without a wake-up, because
+	// one may be lost.
+	pollInterval = time.Second
 
-	// collectAtOnce is how many sets a Collector works on at the same time.
-	collectAtOnce = 3
+	// maxConcurrentSets is how many sets a Collector works on at the same time.
+	maxConcurrentSets = 3
 
 	// removeTimeout bounds the removal or return of messages, so that a stop does not wait
-	// for a queue that is away.
+	// for a queue that is unavailable.
 	removeTimeout = 5 * time.Second
 )
 
@@ -60,9 +62,9 @@ func (c *Collector) Run(ctx context.Context) {
 	defer working.Wait()
 	wake, end := c.Groups.WakeUps(ctx, c.Queues)
 	defer end()
-	free := make(chan struct{}, collectAtOnce)
+	free := make(chan struct{}, maxConcurrentSets)
 	for ctx.Err() == nil {
-		wait := collectAnyway
+		wait := pollInterval
 		for _, name := range c.Queues {
 			select {
 			case free <- struct{}{}:
@@ -99,8 +101,8 @@ func (c *Collector) take(ctx context.Context, name string) (*queue.TakenFiles, t
 	return taken, left
 }
 
-// collect makes batches of what was taken. The end of Run does not stop it: what is taken is
-// soon done.
+// collect makes batches of what was taken. It continues after the end of Run, because it
+// takes little time.
 func (c *Collector) collect(taken *queue.TakenFiles) {
 	keeping, stop := context.WithCancel(context.WithoutCancel(c.Aggregator.ctx))
 	var kept sync.WaitGroup
@@ -118,13 +120,14 @@ func (c *Collector) collect(taken *queue.TakenFiles) {
 		return
 	}
 	if err := c.Groups.RemoveTaken(ctx, taken); err != nil {
-		// The files have batches: those that are made of the same messages do nothing.
+		// The files have batches. When the messages are delivered again, the batches made
+		// of them do nothing.
 		c.Aggregator.Log.Log(ctx, outage.Level(err), "collector: collected files will be delivered again",
 			"files", len(taken.Tasks), "error", err)
 	}
 }
 
-// keep keeps what was taken until ctx ends, for example while the database is away.
+// keep keeps what was taken until ctx ends, for example while the database is unavailable.
 func (c *Collector) keep(ctx context.Context, taken *queue.TakenFiles) {
 	sleep.Every(ctx, queue.KeepTakenEvery, func() {
 		if _, err := c.Groups.KeepTaken(ctx, taken); err != nil && ctx.Err() == nil {

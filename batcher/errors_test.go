@@ -11,7 +11,7 @@ import (
 func TestErrorsHoldsWhatWasSet(t *testing.T) {
 	var e Errors
 	if e.Err() != nil || e.Len() != 0 || e.At(0) != nil {
-		t.Error("the zero value tells of a failure")
+		t.Error("the zero value reports a failure")
 	}
 	e.Set(4, io.EOF)
 	e.Set(1, io.ErrUnexpectedEOF)
@@ -37,7 +37,7 @@ func TestErrorsHoldsWhatWasSet(t *testing.T) {
 	}
 }
 
-func TestVerdict(t *testing.T) {
+func TestSplitErrors(t *testing.T) {
 	var none *Errors
 	one := &Errors{}
 	one.Set(1, io.EOF)
@@ -58,12 +58,12 @@ func TestVerdict(t *testing.T) {
 		"empty, wrapped":         {fmt.Errorf("insert: %w", &Errors{}), true, 0},
 		"beside another, joined": {errors.Join(io.ErrClosedPipe, one), true, 0},
 		"beside another, by %w":  {fmt.Errorf("%w, after %w", io.ErrClosedPipe, one), true, 0},
-		"an item there is not":   {outside, true, 0},
+		"an item out of range":   {outside, true, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			some, whole := splitErrors(c.err, 3)
 			if (whole != nil) != c.whole || some.Len() != c.some {
-				t.Errorf("verdict: %v for all, %v for some", whole, some)
+				t.Errorf("got %v for all, %v for some", whole, some)
 			}
 			if whole != nil && !errors.Is(whole, c.err) {
 				t.Errorf("%v does not wrap %v", whole, c.err)

@@ -16,15 +16,6 @@ func (b *Batcher[T]) dispatch() {
 	}
 }
 
-// SetFlushers changes how many flushes may run at once, at least one. Running flushes
-// continue.
-func (b *Batcher[T]) SetFlushers(n int) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.opts.Flushers = max(n, 1)
-	b.dispatch()
-}
-
 func (b *Batcher[T]) dueBatches() int {
 	if b.open != nil && b.due() != "" {
 		return len(b.full) + 1

@@ -10,8 +10,8 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// Whatever is planned: the files dealt with are the first ones, each is in one
-// batch of its step or has ended, in order, and every bound is kept.
+// Every plan covers the first files, in order: each is in one batch of its step or has
+// ended. It keeps every limit.
 func TestAnyPlan(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		policies := make([]tasks.BatchPolicy, 4)

@@ -29,7 +29,7 @@ func sums(sizes []int64) func([]tasks.Range) ([]int64, error) {
 	}
 }
 
-// A plan by sums alone is the plan file by file.
+// A plan made from sums of sizes equals the plan made from single files.
 func TestAnyUniformPlanIsThePlan(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		most := rapid.SampledFrom([]int64{0, 5, 5, 50}).Draw(t, "largest")
@@ -88,9 +88,9 @@ func TestPlanUniform(t *testing.T) {
 		want  string
 	}{
 		{"all fit", small, 100, "1-10 11-20 21-25"},
-		{"up to what is too much", big, 600, "1-10"},
-		{"by the mean hardly any would fit", small, 99, ""},
-		{"up to what is missing", missing, 100, "1-10 11-20"},
+		{"up to a range that is too large", big, 600, "1-10"},
+		{"files of mean size do not fit", small, 99, ""},
+		{"up to a missing file", missing, 100, "1-10 11-20"},
 	} {
 		rest := Remaining{Files: 25}
 		for _, size := range c.sizes {

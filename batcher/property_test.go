@@ -16,8 +16,8 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// parcel is an item of the property tests, with what shall become of it.
-type parcel struct {
+// entry is an item that the property tests add, with the result of its flush.
+type entry struct {
 	id    int
 	items int
 	bytes int64
@@ -25,22 +25,22 @@ type parcel struct {
 	fails bool
 }
 
-// lifePlan is one life of a Batcher.
-type lifePlan struct {
+// scenario is what happens to a Batcher from New to Close.
+type scenario struct {
 	policy   tasks.BatchPolicy
 	capacity int
 	flushers int
 	eager    bool
 	busy     time.Duration // how long a flush takes
 	adders   int
-	parcels  []parcel
+	entries  []entry
 }
 
-func drawPlan(t *rapid.T) lifePlan {
+func drawScenario(t *rapid.T) scenario {
 	ms := func(most int, name string) time.Duration {
 		return time.Duration(rapid.IntRange(0, most).Draw(t, name)) * time.Millisecond
 	}
-	p := lifePlan{
+	p := scenario{
 		policy: tasks.BatchPolicy{
 			MaxItems: rapid.IntRange(1, 8).Draw(t, "max items"),
 			MaxBytes: rapid.Int64Range(1, 20).Draw(t, "max bytes"),
@@ -52,8 +52,8 @@ func drawPlan(t *rapid.T) lifePlan {
 		busy:     ms(20, "busy"),
 		adders:   rapid.IntRange(1, 4).Draw(t, "adders"),
 	}
-	for id := range rapid.IntRange(0, 60).Draw(t, "parcels") {
-		p.parcels = append(p.parcels, parcel{
+	for id := range rapid.IntRange(0, 60).Draw(t, "entries") {
+		p.entries = append(p.entries, entry{
 			id:    id,
 			items: rapid.IntRange(1, 3).Draw(t, "items"),
 			bytes: rapid.Int64Range(0, 25).Draw(t, "bytes"),
@@ -71,52 +71,52 @@ type added struct {
 }
 
 type flushed struct {
-	parcels []parcel
+	entries []entry
 	at      time.Duration
 }
 
-// life is what was seen of a plan.
-type life struct {
+// trace is what was observed of a scenario.
+type trace struct {
 	added    map[int]*added
 	flushed  []flushed
 	observed map[Reason]int // items by reason
-	peak     int            // most items held at once by several parcels, seen from outside
+	peak     int            // most items held at once by several entries, seen from outside
 	running  int            // most flushes at once
 	problems []string
 }
 
-func failure(id int) error { return fmt.Errorf("parcel %d: %w", id, errBroken) }
+func failure(id int) error { return fmt.Errorf("entry %d: %w", id, errBroken) }
 
 var errBroken = errors.New("broken")
 
-// live runs a plan; it returns when the Batcher is closed.
-func live(p lifePlan) *life {
-	l := &life{added: map[int]*added{}, observed: map[Reason]int{}}
+// run runs a scenario, and returns when the Batcher is closed.
+func run(p scenario) *trace {
+	l := &trace{added: map[int]*added{}, observed: map[Reason]int{}}
 	var mu sync.Mutex
-	items, parcels, running := 0, 0, 0 // what is held, and flushes at once
+	items, entries, running := 0, 0, 0 // what is held, and flushes at once
 	start := time.Now()
 
-	b := New(p.policy, func(_ context.Context, batch []parcel) error {
+	b := New(p.policy, func(_ context.Context, batch []entry) error {
 		mu.Lock()
 		l.flushed = append(l.flushed, flushed{batch, time.Since(start)})
 		running++
 		l.running = max(l.running, running)
 		mu.Unlock()
-		time.Sleep(p.busy) // the plan's clock is not the real one
+		time.Sleep(p.busy) // the clock of the synctest bubble
 		mu.Lock()
 		defer mu.Unlock()
 		running--
-		parcels -= len(batch)
+		entries -= len(batch)
 		var each Errors
-		for i, parcel := range batch {
-			items -= parcel.items
-			if parcel.fails {
-				each.Set(i, failure(parcel.id))
+		for i, entry := range batch {
+			items -= entry.items
+			if entry.fails {
+				each.Set(i, failure(entry.id))
 			}
 		}
 		return each.Err()
-	}, Options[parcel]{
-		Weigh:    func(p parcel) (int, int64) { return p.items, p.bytes },
+	}, Options[entry]{
+		Weigh:    func(p entry) (int, int64) { return p.items, p.bytes },
 		Capacity: p.capacity,
 		Flushers: p.flushers,
 		Eager:    p.eager,
@@ -133,19 +133,19 @@ func live(p lifePlan) *life {
 	var adders sync.WaitGroup
 	for a := range p.adders {
 		adders.Go(func() {
-			for _, parcel := range p.parcels {
-				if parcel.id%p.adders != a {
+			for _, entry := range p.entries {
+				if entry.id%p.adders != a {
 					continue
 				}
-				time.Sleep(parcel.pause)
-				f, err := b.Add(context.Background(), parcel)
+				time.Sleep(entry.pause)
+				f, err := b.Add(context.Background(), entry)
 				mu.Lock()
 				if err != nil {
 					l.problems = append(l.problems, err.Error())
 				}
-				l.added[parcel.id] = &added{future: f, at: time.Since(start)}
-				items += parcel.items
-				if parcels++; parcels > 1 { // one alone may be above the capacity
+				l.added[entry.id] = &added{future: f, at: time.Since(start)}
+				items += entry.items
+				if entries++; entries > 1 { // one alone may be above the capacity
 					l.peak = max(l.peak, items)
 				}
 				mu.Unlock()
@@ -161,46 +161,46 @@ func live(p lifePlan) *life {
 		case <-a.future.Done():
 			a.err = a.future.Err()
 		default:
-			l.problems = append(l.problems, fmt.Sprintf("the future of parcel %d has no end", id))
+			l.problems = append(l.problems, fmt.Sprintf("the future of entry %d has no end", id))
 		}
 	}
 	return l
 }
 
-func TestAnyLifeOfABatcher(t *testing.T) {
+func TestAnyUseOfABatcher(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		p := drawPlan(rt)
-		var l *life
-		synctest.Test(t, func(*testing.T) { l = live(p) })
+		p := drawScenario(rt)
+		var l *trace
+		synctest.Test(t, func(*testing.T) { l = run(p) })
 
 		for _, problem := range l.problems {
 			rt.Error(problem)
 		}
 		checkNothingLost(rt, p, l)
-		checkBounds(rt, p, l)
+		checkLimits(rt, p, l)
 		checkOrder(rt, p, l)
 		checkFutures(rt, p, l)
 		checkDelays(rt, p, l)
 	})
 }
 
-func checkNothingLost(t *rapid.T, p lifePlan, l *life) {
+func checkNothingLost(t *rapid.T, p scenario, l *trace) {
 	var ids []int
 	items, observed := 0, 0
 	for _, f := range l.flushed {
-		for _, parcel := range f.parcels {
-			ids = append(ids, parcel.id)
-			items += parcel.items
+		for _, entry := range f.entries {
+			ids = append(ids, entry.id)
+			items += entry.items
 		}
 	}
 	slices.Sort(ids)
-	for i := range p.parcels {
+	for i := range p.entries {
 		if i >= len(ids) || ids[i] != i {
-			t.Fatalf("of %d parcels these were flushed: %v", len(p.parcels), ids)
+			t.Fatalf("of %d entries these were flushed: %v", len(p.entries), ids)
 		}
 	}
-	if len(ids) != len(p.parcels) {
-		t.Errorf("%d parcels were flushed %d times", len(p.parcels), len(ids))
+	if len(ids) != len(p.entries) {
+		t.Errorf("%d entries were flushed %d times", len(p.entries), len(ids))
 	}
 	for _, n := range l.observed {
 		observed += n
@@ -213,15 +213,15 @@ func checkNothingLost(t *rapid.T, p lifePlan, l *life) {
 	}
 }
 
-func checkBounds(t *rapid.T, p lifePlan, l *life) {
+func checkLimits(t *rapid.T, p scenario, l *trace) {
 	for _, f := range l.flushed {
 		items, bytes := 0, int64(0)
-		for _, parcel := range f.parcels {
-			items += parcel.items
-			bytes += parcel.bytes
+		for _, entry := range f.entries {
+			items += entry.items
+			bytes += entry.bytes
 		}
-		if len(f.parcels) == 0 || len(f.parcels) > 1 && (items > p.policy.MaxItems || bytes > p.policy.MaxBytes) {
-			t.Errorf("a batch of %d parcels, %d items, %d bytes under %+v", len(f.parcels), items, bytes, p.policy)
+		if len(f.entries) == 0 || len(f.entries) > 1 && (items > p.policy.MaxItems || bytes > p.policy.MaxBytes) {
+			t.Errorf("a batch of %d entries, %d items, %d bytes under %+v", len(f.entries), items, bytes, p.policy)
 		}
 	}
 	if l.running > p.flushers {
@@ -232,39 +232,39 @@ func checkBounds(t *rapid.T, p lifePlan, l *life) {
 	}
 }
 
-// checkOrder: one flusher flushes what each adder added in the order in which
-// it did so; however many there are, a batch is in order.
-func checkOrder(t *rapid.T, p lifePlan, l *life) {
+// checkOrder: a single flusher flushes the entries of each adder in the order of their
+// Adds. With any number of flushers, each batch is in order.
+func checkOrder(t *rapid.T, p scenario, l *trace) {
 	last := make([]int, p.adders)
 	for _, f := range l.flushed {
 		if p.flushers > 1 {
 			clear(last)
 		}
-		for _, parcel := range f.parcels {
-			adder := parcel.id % p.adders
-			if parcel.id < last[adder] {
-				t.Errorf("parcel %d was flushed after %d", parcel.id, last[adder])
+		for _, entry := range f.entries {
+			adder := entry.id % p.adders
+			if entry.id < last[adder] {
+				t.Errorf("entry %d was flushed after %d", entry.id, last[adder])
 			}
-			last[adder] = parcel.id
+			last[adder] = entry.id
 		}
 	}
 }
 
-func checkFutures(t *rapid.T, p lifePlan, l *life) {
-	for _, parcel := range p.parcels {
+func checkFutures(t *rapid.T, p scenario, l *trace) {
+	for _, entry := range p.entries {
 		var want error
-		if parcel.fails {
-			want = failure(parcel.id)
+		if entry.fails {
+			want = failure(entry.id)
 		}
-		if err := l.added[parcel.id].err; fmt.Sprint(err) != fmt.Sprint(want) {
-			t.Errorf("parcel %d: %v, want %v", parcel.id, err, want)
+		if err := l.added[entry.id].err; fmt.Sprint(err) != fmt.Sprint(want) {
+			t.Errorf("entry %d: %v, want %v", entry.id, err, want)
 		}
 	}
 }
 
-// checkDelays: while a flusher is always free, nothing waits longer than
-// MaxDelay, and nothing at all when flushing eagerly.
-func checkDelays(t *rapid.T, p lifePlan, l *life) {
+// checkDelays: while a flusher is always free, no entry waits longer than MaxDelay, and an
+// eager Batcher lets none wait.
+func checkDelays(t *rapid.T, p scenario, l *trace) {
 	if p.busy > 0 {
 		return
 	}
@@ -273,15 +273,15 @@ func checkDelays(t *rapid.T, p lifePlan, l *life) {
 		longest = 0
 	}
 	for _, f := range l.flushed {
-		for _, parcel := range f.parcels {
-			if waited := f.at - l.added[parcel.id].at; waited > longest {
-				t.Errorf("parcel %d waited %v under %+v, eager %v", parcel.id, waited, p.policy, p.eager)
+		for _, entry := range f.entries {
+			if waited := f.at - l.added[entry.id].at; waited > longest {
+				t.Errorf("entry %d waited %v under %+v, eager %v", entry.id, waited, p.policy, p.eager)
 			}
 		}
 	}
 }
 
-// Adds that race with Close are flushed or refused, never neither nor both.
+// An Add that races with Close is either flushed or refused.
 func TestAddsThatRaceWithClose(t *testing.T) {
 	for round := range 50 {
 		var flushed atomic.Int64

@@ -95,7 +95,8 @@ type limitObject struct {
 	Name           string      `json:"name,omitempty"`
 	InFlight       int         `json:"in_flight,omitempty"`
 	FilesPerSecond float64     `json:"files_per_second,omitempty"`
-	InUse          int         `json:"in_use"` // batches of it that workers run or have reserved
+	InUse          int         `json:"in_use"`            // batches of it that workers run or have reserved
+	Trouble        string      `json:"trouble,omitempty"` // why its row in the database cannot be read
 }
 
 func (p *program) limit(ctx context.Context, b *baler.Baler, f *limitFlags) error {
@@ -127,7 +128,7 @@ func (p *program) limit(ctx context.Context, b *baler.Baler, f *limitFlags) erro
 		if err != nil {
 			return err
 		}
-		return p.object(limitObject{"limit", c.Scope, c.Name, c.InFlight, c.FilesPerSecond, inUse(workers, &c)})
+		return p.object(limitObject{"limit", c.Scope, c.Name, c.InFlight, c.FilesPerSecond, inUse(workers, &c), ""})
 	case c.InFlight == 0 && c.FilesPerSecond == 0:
 		p.printf("No limit on %s. Takes effect within seconds.", over(&c))
 	default:
@@ -154,10 +155,13 @@ func (p *program) listLimits(ctx context.Context, b *baler.Baler, shown func(*ta
 		}
 		used := inUse(workers, c)
 		if p.json {
-			if err := p.object(limitObject{"limit", c.Scope, c.Name, c.InFlight, c.FilesPerSecond, used}); err != nil {
+			if err := p.object(limitObject{"limit", c.Scope, c.Name, c.InFlight, c.FilesPerSecond, used, c.Trouble}); err != nil {
 				return err
 			}
 			continue
+		}
+		if c.Trouble != "" {
+			p.notef("the limit on %s: %s", over(c), printable(c.Trouble))
 		}
 		list.row(over(c), orNone(float64(c.InFlight)), count(int64(used)), orNone(c.FilesPerSecond))
 	}

@@ -147,6 +147,9 @@ func (p *program) loadByWorkers(ctx context.Context, b *baler.Baler, s baler.Sub
 	}
 	if !f.wait {
 		follower.end()
+		if !f.quiet {
+			p.noteUnserved(ctx, b, &t)
+		}
 		return p.printTransfer(&t, origin{created: created}, false)
 	}
 	if !f.quiet {
@@ -181,7 +184,7 @@ func (p *program) reportLoad(ctx context.Context, b *baler.Baler, t *tasks.Trans
 	if err != nil {
 		return err
 	}
-	sum := tasks.Summarize(t, time.Now())
+	sum := tasks.Summarize(t, p.now())
 	s := loadSummary{
 		Type: "load", Transfer: t.UUID, State: t.State, Failed: failuresOf(t), LoadCounts: counts, Seconds: sum.Seconds,
 		AddedColumns: f.added,

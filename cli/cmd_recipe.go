@@ -148,13 +148,17 @@ func (p *program) recipeValidateCommand() *cobra.Command {
 		Long: `Validate checks a recipe's syntax and conditions, that this program or a running
 worker has the handlers of its steps and final steps, that the handlers accept
 their arguments, and that earlier steps record the facts which it reads. It
-reports every error, and exits with 1 if there is one. It also names programs
+reports every error, and exits with 1 if there is one. It needs the database only
+to ask which handlers workers have that this program has not. It also names programs
 and services that the recipe needs and that this host does not have.`,
 		Example: `  baler recipe validate mine.yaml`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return p.with(cmd, baler.OpenStore, func(ctx context.Context, b *baler.Baler, _ config.Config) error {
+			return p.with(cmd, baler.OpenRecipes, func(ctx context.Context, b *baler.Baler, cfg config.Config) error {
 				r, err := b.Recipe(ctx, args[0])
+				if r != nil && err != nil {
+					err = p.checkWithWorkers(ctx, cfg, r, err)
+				}
 				if !p.json {
 					if err == nil {
 						p.printf("%s is valid%s.", r.Name, finalizerNames(r))
@@ -172,4 +176,19 @@ and services that the recipe needs and that this host does not have.`,
 			})
 		},
 	}
+}
+
+// checkWithWorkers checks again a recipe with handlers that this program does not have: a live
+// worker may have them. When the database cannot say so, the problems remain.
+func (p *program) checkWithWorkers(ctx context.Context, cfg config.Config, r *recipe.Recipe, problems error) (err error) {
+	b, err := baler.OpenStore(ctx, cfg, p.options(cfg))
+	switch {
+	case err != nil && !onlyUnknownHandlers(problems):
+		return problems
+	case err != nil:
+		p.notef("note: it is not known whether a running worker has the handler: %v", err)
+		return problems
+	}
+	defer func() { err = errors.Join(err, b.Close()) }()
+	return b.CheckRecipe(ctx, r)
 }

@@ -20,7 +20,9 @@ type runFlags struct {
 	acceptMissing     bool
 	reread            bool
 	allowEmpty        bool
+	noReuse           bool
 	dryRun            bool
+	ui                bool
 	weight            int
 	selecting         selectionFlags
 }
@@ -49,6 +51,7 @@ this one has processed.`,
   baler run --recipe ./mine.yaml --concurrency 8 /srv/archive
   baler run --include '*.jpg' --include '*.tif' --ignore-case ~/photos
   baler run --recipe fixity ~/collection
+  baler run --ui ~/collection
   baler run --dry-run --exclude .git/ --exclude '*.tmp' ~/work`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if err := cobra.MinimumNArgs(1)(cmd, args); err != nil {
@@ -76,7 +79,7 @@ this one has processed.`,
 				return err
 			}
 			s.AcceptFailures, s.Reread, s.AllowEmpty = f.acceptFailures, f.reread, f.allowEmpty
-			s.AcceptMissing = f.acceptMissing
+			s.AcceptMissing, s.NoReuse = f.acceptMissing, f.noReuse
 			return p.with(cmd, baler.Open, func(ctx context.Context, b *baler.Baler, _ config.Config) error {
 				return p.run(ctx, b, s, &f)
 			})
@@ -99,6 +102,8 @@ this one has processed.`,
 		"accept the failures of earlier runs: process those files again only when they change")
 	flags.BoolVar(&f.acceptMissing, "accept-missing", false,
 		"with a fixity recipe: accept that files which earlier runs reported as missing are gone")
+	flags.BoolVar(&f.ui, "ui", false, "show the run in the browser, at an address of this host that it prints")
+	noReuseFlag(cmd, &f.noReuse)
 	concurrencyFlag(cmd)
 	missingOKFlag(cmd, &f.missingOK)
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "print no progress, notes or report; only set the exit code")
@@ -119,6 +124,21 @@ func (p *program) run(ctx context.Context, b *baler.Baler, s baler.Submission, f
 	if f.dryRun {
 		return p.preview(ctx, s, b.PreviewRun)
 	}
+	var pages *runPages
+	if f.ui {
+		if pages, err = p.showPages(ctx, b); err != nil {
+			return err
+		}
+	}
+	err = p.runShown(ctx, b, s, f, pages)
+	if ended := pages.end(ctx); err == nil { // how the run has ended counts
+		err = ended
+	}
+	return err
+}
+
+// runShown runs, and prints what happens.
+func (p *program) runShown(ctx context.Context, b *baler.Baler, s baler.Submission, f *runFlags, pages *runPages) error {
 	notes := &skippedFiles{p: p, quiet: f.quiet}
 	follower := p.follow(ctx, b, p.newDisplay(f.quiet, false))
 	s.OnSkipped = notes.see
@@ -126,6 +146,7 @@ func (p *program) run(ctx context.Context, b *baler.Baler, s baler.Submission, f
 		if !f.quiet {
 			p.noteWeight(&t)
 		}
+		pages.tell(&t)
 		follower.begin(t)
 	}
 	stopping := context.AfterFunc(ctx, func() {

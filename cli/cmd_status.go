@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -63,7 +62,7 @@ func (p *program) listTransfers(ctx context.Context, b *baler.Baler, limit int) 
 	if err := b.Explain(ctx, transfers); err != nil {
 		return err
 	}
-	now := time.Now()
+	now := p.now()
 	if p.json {
 		for i := range transfers {
 			if err := p.summarize(&transfers[i]); err != nil {
@@ -104,7 +103,7 @@ func (p *program) showTransfer(ctx context.Context, b *baler.Baler, id string) e
 	if p.json {
 		return p.summarize(&t)
 	}
-	p.detail(p.stdout, &t, time.Now())
+	p.detail(p.stdout, &t, p.now())
 	if err := p.reportFailures(ctx, p.stdout, b, &t); err != nil {
 		return err
 	}
@@ -125,7 +124,7 @@ func hints(t *tasks.Transfer) (all []string) {
 			strings.ToUpper(t.Trouble[:1])+printable(t.Trouble[1:]), number(t)))
 	}
 	if t.Trouble != "" {
-		all = append(all, fmt.Sprintf("It is stopped: %s.\nCorrect the database, then continue with 'baler resume %s', "+
+		all = append(all, fmt.Sprintf("It is stopped: %s.\nCorrect that, then continue with 'baler resume %s', "+
 			"or cancel it with 'baler cancel %s'.", printable(t.Trouble), t.UUID, t.UUID))
 		return all
 	}

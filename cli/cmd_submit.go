@@ -20,6 +20,7 @@ type submitFlags struct {
 	filesFrom                             string
 	null, missingOK, wait, dryRun         bool
 	weight                                int
+	noReuse                               bool
 	selecting                             selectionFlags
 }
 
@@ -78,6 +79,7 @@ away; workers process them once it is back.`,
 	f.selecting.add(cmd)
 	f.selecting.addNewer(cmd)
 	dryRunFlag(cmd, &f.dryRun)
+	noReuseFlag(cmd, &f.noReuse)
 	missingOKFlag(cmd, &f.missingOK)
 	flags.StringVar(&f.resume, "resume", "", "resume the interrupted submission of the transfer with this `ID`")
 	flags.BoolVar(&f.wait, "wait", false, "wait until the transfer has ended, and report on standard error")
@@ -141,6 +143,7 @@ func (f *submitFlags) submission(args []string, list io.Reader) (baler.Submissio
 	s := baler.Submission{
 		Paths: args, Selection: selection, NulSeparated: f.null, MissingOK: f.missingOK,
 		Name: f.name, IdempotencyKey: f.key, Queue: f.queue, Weight: f.weight, Via: via, Webhooks: f.webhooks,
+		NoReuse: f.noReuse,
 	}
 	if list != nil {
 		s.Paths, s.List = nil, list
@@ -216,6 +219,9 @@ func (p *program) submit(ctx context.Context, b *baler.Baler, s baler.Submission
 		if t, o.resumed, err = p.adoptUnfinished(ctx, b, t); err != nil {
 			return err
 		}
+	}
+	if !f.wait && !embedded {
+		p.noteUnserved(ctx, b, &t)
 	}
 	return p.submitted(ctx, b, &t, o, f)
 }

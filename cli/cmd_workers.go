@@ -48,6 +48,7 @@ type workerObject struct {
 	Version     string    `json:"version"`
 	StartedAt   time.Time `json:"started_at"`
 	SeenAt      time.Time `json:"seen_at"`
+	Trouble     string    `json:"trouble,omitempty"` // why its row in the database cannot be read
 }
 
 // describeWorker returns the JSON object of a worker, with in_use when there is a global limit.
@@ -65,7 +66,7 @@ func describeWorker(w *tasks.Worker, limited bool) workerObject {
 	if limited {
 		held = new(w.LimitsInUse[tasks.LimitKey(tasks.ScopeAll, "")])
 	}
-	return workerObject{"worker", w.Name, state, w.Slots, held, append([]string{}, w.Handlers...), w.Version, w.StartedAt, w.SeenAt}
+	return workerObject{"worker", w.Name, state, w.Slots, held, append([]string{}, w.Handlers...), w.Version, w.StartedAt, w.SeenAt, w.Trouble}
 }
 
 func (p *program) listWorkers(cmd *cobra.Command, _ []string) error {
@@ -83,10 +84,11 @@ func (p *program) listWorkers(cmd *cobra.Command, _ []string) error {
 			return err
 		}
 		limited := slices.ContainsFunc(limits, func(c tasks.Limit) bool { return c.Scope == tasks.ScopeAll && c.InFlight > 0 })
-		now := time.Now()
+		now := p.now()
 		list := newTable(column{title: "WORKER", shrink: end}, words("STATE"), column{title: "CONCURRENCY", short: "BATCHES", right: true},
 			numbers("LIMIT"), numbers("HANDLERS"), column{title: "VERSION", shrink: end},
 			numbers("UP"), numbers("SEEN"))
+		var unreadable []string
 		for i := range workers {
 			w := describeWorker(&workers[i], limited)
 			if p.json {
@@ -99,11 +101,19 @@ func (p *program) listWorkers(cmd *cobra.Command, _ []string) error {
 			if w.InUse != nil {
 				limit = count(int64(*w.InUse))
 			}
+			if w.Trouble != "" {
+				unreadable = append(unreadable, fmt.Sprintf("Worker %s takes no batches: %s.", printable(w.Worker), printable(w.Trouble)))
+				list.row(printable(w.Worker), "unreadable", "–", "", "–", "–", "–", "–")
+				continue
+			}
 			list.row(printable(w.Worker), w.State, count(int64(w.Concurrency)), limit, count(int64(len(w.Handlers))),
 				printable(w.Version), age(now.Sub(w.StartedAt)), age(now.Sub(w.SeenAt))+" ago")
 		}
 		if !p.json {
 			list.within(tableWidth(p.stdout)).write(p.stdout)
+			for _, line := range unreadable {
+				p.printf("%s", line)
+			}
 		}
 		return nil
 	})

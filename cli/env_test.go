@@ -61,7 +61,7 @@ type ran struct {
 	stdout, stderr string
 }
 
-// do runs the program in this process. What would wait for ever fails the test.
+// do runs the program in this process. A command that does not end fails the test.
 func (s *testEnv) do(args ...string) ran {
 	s.t.Helper()
 	ctx, cancel := context.WithTimeout(s.t.Context(), 5*time.Minute)

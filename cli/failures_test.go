@@ -22,7 +22,7 @@ func TestFailures(t *testing.T) {
 	equal(t, "results of the group", strings.Join(strings.Fields(s.stable(s.must(exitOK, "results", "latest", "--code", "not-found", "--message", message,
 		"--columns", "path").stdout)), " "), "PATH DIR/gone1 DIR/gone2")
 	contains(t, "a message of no failure", s.must(exitUsage, "results", "latest", "--outcome", "warning", "--message", message).stderr,
-		"--message selects failures, and warning is none: give failed, error or timed_out")
+		"--message selects failures, and warning is not a failure: give failed, error or timed_out")
 	equal(t, "retry of another message", s.stable(s.must(exitOK, "retry", "latest", "--message", "no such file").stdout),
 		"Nothing to retry in transfer ID: there is no such result.\n")
 	equal(t, "retry of another code", s.stable(s.must(exitOK, "retry", "latest", "--code", "damaged", "--message", message).stdout),

@@ -59,7 +59,7 @@ func TestLoad(t *testing.T) {
 	contains(t, "the part's result", r.stdout, `"code":"lines-rejected"`)
 	contains(t, "its facts", r.stdout, `"bad":1`)
 
-	// The same again: nothing to do. A changed file is loaded anew, and its key tells what is in.
+	// The same again: nothing to do. A changed file is loaded again; the key column prevents duplicates.
 	r = s.must(exitFailures, "load", path, "--into", "things", "--create", "--key", "id", "--chunk", "4KiB", "--line-column", "doc", "--json")
 	if sum := loadSum(t, r); sum.Transfer != uuid || sum.Lines != 1501 || !strings.Contains(r.stderr, "No changes since") {
 		t.Errorf("%+v, %s", sum, r.stderr)
@@ -149,7 +149,7 @@ func TestLoadThatCannotBeMeant(t *testing.T) {
 	}
 }
 
-// What looks like a template or YAML in a mapping is none.
+// Text in a mapping that looks like a template or YAML is plain text.
 func TestLoadOfOddWords(t *testing.T) {
 	t.Parallel()
 	s := newTestEnv(t)

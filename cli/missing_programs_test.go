@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// What a recipe needs and is not there is named before the transfer begins, with how to get it.
+// Before a transfer begins, the command names programs that the recipe needs and that are
+// not installed, and says how to get them.
 func TestMissingProgramsAreNamed(t *testing.T) {
 	t.Parallel()
 	s := newTestEnv(t)

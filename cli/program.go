@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -22,6 +23,9 @@ type program struct {
 	stdin    io.Reader
 	stdout   *output
 	stderr   *console
+
+	hostClock func() time.Time // nil: this host's; only tests set it
+	clock     func() time.Time // the database's, while it is open
 
 	file    string // --config
 	json    bool
@@ -44,11 +48,20 @@ func (p *program) with(cmd *cobra.Command, open opener, do func(context.Context,
 		return err
 	}
 	defer func() { err = errors.Join(err, b.Close()) }()
+	p.clock = b.Now
 	return p.audited(cmd, b, func() error { return do(cmd.Context(), b, cfg) })
 }
 
 func (p *program) options(cfg config.Config) baler.Options {
-	return baler.Options{Registry: p.registry, Log: baler.NewLogger(p.stderr, cfg.Log), Version: buildInfo().Version}
+	return baler.Options{Registry: p.registry, Log: baler.NewLogger(p.stderr, cfg.Log), Version: buildInfo().Version, HostClock: p.hostClock}
+}
+
+// now is the time by which the database has stamped its rows: this host's clock may be wrong.
+func (p *program) now() time.Time {
+	if p.clock == nil {
+		return time.Now()
+	}
+	return p.clock()
 }
 
 // printf writes a line to standard output.

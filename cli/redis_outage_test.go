@@ -68,7 +68,7 @@ func loading() redisFault {
 	}
 }
 
-// A Redis that answers but takes no writes, or no commands at all, is an outage: transfers go on soon after it
+// A Redis that answers but accepts no writes, or no commands at all, is an outage: transfers continue soon after it
 // has ended, and the log has a line for its begin and few others, however often a worker
 // has tried meanwhile.
 func TestRedisThatTakesNoWrites(t *testing.T) {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/balerhq/baler"
 )
@@ -86,7 +85,7 @@ func (p *program) summarizeRun(ran *baler.RunResult) error {
 			last = &ran.Final
 		}
 	}
-	s := newSummary(last)
+	s := p.newSummary(last)
 	s.Changes = &ran.Changes
 	s.Damaged = ran.DamagedFiles
 	s.Fixity = newFixitySummary(ran)
@@ -107,7 +106,7 @@ func (p *program) describeChanges(ran *baler.RunResult) {
 func (p *program) describeRun(ctx context.Context, b *baler.Baler, ran *baler.RunResult) error {
 	t := &ran.Transfer
 	if ran.FoundChanges {
-		p.report(p.stdout, t, time.Now())
+		p.report(p.stdout, t, p.now())
 		p.describeChanges(ran)
 	} else {
 		there := files(ran.Changes.Unchanged + ran.Changes.Accepted)

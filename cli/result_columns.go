@@ -36,13 +36,24 @@ func resultFields() []resultColumn {
 		field("worker", func(l *tasks.ResultLine) any { return l.Worker }),
 		field("started_at", func(l *tasks.ResultLine) any { return l.StartedAt.UTC().Format(time.RFC3339Nano) }),
 		field("ended_at", func(l *tasks.ResultLine) any { return l.EndedAt.UTC().Format(time.RFC3339Nano) }),
+		field("reused_from", func(l *tasks.ResultLine) any { return l.ReusedFrom }),
+		field("ran_at", func(l *tasks.ResultLine) any { return ranAt(l) }),
 	}
 }
 
+// ranAt is when the handler ended whose result this is, also when the result was taken over.
+func ranAt(l *tasks.ResultLine) string {
+	if l.ReusedFrom == "" {
+		return l.EndedAt.UTC().Format(time.RFC3339Nano)
+	}
+	return l.RanAt.UTC().Format(time.RFC3339Nano)
+}
+
 // csvFields are the fields of a CSV file without --columns. It leaves out message, which
-// repeats other fields.
+// repeats other fields, and what only results have that were taken over.
 func csvFields() []resultColumn {
-	return slices.DeleteFunc(resultFields(), func(c resultColumn) bool { return c.name == "message" })
+	extra := []string{"message", "reused_from", "ran_at"}
+	return slices.DeleteFunc(resultFields(), func(c resultColumn) bool { return slices.Contains(extra, c.name) })
 }
 
 // title names the column so that parseColumns reads it again.

@@ -37,7 +37,7 @@ func (f *filterFlags) resultFilter(cmd *cobra.Command) (baler.ResultFilter, erro
 			return filter, usageError{err}
 		}
 		if filter.Message != "" && !o.IsFailure() {
-			return filter, usagef("--message selects failures, and %s is none: give failed, error or timed_out", o)
+			return filter, usagef("--message selects failures, and %s is not a failure: give failed, error or timed_out", o)
 		}
 		filter.Outcomes = append(filter.Outcomes, o)
 	}

@@ -157,8 +157,9 @@ func (r *resultTables) end() error {
 // choose returns the columns for the waiting results: those in which any of them has a
 // value.
 func (r *resultTables) choose() []resultColumn {
-	facts, message := map[string]bool{}, false
+	facts, message, reused := map[string]bool{}, false, false
 	for i := range r.waiting {
+		reused = reused || r.waiting[i].ReusedFrom != ""
 		for name := range factsOf(&r.waiting[i]) {
 			facts[name] = true
 		}
@@ -170,6 +171,9 @@ func (r *resultTables) choose() []resultColumn {
 	}
 	if message {
 		columns = append(columns, parseColumns([]string{"message"})...)
+	}
+	if reused {
+		columns = append(columns, parseColumns([]string{"reused_from"})...)
 	}
 	return columns
 }

@@ -77,7 +77,7 @@ func TestResultTablesKeepWhatComesLate(t *testing.T) {
 	equal(t, "last", lines[sampled+1], `succeeded  /1000     1       d=late\n  odd`)
 }
 
-// What a terminal would act upon is escaped in JSON, which means the same.
+// Characters on which a terminal acts are escaped in JSON, which keeps their meaning.
 func TestJSONHidesNothingOnATerminal(t *testing.T) {
 	t.Parallel()
 	const name = "a\u202etxt.\u009b31m\x7f\U000e0001é日"

@@ -118,7 +118,7 @@ func TestRetryWaits(t *testing.T) {
 	}
 }
 
-// What the scan could not find may be there when the files are tried again.
+// A file that the scan could not find may be there at the retry.
 func TestRetryLooksAgain(t *testing.T) {
 	t.Parallel()
 	s := newTestEnv(t)

@@ -44,7 +44,7 @@ beginning of it, its name, or latest.`,
 			p.deleteCommand(),
 		}},
 		{"Operate:", []*cobra.Command{
-			p.queueCommand(), p.workersCommand(), p.limitCommand(), p.deadLettersCommand(), p.pruneCommand(),
+			p.queueCommand(), p.workersCommand(), p.limitCommand(), p.deadLettersCommand(), p.pruneCommand(), p.reuseCommand(),
 			p.reconcileCommand(), p.migrateCommand(), p.doctorCommand(),
 		}},
 		{"Say who may:", []*cobra.Command{p.userCommand(), p.tokenCommand(), p.auditCommand()}},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -84,6 +85,10 @@ func stepTable(t *tasks.Transfer) *table {
 			columns = append(columns, column{title: title, short: shortOutcome(o), right: true})
 		}
 	}
+	reused := slices.ContainsFunc(t.Steps, func(s tasks.Step) bool { return s.Reused > 0 })
+	if reused {
+		columns = append(columns, numbers("REUSED"))
+	}
 	table := newTable(columns...)
 	for i := range t.Steps {
 		s := &t.Steps[i]
@@ -97,6 +102,9 @@ func stepTable(t *tasks.Transfer) *table {
 		}
 		for _, o := range outcomes {
 			cells = append(cells, count(s.Get(o)))
+		}
+		if reused {
+			cells = append(cells, count(s.Reused))
 		}
 		table.row(cells...)
 	}

@@ -7,7 +7,7 @@ import (
 	"github.com/balerhq/baler/internal/testkit"
 )
 
-// Whatever is wrong with an address, what the program says does not show it.
+// For any mistake in an address, the program's messages do not show the secret.
 func TestSecretsAreNotShown(t *testing.T) {
 	t.Parallel()
 	s := newTestEnv(t)

@@ -29,7 +29,7 @@ func (f *selectionFlags) add(cmd *cobra.Command) {
 	flags.StringArrayVar(&s.Exclude, "exclude", nil, "leave out files and folders that match `PATTERN`; takes precedence over --include")
 	flags.StringArrayVar(&f.excludeFiles, "exclude-from", nil,
 		"leave out files and folders that match a pattern in `FILE`, in the format of .gitignore")
-	flags.BoolVar(&s.IgnoreCase, "ignore-case", false, "let patterns match small and capital letters alike")
+	flags.BoolVar(&s.IgnoreCase, "ignore-case", false, "make patterns ignore the case of letters")
 	flags.Var(sizeValue{&f.minSize}, "min-size", "leave out files below `SIZE`, such as 1 or 10MiB")
 	flags.Var(sizeValue{&f.maxSize}, "max-size", "leave out files above `SIZE`")
 }

@@ -26,7 +26,7 @@ func TestRunSelectsFiles(t *testing.T) {
 	id := s.must(exitOK, "run", "--recipe", "noop", "--json", "--exclude-from", patterns, "--exclude", ".*", in).summary(t).Transfer
 	equal(t, "files", paths(t, s.must(exitOK, "results", "--json", id)), s.path("in/B.JPG")+" "+s.path("in/a.jpg"))
 
-	// Another selection is another run, which knows of none of them.
+	// Another selection makes another run, for which all files are new.
 	id = s.must(exitOK, "run", "--recipe", "noop", "--json", "--include", "*.jpg", "--ignore-case", "--min-size", "5", in).summary(t).Transfer
 	equal(t, "files", paths(t, s.must(exitOK, "results", "--json", id)), s.path("in/a.jpg")+" "+s.path("in/cache/d.jpg"))
 

@@ -38,7 +38,7 @@ func TestServe(t *testing.T) {
 		}
 		return nil
 	})
-	s.must(exitOK, "submit", "--wait", s.path("in")) // --worker: somebody works on it
+	s.must(exitOK, "submit", "--wait", s.path("in")) // --worker: the server runs it
 	if r := stop(); r.code != exitOK {
 		t.Errorf("exit code %d, want %d; stderr:\n%s", r.code, exitOK, r.stderr)
 	}

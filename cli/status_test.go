@@ -108,7 +108,7 @@ func TestChangesAreToldOnceAndTheLastAlways(t *testing.T) {
 	})
 }
 
-// Rows that make no sense stop their transfer alone; status and doctor say so, and what
+// Rows that are invalid stop their transfer alone; status and doctor say so, and what
 // to do.
 func TestTransferStoppedByBadRows(t *testing.T) {
 	t.Parallel()
@@ -123,7 +123,7 @@ func TestTransferStoppedByBadRows(t *testing.T) {
 	s.file("other/b.txt", "beta")
 	s.must(exitOK, "run", s.path("other"))
 
-	const reason = "its row in transfers makes no sense: files is 9223372036854775807, dispatched is -5, finished is 0"
+	const reason = "its row in transfers is invalid: files is 9223372036854775807, dispatched is -5, finished is 0"
 	contains(t, "list", s.must(exitOK, "status").stdout, "stopped by bad rows")
 	contains(t, "detail", s.must(exitOK, "status", id).stdout, "It is stopped: "+reason, "'baler resume "+id+"'")
 	contains(t, "JSON", s.must(exitOK, "status", "--json", id).stdout, `"trouble":"`+reason+`"`)
@@ -137,7 +137,7 @@ func TestTransferStoppedByBadRows(t *testing.T) {
 	s.must(exitOK, "doctor")
 }
 
-// Rows that make no sense are told as such, and keep no other transfer from being listed.
+// Rows that are invalid are told as such, and keep no other transfer from being listed.
 func TestStatusOfSenselessRows(t *testing.T) {
 	t.Parallel()
 	s := newTestEnv(t)
@@ -152,7 +152,7 @@ func TestStatusOfSenselessRows(t *testing.T) {
 	list := s.must(exitOK, "status").stdout
 	one := s.must(exitOK, "status", "1").stdout
 	contains(t, "list", list, "sound", `1b]0;x`, "completed, bad rows")
-	contains(t, "detail", one, "makes no sense: files is -5, dispatched is 1, finished is 9223372036854775807", `\x1b]0;x`, `by \x1b]`, "Correct the database")
+	contains(t, "detail", one, "is invalid: files is -5, dispatched is 1, finished is 9223372036854775807", `\x1b]0;x`, `by \x1b]`, "Correct the database")
 	if strings.ContainsAny(list+one, "\x1b\a") || strings.Contains(list+one, "\xff") {
 		t.Errorf("control characters reach the terminal:\n%q\n%q", list, one)
 	}

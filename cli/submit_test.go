@@ -115,7 +115,7 @@ func TestWorkerServesSubmit(t *testing.T) {
 	contains(t, "the worker's stderr", r.stderr, "Stop it with Ctrl-C.", "worker started", "worker stopping")
 }
 
-// A handler that only workers elsewhere have is no mistake while none of them runs.
+// A handler that only other workers have is no error while none of them runs.
 func TestSubmitForWorkersToCome(t *testing.T) {
 	t.Parallel()
 	s := newTestEnv(t)
@@ -131,7 +131,7 @@ func TestSubmitForWorkersToCome(t *testing.T) {
 	s.must(exitError, "recipe", "validate", own)
 }
 
-// A queue whose name is misspelt is served by nobody.
+// No worker serves a queue whose name is misspelt.
 func TestWaitingForAQueueThatNobodyServes(t *testing.T) {
 	t.Parallel()
 	s := newTestEnv(t)

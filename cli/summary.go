@@ -19,10 +19,10 @@ type summary struct {
 }
 
 // summarize writes the current state of a transfer.
-func (p *program) summarize(t *tasks.Transfer) error { return p.object(newSummary(t)) }
+func (p *program) summarize(t *tasks.Transfer) error { return p.object(p.newSummary(t)) }
 
-func newSummary(t *tasks.Transfer) summary {
-	s := summary{Summary: tasks.Summarize(t, time.Now()), Number: t.ID, Trouble: t.Trouble}
+func (p *program) newSummary(t *tasks.Transfer) summary {
+	s := summary{Summary: tasks.Summarize(t, p.now()), Number: t.ID, Trouble: t.Trouble}
 	if paused(t) {
 		s.PausedAt = t.PausedAt
 	}

@@ -71,7 +71,7 @@ func TestRunOfWhatIsPaused(t *testing.T) {
 	s.must(exitOK, "retry", id, "--outcome", "succeeded")
 	s.must(exitOK, "pause", id)
 	r := s.must(exitError, "run", s.path("in"))
-	equal(t, "stderr", s.stable(r.said()), "error: run: the transfer is paused: let ID go on first ('baler resume ID')\n")
+	equal(t, "stderr", s.stable(r.said()), "error: run: the transfer is paused: resume it first with 'baler resume ID'\n")
 	s.must(exitOK, "resume", id)
 	s.must(exitOK, "run", s.path("in"))
 }

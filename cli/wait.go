@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -32,7 +33,7 @@ func (p *program) waitAndReport(ctx context.Context, b *baler.Baler, t *tasks.Tr
 		return failed(&ended)
 	}
 	var text bytes.Buffer // in JSON, notes are written by whole lines
-	p.report(&text, &ended, time.Now())
+	p.report(&text, &ended, p.now())
 	err = p.reportFailures(ctx, &text, b, &ended)
 	p.notef("%s", strings.TrimRight(text.String(), "\n"))
 	if err != nil {
@@ -44,19 +45,45 @@ func (p *program) waitAndReport(ctx context.Context, b *baler.Baler, t *tasks.Tr
 // noteBlockers prints notes, before the wait for a transfer, about causes for which it
 // cannot continue without a person.
 func (p *program) noteBlockers(ctx context.Context, b *baler.Baler, t *tasks.Transfer) {
-	workers, err := b.Workers(ctx)
-	served := servedQueues(workers)
-	switch {
-	case err != nil: // waiting returns the same error
-	case len(workers) == 0:
-		p.notef("No worker is running: start one with 'baler worker'. Waiting.")
-	case !slices.Contains(served, t.Queue):
-		p.notef("No worker serves queue %s; served: %s. Start one with 'baler worker --queues %s=1', or cancel the transfer. Waiting.",
-			printable(t.Queue), printable(strings.Join(served, ", ")), printable(t.Queue))
+	if why := unserved(ctx, b, t); why != "" {
+		p.notef("%s Waiting.", why)
 	}
 	if paused(t) {
 		p.notef("The transfer is paused. Resume it with 'baler resume %s'. Waiting.", number(t))
 	}
+}
+
+// noteUnserved notes, for a caller that does not wait, that no live worker takes batches from
+// the queue of a transfer.
+func (p *program) noteUnserved(ctx context.Context, b *baler.Baler, t *tasks.Transfer) {
+	if why := unserved(ctx, b, t); why != "" && !t.State.Ended() {
+		p.notef("note: %s", strings.ToLower(why[:1])+why[1:])
+	}
+}
+
+// unserved says that no live worker takes batches from the queue of a transfer, and what to
+// do; it is empty when one does.
+func unserved(ctx context.Context, b *baler.Baler, t *tasks.Transfer) string {
+	workers, err := b.Workers(ctx)
+	served := servedQueues(workers)
+	switch {
+	case err != nil: // only a note: what the command does next reports the error
+		return ""
+	case len(served) == 0:
+		return "No worker is running: start one with 'baler worker" + queueFlag(t.Queue) + "'."
+	case !slices.Contains(served, t.Queue):
+		return fmt.Sprintf("No worker serves queue %s; served: %s. Start one with 'baler worker%s', or cancel the transfer.",
+			printable(t.Queue), printable(strings.Join(served, ", ")), queueFlag(t.Queue))
+	}
+	return ""
+}
+
+// queueFlag is the flag with which a worker serves a queue; the default one needs none.
+func queueFlag(queue string) string {
+	if queue == tasks.DefaultQueue {
+		return ""
+	}
+	return " --queues " + printable(queue) + "=1"
 }
 
 // servedQueues lists the queues that a worker serves, sorted.

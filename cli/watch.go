@@ -25,7 +25,7 @@ func (p *program) watch(ctx context.Context, b *baler.Baler, id string) error {
 	case p.json:
 		see = onChange(func(t *tasks.Transfer) { _ = p.summarize(t) }) // output remembers the error
 	case onTerminal:
-		see = func(t tasks.Transfer) { screen.draw(func(w io.Writer) { p.detail(w, &t, time.Now()) }) }
+		see = func(t tasks.Transfer) { screen.draw(func(w io.Writer) { p.detail(w, &t, p.now()) }) }
 	default:
 		var pace progressRate
 		see = onChange(func(t *tasks.Transfer) {
@@ -58,7 +58,13 @@ type reasons struct {
 	at       time.Time // of the last query
 	finished int64     // at that time
 	last     string
+
+	done   int64     // results, when they were counted last
+	doneAt time.Time // since when they have been as many
 }
+
+// silence is after how long without a result a transfer that runs is said to wait for one.
+const silence = 30 * time.Second
 
 // add sets WaitingFor of the transfer.
 func (r *reasons) add(ctx context.Context, t *tasks.Transfer) {
@@ -71,6 +77,20 @@ func (r *reasons) add(ctx context.Context, t *tasks.Transfer) {
 	}
 	if t.Finished == r.finished && !t.State.Ended() {
 		t.WaitingFor = r.last
+	}
+	r.noteSilence(t, time.Now())
+}
+
+// noteSilence says for how long no file has got a result while nothing is known that keeps the
+// transfer: a program may be slow, and a network share may be dead.
+func (r *reasons) noteSilence(t *tasks.Transfer, now time.Time) {
+	totals := t.Totals()
+	if done := totals.Total() + t.Files; done != r.done || r.doneAt.IsZero() {
+		r.done, r.doneAt = done, now
+	}
+	quiet := now.Sub(r.doneAt).Truncate(silence)
+	if quiet > 0 && t.WaitingFor == "" && t.State == tasks.StateRunning {
+		t.WaitingFor = "results: none has come for " + span(quiet)
 	}
 }
 

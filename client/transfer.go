@@ -22,6 +22,8 @@ type Submission struct {
 	Via      string   `json:"via,omitempty"` // auto, group or bulk
 	Webhooks []string `json:"webhooks,omitempty"`
 
+	NoReuse bool `json:"no_reuse,omitempty"` // run the handlers for every file, also where the recipe says reuse
+
 	Include []string `json:"-"` // patterns of files and folders, as gitignore has them; none: all
 	Exclude []string `json:"-"`
 
@@ -51,6 +53,7 @@ type Step struct {
 	Done     int64  `json:"done"`
 	Failed   int64  `json:"failed"`
 	Results  Counts `json:"results"`
+	Reused   int64  `json:"reused"` // results taken over from earlier transfers
 }
 
 // Transfer is a transfer with its counters.

@@ -112,7 +112,6 @@ type Record struct {
 	MaxItems  int           `koanf:"max_items"`
 	MaxDelay  time.Duration `koanf:"max_delay"`
 	Flushers  int           `koanf:"flushers"`
-	Adapt     *bool         `koanf:"adapt"` // nil means true
 	MaxOutput Size          `koanf:"max_output"`
 }
 

@@ -44,9 +44,6 @@ func (c Config) constants() Config {
 	c.Record.MaxItems = cmp.Or(c.Record.MaxItems, 1000)
 	c.Record.MaxDelay = cmp.Or(c.Record.MaxDelay, 250*time.Millisecond)
 	c.Record.Flushers = cmp.Or(c.Record.Flushers, 2)
-	if c.Record.Adapt == nil {
-		c.Record.Adapt = new(true)
-	}
 	c.Record.MaxOutput = cmp.Or(c.Record.MaxOutput, tasks.DefaultMaxOutput)
 	c.HTTP.Listen = cmp.Or(c.HTTP.Listen, "127.0.0.1:8080")
 	c.HTTP.RequestsPerSecond = cmp.Or(c.HTTP.RequestsPerSecond, 100)

@@ -12,8 +12,8 @@ import (
 	"github.com/balerhq/baler/internal/testkit"
 )
 
-// Whatever the addresses, errors and redacted forms never show the password,
-// and what is accepted names where to connect to.
+// For any address, errors and redacted forms never show the password, and an accepted
+// address names a host or a file.
 func FuzzAddresses(f *testing.F) {
 	for _, s := range []string{"embedded", "redis://u:%s@h:1/2", "redis-sentinel://:%s@a,b:2?master=m", "redis-cluster://a,b", "mysql://u:%s@h/b?tls=true", "sqlite:/x"} {
 		f.Add(s)
@@ -45,8 +45,8 @@ func FuzzAddresses(f *testing.F) {
 	})
 }
 
-// Whatever the file, Load gives settings that pass and that filling in defaults
-// leaves alone, or errors.
+// For any file, Load returns either errors or valid settings, which WithDefaults does not
+// change.
 func FuzzFile(f *testing.F) {
 	bad, err := os.ReadFile("testdata/bad.yaml")
 	testkit.Must(f, err)

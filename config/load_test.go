@@ -16,7 +16,7 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-var update = flag.Bool("update", false, "write the golden files and the documentation's table anew")
+var update = flag.Bool("update", false, "write the golden files and the documentation's table")
 
 // home is what an environment must hold for the defaults to be complete.
 const home = "HOME=/home/ada"

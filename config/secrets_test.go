@@ -17,7 +17,7 @@ func hides(t *testing.T, what string, err error) {
 	}
 }
 
-// Whatever setting an address with a secret is set for, errors do not show it.
+// Errors do not show the secret of an address, whatever setting has the address.
 func TestErrorsShowNoSecrets(t *testing.T) {
 	t.Parallel()
 	for _, address := range testkit.CanaryURLs() {
@@ -69,7 +69,7 @@ func TestSecretsThatAreNotText(t *testing.T) {
 			}
 		}
 	}
-	// Without a space, YAML takes the secret for a part of the key.
+	// Without a space, the secret is a part of the key in YAML.
 	for _, content := range []string{"webhook:\n  ? secret:cAnArY7\n", "webhook:\n  \"secret:cAnArY7\":\n"} {
 		_, err := config.Load(config.Sources{Env: []string{home}, File: write(t, content)})
 		hides(t, content, err)

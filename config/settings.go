@@ -132,8 +132,6 @@ func queues() []Setting {
 			"How long a result waits for others before it is written."},
 		{"record.flushers", "BALER_RECORD_FLUSHERS", "2", number(),
 			"Transactions that write results at the same time, at most."},
-		{"record.adapt", "BALER_RECORD_ADAPT", "true", flag(),
-			"Use fewer concurrent transactions and batches while the database commits slowly; at least one."},
 		{"record.max_output", "BALER_RECORD_MAX_OUTPUT", "64KiB", size(),
 			"Output kept per file and step; of longer output, the head and the tail."},
 	}

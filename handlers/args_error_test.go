@@ -15,7 +15,7 @@ func (e *evenNumber) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// What is wrong with arguments is said by their names, without Go's names of types.
+// Errors about arguments use the arguments' names, and not Go's names of types.
 func TestDecodeArgsNamesWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	type inner struct {

@@ -8,7 +8,7 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// What a job costs beside its work.
+// The cost of a job without a handler's work.
 func BenchmarkJob(b *testing.B) {
 	h := HandlerFunc(func(_ context.Context, jobs []*Job) error { jobs[0].Done(); return nil })
 	jobs := make([]*Job, 1)

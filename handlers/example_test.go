@@ -90,5 +90,5 @@ func ExampleRegistry() {
 		handlers.WithSlots(handlers.AllSlots),
 		handlers.WithTimeout(time.Minute))
 	fmt.Println(registry.Names(), err)
-	// Output: [checksum coprocess copy exec extension extract identify move noop sanitize-names settle thumbnail validate verify virus-scan] <nil>
+	// Output: [characterize checksum coprocess copy exec extension extract identify move noop sanitize-names settle thumbnail validate verify virus-scan] <nil>
 }

@@ -138,7 +138,7 @@ func fillFolder(root *os.Root, name string, write func(dir *os.Root) error) erro
 	return errors.Join(write(dir), dir.Close())
 }
 
-// putFolder puts what stands beside a place there, in place of what is there.
+// putFolder moves the finished folder to its place, and replaces the one that is there.
 func (c *TransferJob) putFolder(p *destination, temporary string) error {
 	if err := c.note(p.path, folderDigest); err != nil {
 		return err
@@ -178,8 +178,8 @@ func WriteNew(root *os.Root, name string, write func(w io.Writer) error) error {
 	return nil
 }
 
-// newFile makes verdicts of errors of writing, so that nobody takes a full disk for damage to
-// what is read.
+// newFile turns errors of writing into verdicts, so that a full disk is not mistaken for
+// damage to what is read.
 type newFile struct{ f *os.File }
 
 // Write implements io.Writer.
@@ -195,7 +195,7 @@ func (n newFile) Write(b []byte) (int, error) {
 func (c *TransferJob) sweep(p *destination) error {
 	entries, err := fs.ReadDir(p.root.FS(), p.dir())
 	if err != nil {
-		return fmt.Errorf("look for what earlier attempts left: %w", err)
+		return fmt.Errorf("find the remains of earlier attempts: %w", err)
 	}
 	own := fmt.Sprintf("%s%d-", c.prefix(), c.spec.FencingToken)
 	for _, e := range entries {

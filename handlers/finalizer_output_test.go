@@ -12,7 +12,8 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// Whoever copies to a new file tells errors of writing from those of reading by their verdict.
+// A copy to a new file can distinguish errors of writing from those of reading by their
+// verdict.
 func TestNewFileThatCannotBeWritten(t *testing.T) {
 	t.Parallel()
 	root, err := os.OpenRoot(t.TempDir())

@@ -10,6 +10,10 @@ import "context"
 // error or a panic settles only the jobs that are not Done yet. When ctx ends, Handle
 // should return soon; jobs without a verdict are then given back to the queue and run
 // again.
+//
+// A handler that keeps processes or connections between batches implements io.Closer: a
+// worker calls Close when it has stopped. Close frees what no batch uses; other workers of
+// the same process may go on with the handler.
 type Handler interface {
 	Handle(ctx context.Context, jobs []*Job) error
 }

@@ -32,6 +32,8 @@ type Job struct {
 	ended   time.Time
 	emitted []tasks.File
 
+	takenOver *tasks.Result // see TakeOver
+
 	progressed time.Time // see Progress
 }
 
@@ -44,8 +46,8 @@ type JobSpec struct {
 	Attempt  int   // from 1
 	Worker   string
 
-	// RunBefore says that a worker may have died during this attempt: what it wrote under
-	// temporary names is still there.
+	// RunBefore says that a worker may have died during this attempt. Files that it wrote
+	// under temporary names still exist.
 	RunBefore bool
 
 	Args      any            // the step's arguments, rendered for this file

@@ -115,8 +115,8 @@ func (j *Job) putFile(ctx context.Context, p *destination, temporary string, opt
 	return nil
 }
 
-// keep makes durable what is there already: whoever put it there may have died before that,
-// and the source may be removed now.
+// keep syncs an existing file: the process that put it there may have died before that, and
+// the source may be removed now.
 func (p *destination) keep() error {
 	if err := errors.Join(syncPath(p.root, p.name), syncPath(p.root, p.dir())); err != nil {
 		return WriteFailure(p.path, err)
@@ -139,7 +139,7 @@ func (j *Job) digestOf(ctx context.Context, root *os.Root, name string) (string,
 	return hex.EncodeToString(digest.Sum(nil)), nil
 }
 
-// progressWriter ends with its context, and reports that the job goes on.
+// progressWriter ends with its context, and reports that the job makes progress.
 type progressWriter struct {
 	ctx  context.Context //nolint:containedctx // of one call of Create
 	w    io.Writer

@@ -9,8 +9,8 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// What a worker that died has left beside the place goes when the file runs again: a crash
-// does not count as an attempt.
+// When a file runs again after a crash, which does not count as an attempt, the temporary
+// files of the dead worker are removed.
 func TestCreateAfterACrash(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

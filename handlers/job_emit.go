@@ -100,9 +100,9 @@ type EmittedTotal struct {
 	TopSize      int64 // of the file from the sources
 }
 
-// EmittedBefore counts what other jobs have made so far of the file from the sources from
-// which this job's file comes, so that a handler can keep limits for all of it together.
-// What the file itself brought forth at an earlier run does not count.
+// EmittedBefore counts the files that other jobs have emitted so far from the same file of
+// the sources, so that a handler can apply limits to all of them together. Files that this
+// job's file emitted in an earlier run do not count.
 func (j *Job) EmittedBefore(ctx context.Context) (EmittedTotal, error) {
 	if j.Depth() == 0 || j.spec.EmittedBefore == nil {
 		return EmittedTotal{TopSize: j.spec.File.Size}, nil

@@ -109,6 +109,9 @@ func (j *Job) Result() tasks.Result {
 	r.Output, cutOutput = j.output.textOrNone()
 	r.Error, cutErrors = j.errors.textOrNone()
 	r.Truncated = cutOutput || cutErrors
+	if j.takenOver != nil {
+		return takenOverAs(r, j.takenOver)
+	}
 	return r
 }
 

@@ -51,7 +51,7 @@ type brokenOpener struct{ err error }
 
 func (o brokenOpener) Open(string) (*os.File, error) { return nil, o.err }
 
-// What a test cannot make happen as root, or at all, on a real file system.
+// Errors that a test cannot cause as root, or at all, on a real file system.
 func TestOpenVerdictsOfTheSystem(t *testing.T) {
 	for errno, want := range map[syscall.Errno]verdict{
 		syscall.EACCES: {tasks.OutcomeFailed, 1, CodeNotPermitted},

@@ -94,7 +94,7 @@ func codeOf(err error) string {
 	return v.Code
 }
 
-// What fails half way leaves what was there before, and nothing beside it.
+// A write that fails in the middle leaves the previous file, and no temporary file.
 func TestCreateReplacesWholeFilesOnly(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -30,6 +30,12 @@ type Registration struct {
 	// earlier steps recorded.
 	IgnoresFacts bool
 
+	// Reuse says whether results can be taken over, and ReuseVersion changes whenever older
+	// ones no longer can; see WithReuse.
+	Reuse        ReuseScope
+	ReuseVersion string
+	ReuseState   func(args any, dir string) (text string, ok bool) // see WithReuseState; nil for none
+
 	// CheckArgs says beforehand whether a step's `with` suits the handler; nil
 	// accepts everything.
 	CheckArgs func(args any) error

@@ -3,6 +3,7 @@ package handlers
 import (
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"sync"
@@ -72,6 +73,21 @@ func (r *Registry) Lookup(name string) (Registration, bool) {
 	defer r.mu.RUnlock()
 	reg, ok := r.byName[name]
 	return reg, ok
+}
+
+// Close closes the handlers that implement io.Closer, see Handler.
+func (r *Registry) Close() error {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	var errs []error
+	for name, reg := range r.byName {
+		if c, ok := reg.Handler.(io.Closer); ok {
+			if err := c.Close(); err != nil {
+				errs = append(errs, fmt.Errorf("close handler %s: %w", name, err))
+			}
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // Names lists the registered names in alphabetical order.

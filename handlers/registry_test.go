@@ -112,3 +112,31 @@ func TestTimeoutOfAFileNeedsAHandlerThatKeepsIt(t *testing.T) {
 		}
 	}
 }
+
+type closing struct {
+	HandlerFunc
+
+	err    error
+	closed int
+}
+
+func (c *closing) Close() error {
+	c.closed++
+	return c.err
+}
+
+func TestCloseClosesHandlersThatCanBeClosed(t *testing.T) {
+	t.Parallel()
+	var r Registry
+	well, ill := &closing{}, &closing{err: errors.New("stuck")}
+	testkit.Must(t, r.Register("well", well))
+	testkit.Must(t, r.Register("ill", ill))
+	testkit.Must(t, r.Register("plain", nothing()))
+	err := r.Close()
+	if err == nil || err.Error() != "close handler ill: stuck" {
+		t.Errorf("%v, want close handler ill: stuck", err)
+	}
+	if well.closed != 1 || ill.closed != 1 {
+		t.Errorf("closed %d and %d times, want once each", well.closed, ill.closed)
+	}
+}

@@ -10,16 +10,16 @@ import (
 )
 
 // DefaultStallLimit is the StallLimit of the built-in handlers that read files.
-const DefaultStallLimit = 5 * time.Minute
+const DefaultStallLimit = 2 * time.Minute
 
-// StallLimit makes PerFile give up a job that makes no progress for that long: the job
-// ends as tasks.OutcomeTimedOut with CodeStalled, and the other files of its batch go on.
-// It is for what blocks where no context reaches, such as opening or reading a file of a
+// StallLimit makes PerFile give up a job that makes no progress for that long: the job ends
+// as tasks.OutcomeTimedOut with CodeStalled, and the other files of its batch continue. It
+// is for what blocks where no context reaches, such as opening or reading a file of a
 // network share that is dead. Only Job.Progress, and opening the file, count as progress.
 // The goroutine stays behind until its call returns.
 func StallLimit(d time.Duration) PerFileOption { return func(p *perFile) { p.stall = d } }
 
-// Progress tells that the job goes on; see StallLimit. Call it after each read.
+// Progress reports that the job makes progress; see StallLimit. Call it after each read.
 func (j *Job) Progress() {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -102,7 +102,7 @@ func (l *lanes) wait() {
 
 // watch gives up stalled jobs until done is closed.
 func (l *lanes) watch(done <-chan struct{}) {
-	t := time.NewTicker(l.limit / 4)
+	t := time.NewTicker(l.limit / 8)
 	defer t.Stop()
 	for {
 		select {

@@ -111,7 +111,7 @@ func (p *destination) copyTo(w io.Writer) (string, error) {
 	defer f.Close() // only read from
 	h := sha256.New()
 	if _, err := io.Copy(io.MultiWriter(h, w), f); err != nil {
-		return "", fmt.Errorf("read what is there: %w", err)
+		return "", fmt.Errorf("read the existing output: %w", err)
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil
 }

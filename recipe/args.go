@@ -23,11 +23,10 @@ type factRead struct {
 	line   int
 }
 
-// Args renders the step's "with" for a file, with that of the first rule that matches; nil
-// when the step has none. Numbers are
-// int or float64, as in the recipe or the expression's result; lists are []any,
-// mappings map[string]any. The caller may change the value. An error is an
-// *EvalError.
+// Args renders the step's "with" for a file, merged with that of the first rule that
+// matches. It returns nil when the step has no "with". Numbers are int or float64, as in
+// the recipe or the expression's result; lists are []any, mappings map[string]any. An
+// error is an *EvalError.
 func (s *Step) Args(f *tasks.File, facts map[string]any) (any, error) {
 	if len(s.Rules) == 0 && !s.with.rendered {
 		return render(s.with.value, nil, s.Number, s.Name)

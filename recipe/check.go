@@ -9,12 +9,15 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// HandlerInfo is what Check has to know of a handler.
+// HandlerInfo is what Check needs to know of a handler.
 type HandlerInfo struct {
 	CheckArgs func(args any) error    // nil accepts everything
 	Facts     func(args any) []string // names of the facts that it may record; nil when they are not known
 
 	WholeBatches bool // it cannot keep the time limit of a file
+
+	// NotReusable says why its results cannot be taken over for another file; empty when they can.
+	NotReusable string
 }
 
 // Catalog finds handlers by their names. A handler that only other workers have is a
@@ -45,6 +48,7 @@ func (r *Recipe) Check(c Catalog) error {
 				s.Name, s.Handler)
 		}
 		d.stepArgs(s, h)
+		d.reuses(s, h, ok, records)
 		records = append(records, newStepFacts(s, h))
 		d.shadowed(s)
 	}

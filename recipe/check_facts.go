@@ -26,7 +26,7 @@ func newStepFacts(s *Step, h HandlerInfo) (f stepFacts) {
 	return f
 }
 
-// mayHaveDigest reports whether a digest may be among the facts.
+// mayHaveDigest reports whether the facts may include a digest.
 func (f stepFacts) mayHaveDigest() bool {
 	return f.unknown || slices.ContainsFunc(tasks.DigestFacts(), func(digest string) bool { return slices.Contains(f.names, digest) })
 }
@@ -43,13 +43,13 @@ func (c *diagnostics) facts(steps []*Step, records []stepFacts) {
 			}
 		}
 		if records[i].unknown {
-			return // the steps behind it may find any fact
+			return // a step after it may read any fact
 		}
 		before = append(before, records[i].names...)
 	}
 }
 
-// factHint says what may be meant, or done, about a fact that is not recorded.
+// factHint suggests another name for a fact that is not recorded, or what to do.
 func factHint(fact string, before []string, later []*Step, records []stepFacts) string {
 	near := suggest.Of(strings.ToLower(fact), func(name string) bool { return slices.Contains(before, name) })
 	if near != "" {

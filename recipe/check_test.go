@@ -17,7 +17,7 @@ func known(names ...string) func(string) (recipe.HandlerInfo, bool) {
 	}
 }
 
-// wantErrors checks that err has exactly these errors, one a line.
+// wantErrors checks that err has exactly these errors, one per line.
 func wantErrors(t *testing.T, err error, want string) {
 	t.Helper()
 	if want == "" {
@@ -108,7 +108,7 @@ func TestCheckFixity(t *testing.T) {
 	wantErrors(t, r.Check(digests("size", "mime")),
 		"test.yaml:4: fixity compares digests, and no step records sha256, sha512, sha1, md5; add a step with the handler checksum")
 	if plain := parse(t, "name: a\nsteps:\n  - handler: sums\n"); r.Digest() == plain.Digest() {
-		t.Error("the digest does not tell them apart")
+		t.Error("the digests of the two recipes are equal")
 	}
 	_, err := recipe.Parse("test.yaml", []byte("name: a\nsplit: {lines: 1MiB}\nfixity: true\nsteps: [{handler: a}]"))
 	wantErrors(t, err, "test.yaml:3: fixity compares whole files; leave out split, or fixity")

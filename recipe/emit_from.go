@@ -5,14 +5,15 @@ import (
 	"strings"
 )
 
-// EmitFrom says at which step the files start that a step's handler emits: 0, the default,
-// is the first step of the recipe, so that an archive in an archive is extracted, too;
-// emitNext is the one behind the step itself; any other is the number of a step.
+// EmitFrom says at which step files start that a step's handler emits: 0, the default, is
+// the first step of the recipe, so that an archive in an archive is extracted, too.
+// emitNext is the step after the emitting one. Any other value is the number of a step.
 type EmitFrom int
 
 const emitNext EmitFrom = -1
 
-// After returns the step behind which the files start that step no emits, as Next takes it.
+// After returns the number of the step before the one at which files start that step no
+// emits. It is an argument for Next.
 func (e EmitFrom) After(no int) int {
 	if e == emitNext {
 		return no
@@ -20,7 +21,7 @@ func (e EmitFrom) After(no int) int {
 	return max(int(e)-1, 0)
 }
 
-// SkipsForEmitted reports whether emitted files may start behind the first step.
+// SkipsForEmitted reports whether emitted files may start after the first step.
 func (r *Recipe) SkipsForEmitted() bool {
 	return slices.ContainsFunc(r.Steps, func(s *Step) bool { return s.EmitFrom.After(s.Number) > 0 })
 }

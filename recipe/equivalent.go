@@ -12,7 +12,8 @@ func (r *Recipe) Equivalent(other *Recipe) bool {
 	return r.Digest() == other.Digest() && r.finalEssence() == other.finalEssence()
 }
 
-// finalEssence is what the final steps do, as text: Digest leaves them out.
+// finalEssence returns everything that affects what the final steps do, as text. Digest
+// leaves it out.
 func (r *Recipe) finalEssence() string {
 	all := make([][2]any, len(r.FinalSteps))
 	for i, s := range r.FinalSteps {

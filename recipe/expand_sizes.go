@@ -23,7 +23,7 @@ func expandSizes(source string) string {
 	return b.String()
 }
 
-// sizeToken reads a number with a unit; a number without one is none.
+// sizeToken reads a number with a unit. A number without a unit is not a size.
 func sizeToken(token string) (tasks.Size, bool) {
 	last := token[len(token)-1]
 	if !isDigit(token[0]) || isDigit(last) || last == '.' {
@@ -73,7 +73,7 @@ func lengthTo(s, end string) int {
 
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
-// isLetter reports whether a byte continues a word; those of other scripts do.
+// isLetter reports whether a byte continues a word. Bytes of non-ASCII characters do.
 func isLetter(c byte) bool {
 	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || c == '_' || c == '$' || c >= 0x80
 }

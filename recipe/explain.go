@@ -20,14 +20,14 @@ const (
 // StepExplanation says whether a step applies to a file, by which rule, and why.
 type StepExplanation struct {
 	Answer Answer
-	Rule   *Rule  // that decided, or on which it depends; nil without one
+	Rule   *Rule  // the rule that decided, or on which the answer depends; nil without one
 	Why    string // for people
 	Args   any    // what the handler gets; nil for nothing, or when it is not known
 	Err    error  // an *EvalError: the file becomes an error of the step, because the recipe cannot be evaluated for it
 }
 
-// Explain decides as Next does, with the facts that are known. open names the facts that
-// steps before may record beside those.
+// Explain decides as Next does, with the facts that are known. open names further facts
+// that earlier steps may record.
 func (s *Step) Explain(f *tasks.File, facts map[string]any, open func(fact string) bool) StepExplanation {
 	v := variablesOf(f, facts)
 	why := "every file"
@@ -57,7 +57,7 @@ func (s *Step) Explain(f *tasks.File, facts map[string]any, open func(fact strin
 	return StepExplanation{Answer: AppliesNot, Why: "no rule matches"}
 }
 
-// explainRule is not decided when the rule does not match.
+// explainRule returns decided = false when the rule does not match.
 func (s *Step) explainRule(r *Rule, v *variables, open func(fact string) bool) (_ StepExplanation, decided bool) {
 	var texts []string
 	depends := ""
@@ -68,7 +68,7 @@ func (s *Step) explainRule(r *Rule, v *variables, open func(fact string) bool) (
 			continue
 		}
 		if depends != "" && len(c.reads) > 0 {
-			continue // it may fail for a file that does not come so far
+			continue // it may fail only for files that do not come to this rule
 		}
 		ok, err := c.holds(v)
 		if err != nil {
@@ -108,7 +108,7 @@ func (s *Step) explainArgs(e StepExplanation, with *arguments, v *variables, ope
 	return e
 }
 
-// dependsOn says on which open fact a condition depends; empty when on none.
+// dependsOn names the open fact on which a condition depends; it returns "" without one.
 func (c *ruleCondition) dependsOn(open func(fact string) bool) string {
 	for _, fact := range c.reads {
 		if open(fact) {

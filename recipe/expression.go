@@ -75,8 +75,8 @@ func (e *expression) holds(v *variables) (bool, error) {
 	return b, nil
 }
 
-// dependencyWalker finds what an expression depends on, and what it must not use,
-// before the expression is compiled.
+// dependencyWalker finds the facts that an expression reads, and constructs that are not
+// allowed, before the expression is compiled.
 type dependencyWalker struct {
 	facts   bool
 	reads   []string // facts that are read by name
@@ -108,7 +108,7 @@ func (r *dependencyWalker) Visit(node *ast.Node) {
 	}
 }
 
-// read notes the name of a fact, if it is a constant.
+// read records the name of a fact, if it is a constant.
 func (r *dependencyWalker) read(name ast.Node) {
 	if s, ok := name.(*ast.StringNode); ok && !slices.Contains(r.reads, s.Value) {
 		r.reads = append(r.reads, s.Value)

@@ -34,7 +34,7 @@ var goWords = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|(?:name|field|method) \S+|st
 	`map\[string\](?:interface \{\}|any)|\[\](?:interface \{\}|any|string)|interface \{\}|time\.(?:Time|Duration)|` +
 	`\b(?:string|bool|u?int(?:8|16|32|64)?|float(?:32|64))\b|<nil>`)
 
-// plainTypes replaces them by words of the recipe's language.
+// plainTypes replaces the words of Go in a message by those of the recipe language.
 func plainTypes(message string) string {
 	return goWords.ReplaceAllStringFunc(message, func(word string) string {
 		switch {

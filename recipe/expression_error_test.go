@@ -7,7 +7,7 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// Errors of expressions are in words of the recipe's language, not of Go's.
+// Errors of expressions use the words of the recipe language, not those of Go.
 func TestExpressionErrorsNameNoGoTypes(t *testing.T) {
 	t.Parallel()
 	for when, want := range map[string]string{

@@ -43,7 +43,7 @@ func TestFinalizers(t *testing.T) {
 	}
 }
 
-// What comes behind the results decides on none of them.
+// Final steps run after all results, so they do not change the digest.
 func TestDigestIgnoresFinalSteps(t *testing.T) {
 	t.Parallel()
 	before, _, _ := strings.Cut(finalRecipe, "finally:")

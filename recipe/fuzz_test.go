@@ -13,8 +13,8 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// Whatever the text, Parse gives a recipe that reads the same again and can be
-// run, or errors that name a line.
+// For any text, Parse returns either a recipe whose text parses into the same recipe and
+// which can be run, or errors that name a line.
 func FuzzParse(f *testing.F) {
 	for _, name := range recipe.Builtins() {
 		r, _ := recipe.Builtin(name)
@@ -44,7 +44,7 @@ func FuzzParse(f *testing.F) {
 		for _, facts := range []map[string]any{nil, {"y": "text", "x": 2.0}} {
 			for after := range r.Steps {
 				if step, err := r.Next(after, file, facts); step != 0 && step <= after || step == 0 && err != nil {
-					t.Fatalf("after %d comes %d, %v", after, step, err)
+					t.Fatalf("the step after %d is %d, %v", after, step, err)
 				}
 				if _, err := r.Step(after+1).Args(file, facts); err != nil {
 					if _, ok := errors.AsType[*recipe.EvalError](err); !ok {

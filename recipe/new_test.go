@@ -11,8 +11,8 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// A worker parses the text of a recipe that another process made of values: both must have
-// the same recipe.
+// A worker parses the text of a recipe that another process made from values. Both must
+// have the same recipe.
 func TestNewEqualsItsText(t *testing.T) {
 	t.Parallel()
 	with := map[string]any{

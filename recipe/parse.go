@@ -56,8 +56,8 @@ func parse(file, text string, sets ruleSets) (*Recipe, error) {
 	return r, nil
 }
 
-// documents parses the YAML and returns the first document and those behind it. It returns
-// nil, and adds an error, when that fails.
+// documents parses the YAML and returns the first document and those after it. On failure
+// it adds an error and returns nil.
 func (c *diagnostics) documents(text string) (root ast.Node, more []ast.Node) {
 	if len(text) > maxSource {
 		c.addf(1, tooLong, len(text), maxSource)
@@ -147,6 +147,9 @@ func (c *diagnostics) recipe(r *Recipe, root ast.Node) {
 	}
 	r.Steps = c.steps(f)
 	c.emitFrom(r.Steps)
+	if r.Split > 0 && usesReuse(r.Steps) {
+		c.addf(f.line, "reuse takes over results of whole files; leave out split, or reuse")
+	}
 	if f, ok := fs.get("finally"); ok {
 		r.FinalSteps = c.finalSteps(f)
 	}
@@ -186,7 +189,7 @@ func (c *diagnostics) steps(f field) []*Step {
 	return listed(c, f, "step", c.step, func(s *Step) string { return s.Name })
 }
 
-// listed reads a list of named things, whose names must differ.
+// listed reads a list of entries with names, which must differ.
 func listed[T any](c *diagnostics, f field, what string, read func(no int, node ast.Node) T, name func(T) string) []T {
 	list, ok := f.value.(*ast.SequenceNode)
 	if !ok {

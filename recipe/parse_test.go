@@ -16,7 +16,7 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "write the golden files")
 
 func TestParse(t *testing.T) {
 	t.Parallel()
@@ -54,7 +54,7 @@ steps:
 		t.Errorf("step 2: %+v", s)
 	}
 	if r.Step(2) != s || r.Step(0) != nil || r.Step(3) != nil {
-		t.Error("Step counts from 1 and knows its ends")
+		t.Error("Step numbers do not begin at 1, or Step returns one that does not exist")
 	}
 }
 
@@ -78,10 +78,10 @@ func TestSplit(t *testing.T) {
 	t.Parallel()
 	const steps = "name: a\nsteps: [{handler: noop}]\n"
 	if r := parse(t, steps+"split: {lines: 8MiB}\n"); r.Split != 8<<20 {
-		t.Errorf("parts of %d bytes", r.Split)
+		t.Errorf("chunks of %d bytes", r.Split)
 	}
 	if r := parse(t, steps); r.Split != 0 {
-		t.Errorf("split into %d without being told to", r.Split)
+		t.Errorf("split into %d without the key split", r.Split)
 	}
 	for bad, want := range map[string]string{
 		"split: 8MiB":            "mapping with the keys lines",
@@ -175,7 +175,7 @@ func TestSnapshotParsesAgain(t *testing.T) {
 	}
 }
 
-// outline is what can be seen of a recipe from outside.
+// outline returns what other packages can see of a recipe.
 func outline(r *recipe.Recipe) []string {
 	out := []string{r.Name, r.Description}
 	for _, s := range r.Steps {
@@ -204,15 +204,15 @@ func TestDigest(t *testing.T) {
 	digest := parse(t, base).Digest()
 	for _, s := range same {
 		if parse(t, s).Digest() != digest {
-			t.Errorf("changed by what does not matter:\n%s", s)
+			t.Errorf("the digest changed, but results do not:\n%s", s)
 		}
 	}
 	for _, s := range different {
 		if parse(t, s).Digest() == digest {
-			t.Errorf("not changed by what matters:\n%s", s)
+			t.Errorf("the digest is the same, but results change:\n%s", s)
 		}
 	}
-	// Digests are stored, so they must never change by themselves.
+	// Digests are stored, so another version must compute the same.
 	if want := "0bd07301801f426e4f919591d4f19191bd438800cb1866e27bbee46fcd0f5440"; digest != want {
 		t.Errorf("digest %s, want %s", digest, want)
 	}
@@ -237,14 +237,14 @@ steps:
   - {name: check, handler: noop, emit_from: next}
   - {name: last, handler: noop, emit_from: first}
 `)
-	for i, want := range []int{0, 2, 3, 0} { // the step behind which files start
+	for i, want := range []int{0, 2, 3, 0} { // the step before the one at which files start
 		if got := r.Steps[i].EmitFrom.After(i + 1); got != want {
-			t.Errorf("files of step %d start behind %d, want %d", i+1, got, want)
+			t.Errorf("files of step %d start after %d, want %d", i+1, got, want)
 		}
 	}
 	plain := parse(t, "name: a\nsteps: [{handler: noop}]\n")
 	if !r.SkipsForEmitted() || plain.SkipsForEmitted() {
-		t.Error("whether emitted files may start behind the first step")
+		t.Error("SkipsForEmitted is wrong")
 	}
 	if same := parse(t, "name: a\nsteps: [{handler: noop, emit_from: first}]\n"); same.Digest() != plain.Digest() {
 		t.Error("the default changes the digest")

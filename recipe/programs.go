@@ -11,8 +11,9 @@ type Program struct {
 	Uses []string // the steps and rules that run it, for people
 }
 
-// Programs lists the programs that the steps name, in order. of gives what a handler runs
-// with its arguments; it may be nil. Programs that depend on the file are left out.
+// Programs lists the programs that the steps name, in order. of returns the program that a
+// handler runs with its arguments; it may be nil. Programs that depend on the file are left
+// out.
 func (r *Recipe) Programs(of func(handler string) func(args any) []string) (all []Program) {
 	add := func(name, use string) {
 		if strings.Contains(name, "${") {
@@ -36,8 +37,8 @@ func (r *Recipe) Programs(of func(handler string) func(args any) []string) (all 
 	return all
 }
 
-// EachArgs calls do with the arguments that each step can have: its own, or those of each of
-// its rules. Templates are as the recipe has them. use names the step and the rule for people.
+// EachArgs calls do with the arguments that each step can have: its own, or those of each
+// of its rules. Templates are not rendered. use names the step and the rule for people.
 func (r *Recipe) EachArgs(do func(s *Step, use string, args any)) {
 	for _, s := range r.Steps {
 		s.variants(func(with *arguments, _ any, _ error, rule *Rule) {
@@ -50,7 +51,7 @@ func (r *Recipe) EachArgs(do func(s *Step, use string, args any)) {
 	}
 }
 
-// unrendered is a value with the sources of its templates.
+// unrendered returns a value in which the sources of templates replace them.
 func unrendered(value any) any {
 	switch value := value.(type) {
 	case *template:

@@ -42,6 +42,9 @@ type Step struct {
 	Batch     tasks.BatchPolicy
 	OnFailure OnFailure
 
+	// Reuse says when a result of an earlier transfer is taken over.
+	Reuse Reuse
+
 	// EmitFrom says at which step the files start that the handler emits.
 	EmitFrom EmitFrom
 
@@ -56,9 +59,10 @@ type Step struct {
 
 	emitFrom     string // as the recipe has it
 	emitFromLine int
+	reuseLine    int
 }
 
-// reads are the facts that the step reads by name.
+// reads returns the facts that the step reads by name.
 func (s *Step) reads() (all []factRead) {
 	if s.when != nil {
 		for _, fact := range s.when.reads {
@@ -72,7 +76,7 @@ func (s *Step) reads() (all []factRead) {
 	return all
 }
 
-// OnFailure says whether a failed file goes on to the next step.
+// OnFailure says whether a failed file continues with the next step.
 type OnFailure string
 
 // The values of OnFailure.
@@ -99,7 +103,7 @@ func (s *Step) ArgsDigest() string {
 	return hex.EncodeToString(sum[:8])
 }
 
-// ruleEssence is what the rules do.
+// ruleEssence returns everything that affects what the rules do.
 func (s *Step) ruleEssence() []ruleText {
 	var all []ruleText
 	for _, r := range s.Rules {
@@ -134,11 +138,11 @@ func (r *Recipe) Dir() string { return r.dir }
 // to nothing outside itself, so a transfer can store it.
 func (r *Recipe) YAML() string { return r.source }
 
-// Digest returns a SHA-256, in hexadecimal, of everything that affects results:
-// each step's handler, arguments, condition, rules, on_failure and emit_from, in order, how files are
-// split, and whether it compares with earlier transfers. Names, descriptions, comments, layout, timeouts, retries and
-// batch sizes do not change it. Final steps do not change it either, because
-// they run after all results.
+// Digest returns a SHA-256, in hexadecimal, of everything that affects results: each step's
+// handler, arguments, condition, rules, on_failure and emit_from, in order, how files are
+// split, and whether files are compared with earlier transfers. Names, descriptions,
+// comments, layout, timeouts, retries and batch sizes do not change it. Final steps do not
+// change it either, because they run after all results.
 func (r *Recipe) Digest() string {
 	type essence struct {
 		Handler   string    `json:"handler"`

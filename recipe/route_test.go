@@ -113,7 +113,8 @@ steps:
 	}
 }
 
-// The first step after a given one whose condition holds, against a plain loop.
+// Next returns the first step after a given one whose condition holds; a simple loop
+// computes the expected step.
 func TestNextProperty(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -197,7 +198,7 @@ func TestConcurrentUse(t *testing.T) {
 				if m["n"] != int(f.Size) || m["l"].([]any)[0] != 1 {
 					t.Errorf("size %d: %v", f.Size, args)
 				}
-				m["n"], m["l"].([]any)[0] = nil, nil // the caller's to change
+				m["n"], m["l"].([]any)[0] = nil, nil // the caller may change its arguments
 			}
 		})
 	}

@@ -33,7 +33,7 @@ type Rule struct {
 	line  int
 }
 
-// title names the rule for people.
+// title returns a name of the rule for messages.
 func (r *Rule) title() string {
 	if r.From == "" {
 		return r.Name
@@ -49,7 +49,7 @@ type ruleCondition struct {
 	holds func(v *variables) (bool, error)
 }
 
-// conditions are those of the rule, cheap ones first.
+// conditions returns the conditions of the rule, cheap ones first.
 func (r *Rule) conditions() (all []ruleCondition) {
 	add := func(text string, reads []string, holds func(v *variables) bool) {
 		all = append(all, ruleCondition{text: text, reads: reads, holds: func(v *variables) (bool, error) { return holds(v), nil }})
@@ -104,7 +104,7 @@ func matchesMIME(patterns []string, fact string) bool {
 	return false
 }
 
-// coversMIME reports whether a pattern matches a type, or everything that another pattern
+// coversMIME reports whether a pattern matches a type, or every type that another pattern
 // matches.
 func coversMIME(pattern, mime string) bool {
 	if kind, all := strings.CutSuffix(pattern, "*"); all {
@@ -128,7 +128,7 @@ func (r *Rule) reads() (all []factRead) {
 	return append(all, r.own.reads...)
 }
 
-// bind is the rule for a step whose own arguments these are.
+// bind returns the rule of a step that has these arguments.
 func (r *Rule) bind(step *arguments) *Rule {
 	bound := *r
 	bound.with = *step

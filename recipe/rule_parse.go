@@ -162,8 +162,8 @@ func (c *diagnostics) ruleAction(r *Rule, fs fields) {
 	}
 }
 
-// words reads one text or a list of them. each gives what a text stands for, or what is
-// wrong with it.
+// words reads one text or a list of texts. each converts a text, or says what is wrong with
+// it.
 func (c *diagnostics) words(f field, each func(string) (value, wrong string)) (all []string) {
 	nodes := []ast.Node{f.value}
 	if list, ok := f.value.(*ast.SequenceNode); ok {

@@ -34,8 +34,8 @@ func BuiltinRules() []string {
 	return names
 }
 
-// ruleSets are the sets of rules that a recipe uses, by the names that it gives them. Those
-// that are not in its text are added to it, so that the text refers to nothing outside.
+// ruleSets are the sets of rules that a recipe uses, by the names that it gives them. Sets
+// that are not in the recipe's text are added to it, so that the text is complete.
 type ruleSets struct {
 	dir     string // of relative paths
 	files   bool   // paths may be read
@@ -116,7 +116,7 @@ func (s *ruleSets) open(ref string) (file string, text []byte, err error) {
 		return "", nil, err
 	}
 	defer func() { _ = f.Close() }()                       // nothing was written
-	text, err = io.ReadAll(io.LimitReader(f, maxSource+1)) // one more shows that it is too long
+	text, err = io.ReadAll(io.LimitReader(f, maxSource+1)) // one byte more shows that it is too long
 	return file, text, err
 }
 
@@ -156,7 +156,7 @@ type ruleText struct {
 	With        any      `json:"with,omitempty"`
 }
 
-// essence is what the rule does, without names.
+// essence returns everything that affects what the rule does, without names.
 func (r *Rule) essence() ruleText {
 	return ruleText{
 		PUID: r.PUID, MIME: r.MIME, Ext: r.Ext, MinSize: r.MinSize, MaxSize: r.MaxSize,
@@ -170,8 +170,8 @@ func (r *Rule) text() ruleText {
 	return t
 }
 
-// yaml is the sets that were outside, as further documents for the recipe's text: JSON is
-// YAML whatever the layout of the file was.
+// yaml returns the sets that were outside, as further documents for the recipe's text. It
+// writes JSON, which is YAML, because the layout of the files does not matter.
 func (s *ruleSets) yaml() string {
 	var b bytes.Buffer
 	for _, ref := range s.outside {

@@ -44,7 +44,7 @@ func TestRulesChooseByFile(t *testing.T) {
 		"other type":             {"/a/x.jpg", 100, map[string]any{"mime": "imagery/x"}, "", ""},
 		"nothing comes first":    {"/a/x.jpg", 9, map[string]any{"mime": "image/jpeg"}, "", ""},
 		"identifier":             {"/a/x.pdf", 100, map[string]any{"puid": "fmt/354"}, "pdf-a", "A"},
-		"identifier alike":       {"/a/x.pdf", 100, map[string]any{"puid": "fmt/35"}, "", ""},
+		"similar identifier":     {"/a/x.pdf", 100, map[string]any{"puid": "fmt/35"}, "", ""},
 		"first match wins":       {"/a/x.pdf", 2000, map[string]any{"puid": "fmt/95", "format": "Portable"}, "pdf-a", "A"},
 		"expression and size":    {"/a/x.pdf", 1024, map[string]any{"puid": "fmt/18", "format": "Portable"}, "large", ""},
 		"expression, too small":  {"/a/x.pdf", 1023, map[string]any{"puid": "fmt/18", "format": "Portable"}, "", ""},

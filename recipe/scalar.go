@@ -73,7 +73,9 @@ func (c *diagnostics) yes(f field) bool {
 }
 
 // duration reads a duration such as 250ms, 10m or 1h30m, above zero.
-func (c *diagnostics) duration(f field) time.Duration {
+func (c *diagnostics) duration(f field) time.Duration { return c.durationUpTo(f, maxDuration) }
+
+func (c *diagnostics) durationUpTo(f field, most time.Duration) time.Duration {
 	if n, ok := f.value.(*ast.IntegerNode); ok {
 		c.addf(f.line, "%s needs a unit: write %vs for seconds, or ms, m, h", f.name, n.Value)
 		return 0
@@ -87,8 +89,8 @@ func (c *diagnostics) duration(f field) time.Duration {
 		c.addf(f.line, "%s %q is not a duration; write it as 250ms, 10m or 1h30m", f.name, s)
 		return 0
 	}
-	if d <= 0 || d > maxDuration {
-		c.addf(f.line, "%s %s must be more than 0 and at most %s", f.name, s, maxDuration)
+	if d <= 0 || d > most {
+		c.addf(f.line, "%s %s must be more than 0 and at most %s", f.name, s, most)
 		return 0
 	}
 	return d

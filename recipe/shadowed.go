@@ -51,7 +51,8 @@ func (r *Rule) combinations() (all []*Rule) {
 
 func values(list []string) int { return max(len(list), 1) }
 
-// orNone are the single values, or none for a condition that does not matter.
+// orNone returns each value as a list of its own, or one empty list for a condition that is
+// not set.
 func orNone(list []string) [][]string {
 	if len(list) == 0 {
 		return [][]string{nil}

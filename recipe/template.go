@@ -82,7 +82,7 @@ func closingBrace(s string) int {
 	return -1
 }
 
-// reads are the names of the facts that the template reads.
+// reads returns the names of the facts that the template reads.
 func (t *template) reads() (names []string) {
 	for _, p := range t.parts {
 		if p.expr != nil {

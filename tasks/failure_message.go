@@ -10,13 +10,13 @@ import (
 // MaxFailureMessage is how many bytes FailureMessage returns at most.
 const MaxFailureMessage = 255
 
-// anyValue stands in a failure's message for what differs from file to file.
+// anyValue replaces the parts of a failure's message that differ from file to file.
 const anyValue = "…"
 
-// FailureMessage is the first line of an error without what differs from file to file:
-// quoted text, absolute paths, identifiers and numbers. So failures of the same kind have the
-// same message: "open /a/b: no space left on device" becomes "open …: no space left on
-// device". Without an error it names the exit code, if that says anything.
+// FailureMessage returns the first line of an error without the parts that differ from file
+// to file: quoted text, absolute paths, identifiers and numbers. So failures of the same
+// kind have the same message: "open /a/b: no space left on device" becomes "open …: no
+// space left on device". Without an error it names the exit code, if that says anything.
 func FailureMessage(text string, exitCode int) string {
 	line, _, _ := strings.Cut(strings.TrimSpace(text), "\n")
 	line = strings.TrimSpace(clip(line, 4*MaxFailureMessage)) // a line may be very long

@@ -29,7 +29,7 @@ func TestFailuresOfOneKindHaveOneMessage(t *testing.T) {
 		}
 	}
 	if got := tasks.FailureMessage("", 0); got != "" {
-		t.Errorf("of nothing came %q", got)
+		t.Errorf("of no error it returned %q", got)
 	}
 	long := tasks.FailureMessage(strings.Repeat("é", 1<<20), 0)
 	if n := utf8.RuneCountInString(long); n > tasks.MaxFailureMessage || n < 100 || !utf8.ValidString(long) {

@@ -31,7 +31,7 @@ type Emission struct {
 	Step   int    // number of the step whose handler emitted it, from 1
 	Name   string // within the parent, as people know it there; any bytes but NUL
 
-	// Base is a folder above the path. The path relative to it stands for the file where
-	// that of another is relative to its source.
+	// Base is a folder above the path. Where a file from the sources is named by its path
+	// relative to its source, this one is named by its path relative to Base.
 	Base string
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/balerhq/baler/internal/testkit"
 )
 
-// What is read by hand is what encoding/json reads.
+// scanFile reads what encoding/json reads.
 func FuzzScanFile(f *testing.F) {
 	for _, n := range []string{"0", "7", "007", "", "-1", "1.5", "1e3", "999999999999999999", "9223372036854775807", "9223372036854775808", `"7"`} {
 		f.Add(fmt.Appendf(nil, `{"v":1,"transfer":12,"step":2,"file":%s,"bytes":99}`, n))
@@ -42,6 +42,6 @@ func TestFileMessageIsJSON(t *testing.T) {
 		}
 	}
 	if m, ok := scanFile(FileMessage{V: 1, Transfer: 12, Step: 2, File: 7, Bytes: 99}.Encode()); !ok || m.File != 7 {
-		t.Errorf("what was written is left to encoding/json: %+v", m)
+		t.Errorf("scanFile does not read its own form: %+v", m)
 	}
 }

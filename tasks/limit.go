@@ -16,6 +16,7 @@ type Limit struct {
 	Name           string // empty for ScopeAll
 	InFlight       int    // batches that run at once
 	FilesPerSecond float64
+	Trouble        string // why its row in the database cannot be read; as little as possible runs then
 }
 
 // Key identifies a limit.

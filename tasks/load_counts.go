@@ -13,8 +13,8 @@ type LoadCounts struct {
 	Unmapped   int64 `json:"unmapped"`  // values of loaded lines that were left out, because no column takes them
 }
 
-// Plus adds o to c.
-func (c *LoadCounts) Plus(o LoadCounts) {
+// Add adds o to c.
+func (c *LoadCounts) Add(o LoadCounts) {
 	c.Bytes += o.Bytes
 	c.Lines += o.Lines
 	c.Loaded += o.Loaded

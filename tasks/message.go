@@ -57,7 +57,7 @@ func listFiles(files Ranges) string {
 	return text[:strings.LastIndexByte(text[:maxFilesText], ',')+1] + more
 }
 
-// more ends a list of files that goes on.
+// more ends a list of files that was cut.
 const more = "…"
 
 // SomeFiles returns the files that the message lists, at most a few hundred: not all

@@ -25,7 +25,7 @@ func TestMessagesAreSmallAndReadable(t *testing.T) {
 	}
 }
 
-func TestMessagesComeBack(t *testing.T) {
+func TestMessagesSurviveEncoding(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		number := rapid.Int64Min(1)
 		batch := tasks.NewBatchMessage(&tasks.Batch{

@@ -21,7 +21,7 @@ func CheckQueue(name string) error {
 	case !utf8.ValidString(name):
 		return errors.New("the name of a queue must be UTF-8")
 	case name != "" && strings.TrimSpace(name) == "":
-		return errors.New("the name of a queue must have more than spaces")
+		return errors.New("the name of a queue must not consist of spaces only")
 	}
 	return nil
 }

@@ -105,7 +105,7 @@ func TestParseRangesRefuses(t *testing.T) {
 		t.Errorf("the most that is allowed: %d, %v", rs.Len(), err)
 	}
 	if _, err := tasks.ParseRanges(strings.Repeat("x", 1000)); len(err.Error()) > 200 {
-		t.Errorf("the complaint repeats all of a long text: %d bytes", len(err.Error()))
+		t.Errorf("the error repeats all of a long text: %d bytes", len(err.Error()))
 	}
 }
 

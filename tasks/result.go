@@ -25,7 +25,17 @@ type Result struct {
 	StartedAt time.Time // UTC, microseconds
 	EndedAt   time.Time
 
+	// Reused says where the result was taken over from; nil when the handler ran.
+	Reused *Reused
+
 	// Emitted are the files that the handler made of the file. They are recorded with the
 	// result, and are not among what is read back of one.
 	Emitted []File
+}
+
+// Reused says where a result was taken over from, see `reuse` in recipes.
+type Reused struct {
+	Transfer string    // UUID of the transfer in which the handler ran
+	File     int64     // number of the file there
+	RanAt    time.Time // when the handler ended, UTC
 }

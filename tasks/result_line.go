@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-// CodeUnreadableRow is the code of a result whose row in the database makes no sense. Lists of
+// CodeUnreadableRow is the code of a result whose row in the database is invalid. Lists of
 // results have a line with it in the place of such a row.
 const CodeUnreadableRow = "unreadable-row"
 
@@ -33,6 +33,9 @@ type ResultLine struct {
 	Transfer    string          `json:"-"` // ID of its transfer, in a finalizer; not in JSON
 	StartedAt   time.Time       `json:"started_at"`
 	EndedAt     time.Time       `json:"ended_at"`
+	ReusedFrom  string          `json:"reused_from,omitempty"` // transfer in which the handler ran, when the result was taken over
+	ReusedFile  int64           `json:"reused_file,omitempty"` // number of the file there
+	RanAt       time.Time       `json:"ran_at,omitzero"`       // when the handler ended there
 }
 
 // NewResultLine makes the line of a result. A path that is not valid UTF-8 has
@@ -42,6 +45,9 @@ func NewResultLine(r *Result, path, step string) ResultLine {
 		File: r.File, Path: path, Step: step, Outcome: r.Outcome, ExitCode: r.ExitCode, Code: r.Code, Output: r.Output,
 		Error: r.Error, Truncated: r.Truncated, Facts: r.Facts, Attempt: r.Attempt, Worker: r.Worker,
 		StartedAt: r.StartedAt, EndedAt: r.EndedAt,
+	}
+	if r.Reused != nil {
+		l.ReusedFrom, l.ReusedFile, l.RanAt = r.Reused.Transfer, r.Reused.File, r.Reused.RanAt
 	}
 	if !utf8.ValidString(path) {
 		l.Path = strings.ToValidUTF8(path, "\uFFFD")

@@ -12,6 +12,9 @@ type ResultFilter struct {
 	Parent   int64  // 0: every file; otherwise only those that were emitted from this one
 	Code     string // empty: every code
 	Message  string // selects failures with this FailureMessage; empty: every result
+
+	// Exactly selects failures whose code and message are these, also when they are empty.
+	Exactly bool
 }
 
 // ResultKey is the position of a result in the order of Results: by step, then by

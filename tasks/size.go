@@ -60,7 +60,7 @@ func times(digits string, unit int64) (int64, bool) {
 // UnmarshalJSON reads a number of bytes or a text with a unit.
 func (s *Size) UnmarshalJSON(b []byte) error {
 	if b[0] != '"' {
-		if json.Unmarshal(b, (*int64)(s)) != nil { // also a negative one is one: the range is the reader's to check
+		if json.Unmarshal(b, (*int64)(s)) != nil { // a negative number is accepted: the caller checks the range
 			return fmt.Errorf("%s is not a size; write it as 256MiB, 64KiB or a number of bytes", b)
 		}
 		return nil

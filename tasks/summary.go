@@ -35,6 +35,7 @@ type StepSummary struct {
 	Done     int64  `json:"done"`   // files with a result, whatever it is
 	Failed   int64  `json:"failed"` // those of them that count as failures
 	Results  Counts `json:"results"`
+	Reused   int64  `json:"reused,omitempty"` // results taken over from earlier transfers; left out when there are none
 }
 
 // Summarize describes a transfer. For one that has not ended, the time runs until
@@ -67,7 +68,7 @@ func summarizeSteps(steps []Step) []StepSummary {
 	out := make([]StepSummary, 0, len(steps))
 	for i := range steps {
 		s := &steps[i]
-		out = append(out, StepSummary{Step: s.Name, Selected: s.Selected, Done: s.Total(), Failed: s.Failures(), Results: s.Counts})
+		out = append(out, StepSummary{Step: s.Name, Selected: s.Selected, Done: s.Total(), Failed: s.Failures(), Results: s.Counts, Reused: s.Reused})
 	}
 	return out
 }

@@ -56,6 +56,8 @@ type Transfer struct {
 	Recipe  string   // the recipe's YAML as it was at submission
 	Sources []string // absolute paths that were submitted; handlers may read below them
 
+	NoReuse bool // its steps run for every file, also where the recipe says reuse
+
 	Weight int // its share of the workers beside other transfers: see CheckWeight
 
 	Selection Selection // which of the files below the sources belong to it
@@ -70,7 +72,7 @@ type Transfer struct {
 	SealedAt  time.Time // zero while open
 	EndedAt   time.Time // zero until ended
 	PausedAt  time.Time // zero unless paused: running batches finish, no further one starts
-	Trouble   string    // why Baler has paused it: a row that makes no sense; empty when a person has
+	Trouble   string    // why Baler has paused it: a row that is invalid; empty when a person has
 
 	// ClockShift is by how much the clock of the times above was set forward while the
 	// transfer ran, or back when it is negative: it took that much less than they say.
@@ -95,6 +97,7 @@ type Step struct {
 	Handler  string
 	Selected int64 // files that its condition has selected so far
 	Counts         // results recorded so far, by outcome
+	Reused   int64 // those of them that were taken over from earlier transfers
 }
 
 // Totals adds up the counters of all steps.

@@ -13,12 +13,9 @@ type Worker struct {
 	StartedAt    time.Time
 	SeenAt       time.Time
 	Queues       []string // that it takes batches from, sorted
-	Throttled    []string // what kept batches out just now: Limit.Key, or ThrottledByDatabase; sorted
+	Throttled    []string // limits that have just kept batches out, by Limit.Key; sorted
+	Trouble      string   // why its row in the database cannot be read; only its name is known then
 }
-
-// ThrottledByDatabase says that a worker runs fewer batches at once because the database
-// commits slowly.
-const ThrottledByDatabase = "database"
 
 // DesiredState is the state that a person has set for a worker.
 type DesiredState string

@@ -108,7 +108,7 @@ func TestSecretsThatCannotSignAreRefused(t *testing.T) {
 	}
 }
 
-// Whatever the header holds, only the right signature is accepted.
+// For any header, only the correct signature is accepted.
 func FuzzVerifySignature(f *testing.F) {
 	f.Add(testSignature, []byte(testBody))
 	f.Add("v1, v1,AAAA", []byte(nil))

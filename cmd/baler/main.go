@@ -1,5 +1,5 @@
-// Command baler registers files, processes them in batches, and shows what
-// came of them. What it can do is listed by "baler help" and in docs/cli.md.
+// Command baler registers files, processes them in batches, and shows their results. "baler
+// help" and docs/cli.md list its commands.
 package main
 
 import (

@@ -1,5 +1,5 @@
 // Package builtin holds the handlers that come with Baler and need no database, one
-// package each: checksum, coprocess, copy, exec, extract, move, sanitize-names, identify, extension, verify, validate,
+// package each: checksum, coprocess, copy, exec, extract, move, sanitize-names, identify, characterize, extension, verify, validate,
 // virus-scan and noop for files, manifest, report, bag, premis and mets for final steps. A worker adds load itself, because load
 // needs the worker's database.
 package builtin
@@ -10,6 +10,7 @@ import (
 
 	"github.com/balerhq/baler/handlers"
 	"github.com/balerhq/baler/handlers/builtin/bag"
+	"github.com/balerhq/baler/handlers/builtin/characterize"
 	"github.com/balerhq/baler/handlers/builtin/checksum"
 	"github.com/balerhq/baler/handlers/builtin/coprocess"
 	copyfile "github.com/balerhq/baler/handlers/builtin/copy"
@@ -35,7 +36,7 @@ import (
 // together; the others are added.
 func Register(reg *handlers.Registry) error {
 	return errors.Join(
-		checksum.Register(reg), identify.Register(reg), extension.Register(reg), verify.Register(reg), validate.Register(reg),
+		checksum.Register(reg), characterize.Register(reg), identify.Register(reg), extension.Register(reg), verify.Register(reg), validate.Register(reg),
 		copyfile.Register(reg), move.Register(reg), sanitizenames.Register(reg), extract.Register(reg), thumbnail.Register(reg),
 		exec.Register(reg), coprocess.Register(reg), noop.Register(reg), virusscan.Register(reg),
 		manifest.Register(reg), report.Register(reg), bag.Register(reg), premis.Register(reg), mets.Register(reg),

@@ -12,7 +12,7 @@ import (
 
 func TestBuiltin(t *testing.T) {
 	r := Registry()
-	if got := r.Names(); !slices.Equal(got, []string{"checksum", "coprocess", "copy", "exec", "extension", "extract", "identify", "move", "noop", "sanitize-names", "thumbnail", "validate", "verify", "virus-scan"}) {
+	if got := r.Names(); !slices.Equal(got, []string{"characterize", "checksum", "coprocess", "copy", "exec", "extension", "extract", "identify", "move", "noop", "sanitize-names", "thumbnail", "validate", "verify", "virus-scan"}) {
 		t.Errorf("names %v", got)
 	}
 	for _, name := range r.Names() {

@@ -112,7 +112,7 @@ func (p Program) RunTo(ctx context.Context, stdout, stderr io.Writer) (*os.Proce
 		return nil, p.interrupted(ctx)
 	}
 	if err := stdin.failure(); err != nil {
-		// What the program made of half an input says nothing of the file.
+		// The program has read only half of the input, so its result does not count.
 		return nil, handlers.RetryLater(handlers.CodeIO, fmt.Errorf("%s: standard input: %w", p.Name, err))
 	}
 	if c.cmd.ProcessState == nil { // the error of waiting matters only when there is no end to see

@@ -116,7 +116,7 @@ func TestProgramsStreams(t *testing.T) {
 		t.Errorf("a file as standard input: %v, %+v", err, results)
 	}
 
-	// More than pipes and captures hold, and read by nobody.
+	// More than pipes and captures hold, and nothing reads it.
 	p = shell("head -c 1000000 /dev/zero | tr '\\0' x")
 	p.Stdin = io.LimitReader(endless{func() {}}, 10<<20)
 	if r := ran(t, p); !r.Truncated || !strings.Contains(r.Output, " bytes left out ") || r.Outcome != tasks.OutcomeSucceeded {
@@ -124,7 +124,7 @@ func TestProgramsStreams(t *testing.T) {
 	}
 }
 
-// What a program says of half an input is not the file's fault.
+// The result of a program that read only a part of its input is no failure of the file.
 func TestInputThatBreaksIsNoVerdict(t *testing.T) {
 	broken := errors.New("the storage is away")
 	for _, script := range []string{"cat >/dev/null; exit 7", "cat >/dev/null"} {

@@ -24,7 +24,7 @@ type FinalizerDryRun struct {
 	Base     string                  // folder that relative paths are written below; others are refused. Required
 }
 
-// Run gives the step as it ended: done or failed, with what there is to say.
+// Run returns the step as it ended, done or failed, with its error or warning.
 func (t FinalizerDryRun) Run(ctx context.Context, h handlers.Finalizer) (tasks.FinalizeStep, error) {
 	step := tasks.FinalizeStep{Number: 1, Name: dryRun, Handler: dryRun, Attempts: 1}
 	t.Transfer.ID = 0 // as of all its files

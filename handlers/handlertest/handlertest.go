@@ -1,6 +1,5 @@
-// Package handlertest tries a handler on files that a test writes down. It
-// needs no queue, no database and no configuration. What it gives are the
-// results as they would be recorded.
+// Package handlertest runs a handler on files that a test describes. It needs no queue, no
+// database and no configuration. It returns the results as they would be recorded.
 package handlertest
 
 import (
@@ -24,16 +23,16 @@ func Args(args any) Option { return func(t *DryRun) { t.Args = args } }
 // Facts gives every file what earlier steps would have learnt of it.
 func Facts(facts map[string]any) Option { return func(t *DryRun) { t.Facts = facts } }
 
-// Outputs gives the folders that the handler may write. What it emits is in the Emitted of
-// the results.
+// Outputs sets the folders in which the handler may write. The files that it emits are in
+// the Emitted of the results.
 func Outputs(dirs ...string) Option { return func(t *DryRun) { t.Outputs = dirs } }
 
 // Timeout bounds the run as a step's timeout would.
 func Timeout(d time.Duration) Option { return func(t *DryRun) { t.Timeout = d } }
 
-// Run writes files, content by relative path, into a folder of the test's own,
-// runs h over all of them as one batch in the order of their paths, and gives
-// the results by the same paths. What cannot be set up ends the test.
+// Run writes files, content by relative path, into a folder of the test's own, runs h over
+// all of them as one batch in the order of their paths, and returns the results by the same
+// paths. It ends the test when it cannot write a file.
 func Run(t testing.TB, h handlers.Handler, files map[string]string, opts ...Option) map[string]tasks.Result {
 	t.Helper()
 	dir := t.TempDir()

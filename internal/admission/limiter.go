@@ -1,7 +1,6 @@
 package admission
 
 import (
-	"cmp"
 	"context"
 	"maps"
 	"math"
@@ -17,7 +16,6 @@ import (
 
 // The kinds of limits.
 const (
-	LimitAdaptive LimitReason = "intake" // batches in flight, as the database's commits allow
 	LimitInFlight LimitReason = "in flight"
 	LimitRate     LimitReason = "files per second"
 )
@@ -39,19 +37,17 @@ const (
 	sharesValid = 20 * time.Second
 )
 
-// Limiter admits batches within this worker's shares of the limits and within its
-// adaptive limit. Make one with NewLimiter.
+// Limiter admits batches within this worker's shares of the limits. Make one with
+// NewLimiter.
 type Limiter struct {
-	now         func() time.Time
-	Concurrency func() int // how many batches may run; 0 for any number
+	now func() time.Time
 
 	mu      sync.Mutex
-	inside  int
 	taken   map[string]int         // running batches, by the keys of limits that exist or may be set
 	shares  map[string]*limitShare // by key of the limit
 	updated time.Time
 	wake    chan struct{}        // closed when there may be room
-	refused map[string]time.Time // when a limit last kept a batch out; by its key, or tasks.ThrottledByDatabase
+	refused map[string]time.Time // when a limit last kept a batch out; by its key
 }
 
 // limitShare is this worker's share of a limit, and its use of the rate.
@@ -64,7 +60,7 @@ type limitShare struct {
 // NewLimiter makes a limiter without limits.
 func NewLimiter(now func() time.Time) *Limiter {
 	return &Limiter{
-		now: now, Concurrency: func() int { return 0 }, taken: make(map[string]int), shares: make(map[string]*limitShare),
+		now: now, taken: make(map[string]int), shares: make(map[string]*limitShare),
 		wake: make(chan struct{}),
 	}
 }
@@ -114,12 +110,12 @@ func (l *Limiter) refuse(full *ThrottledError) error {
 	if l.refused == nil {
 		l.refused = make(map[string]time.Time)
 	}
-	l.refused[cmp.Or(full.Limit, tasks.ThrottledByDatabase)] = now
+	l.refused[full.Limit] = now
 	return full
 }
 
-// Throttled lists what has kept batches out within a time: keys of limits, and
-// tasks.ThrottledByDatabase. It forgets what was longer ago.
+// Throttled lists the keys of limits that have kept batches out within a time. It forgets
+// what was longer ago.
 func (l *Limiter) Throttled(within time.Duration) []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -131,9 +127,6 @@ func (l *Limiter) Throttled(within time.Duration) []string {
 // full returns the limit that keeps a batch out, or nil. The caller holds mu, as for
 // the methods below.
 func (l *Limiter) full(keys []string, files int) *ThrottledError {
-	if most := l.Concurrency(); most > 0 && l.inside >= most {
-		return &ThrottledError{Reason: LimitAdaptive}
-	}
 	now := l.now()
 	for _, k := range keys {
 		p := l.shares[k]
@@ -169,7 +162,6 @@ func (p *limitShare) wait(now time.Time, files int) time.Duration {
 
 func (l *Limiter) take(keys []string, files int) {
 	now := l.now()
-	l.inside++
 	for _, k := range keys {
 		l.taken[k]++
 		if p := l.shares[k]; p != nil && p.bucket != nil {
@@ -183,7 +175,6 @@ func (l *Limiter) take(keys []string, files int) {
 func (l *Limiter) leave(keys []string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.inside--
 	for _, k := range keys {
 		if l.taken[k]--; l.taken[k] == 0 {
 			delete(l.taken, k)

@@ -6,19 +6,20 @@ import (
 	"sync"
 )
 
-// maxOvertaken is how many later batches may get slots before the batch that waits
-// longest, so that many new transfers do not keep it waiting without end.
+// maxOvertaken is how many later batches may get slots before the batch that waits longest,
+// so that many new transfers do not keep it waiting indefinitely.
 const maxOvertaken = 16
 
 // SlotQueue gives the slots of a host to batches. A free slot goes to the batch whose
 // transfer got one least recently, so the first batch of a new transfer does not wait
-// behind those that a large transfer already has in this worker. A batch that needs more
-// slots than are free lets no other pass once it is its turn. Make one with NewSlotQueue.
+// behind those that a large transfer already has in this worker. Once it is the turn of a
+// batch that needs more slots than are free, no other batch overtakes it. Make one with
+// NewSlotQueue.
 type SlotQueue struct {
 	mu      sync.Mutex
 	free    int64
 	waiting []*slotWaiter      // in the order of their arrival
-	uses    map[int64]*slotUse // by transfer, of those that have batches here
+	uses    map[int64]*slotUse // by transfer, those with batches here
 	grants  uint64
 }
 
@@ -83,7 +84,7 @@ func (q *SlotQueue) Release(transfer, slots int64) {
 	q.grant()
 }
 
-// Free is how many slots nobody has.
+// Free returns the number of free slots.
 func (q *SlotQueue) Free() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -52,8 +52,8 @@ func TestSlotsGoFirstToNewTransfers(t *testing.T) {
 	}
 }
 
-// Many new transfers do not keep a batch waiting without end.
-func TestSlotsAreNotKeptFromTheOldest(t *testing.T) {
+// Many new transfers do not keep a batch waiting indefinitely.
+func TestOldestBatchIsNotOvertakenForever(t *testing.T) {
 	waiting := []int64{1}
 	for n := range int64(2 * maxOvertaken) {
 		waiting = append(waiting, 2+n)
@@ -63,8 +63,8 @@ func TestSlotsAreNotKeptFromTheOldest(t *testing.T) {
 	}
 }
 
-// A batch that takes all slots is not passed by smaller ones once it is its turn, and one
-// that gives up lets them go on.
+// Smaller batches do not overtake a batch that takes all slots once it is its turn. They
+// continue when it gives up.
 func TestSlotsForALargeBatch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		q := NewSlotQueue(2)

@@ -9,7 +9,7 @@ import (
 // a limit leaves no room for it here. No attempt is counted.
 type ThrottledError struct {
 	Reason     LimitReason   // which kind of limit is reached
-	Limit      string        // key of the limit; empty for LimitAdaptive
+	Limit      string        // key of the limit
 	RetryAfter time.Duration // when there may be room; 0 when unknown
 }
 

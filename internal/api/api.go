@@ -32,17 +32,23 @@ type Options struct {
 	Now     func() time.Time // required
 	Version string
 	Title   string
+
+	// Stopping is closed when the server stops, which then does not wait for clients that
+	// watch a transfer; nil: never.
+	Stopping <-chan struct{}
 }
 
 // api answers the operations under Root.
 type api struct {
 	Options
+
+	watched sharedReads
 }
 
 // Mount registers the operations, the OpenAPI document, and a handler for all other
 // paths below Root. It returns the description of the operations.
 func Mount(mux *http.ServeMux, o Options) (*huma.OpenAPI, error) {
-	a := &api{o}
+	a := &api{Options: o, watched: sharedReads{read: o.Transfers.Transfer, now: time.Now}}
 	described := a.register(mux)
 	document, err := json.Marshal(described)
 	if err != nil {

@@ -13,7 +13,6 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
-	"github.com/balerhq/baler/internal/sleep"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -66,11 +65,14 @@ func (a *api) watch(ctx context.Context, in *watchInput) (*huma.StreamResponse, 
 	}}, nil
 }
 
-// sendEvents sends the summaries of a transfer until it has ended or the client is gone.
+// sendEvents sends the summaries of a transfer until it has ended, the client is gone or the
+// server stops.
 func (a *api) sendEvents(ctx context.Context, w *eventWriter, t *tasks.Transfer, had string) {
 	if w.retry(eventRetry) != nil {
 		return
 	}
+	tick := time.NewTicker(eventInterval)
+	defer tick.Stop()
 	for {
 		summary := tasks.Summarize(t, a.Now())
 		id := eventID(&summary)
@@ -86,10 +88,14 @@ func (a *api) sendEvents(ctx context.Context, w *eventWriter, t *tasks.Transfer,
 		case w.alive() != nil:
 			return
 		}
-		if sleep.For(ctx, eventInterval) != nil {
+		select {
+		case <-tick.C:
+		case <-a.Stopping: // the client connects again, to another server or to the next one
+			return
+		case <-ctx.Done():
 			return
 		}
-		now, err := a.Transfers.Transfer(ctx, t.UUID)
+		now, err := a.watched.transfer(ctx, t.UUID)
 		if err != nil {
 			// The client connects again, and gets the error as the answer.
 			a.Log.DebugContext(ctx, "watching a transfer ended", "transfer", t.UUID, "error", err)

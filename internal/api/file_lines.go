@@ -72,8 +72,8 @@ func (l *fileLines) all() iter.Seq2[ListedFile, error] {
 	}
 }
 
-// deadlineEvery is how many lines come between two new deadlines, but for lines that are
-// not there yet: however long the lines before took, the client has its time to send one.
+// deadlineEvery is the number of lines after which the deadline is set again. It is also
+// set before each wait for data, so the client always has the full time to send a line.
 const deadlineEvery = 256
 
 // hasLine reports whether a whole line was received.
@@ -92,7 +92,8 @@ func (l *fileLines) next() (f ListedFile, err error) {
 		text, err := l.r.ReadSlice('\n')
 		switch {
 		case errors.Is(err, io.EOF) && len(bytes.TrimSpace(text)) > 0:
-			// The last line may lack its end. What a broken connection cut is no JSON object.
+			// The last line may lack a line feed. A line that a broken connection has cut
+			// is no JSON object.
 		case errors.Is(err, bufio.ErrBufferFull):
 			l.line++
 			return f, &lineError{l.line, fmt.Sprintf("longer than %d bytes", maxLine)}

@@ -48,7 +48,7 @@ func TestFileLines(t *testing.T) {
 	}
 }
 
-// Whatever a client sends: a file has an absolute path, and the stream ends.
+// For any data of a client, every file has an absolute path, and the stream ends.
 func FuzzFileLines(f *testing.F) {
 	f.Add([]byte("{\"path\":\"/a\"}\n\n{\"path\":\"/b\",\"size\":1}"))
 	f.Add(bytes.Repeat([]byte{'x'}, 2*maxLine))

@@ -51,6 +51,7 @@ type workerItem struct {
 	Throttled []string  `json:"throttled,omitempty" doc:"What has just kept batches out."`
 	StartedAt time.Time `json:"started_at"`
 	SeenAt    time.Time `json:"seen_at"`
+	Trouble   string    `json:"trouble,omitempty" doc:"Why what the database says of it cannot be read; it counts as paused then."`
 }
 
 // states are the desired states as the API names them.
@@ -71,7 +72,7 @@ func (a *api) workers(ctx context.Context, _ *struct{}) (*workersOutput, error) 
 		w := &all[i]
 		item := workerItem{
 			Name: w.Name, Version: w.Version, Slots: w.Slots, Handlers: w.Handlers, Queues: w.Queues, Throttled: w.Throttled,
-			StartedAt: w.StartedAt, SeenAt: w.SeenAt,
+			StartedAt: w.StartedAt, SeenAt: w.SeenAt, Trouble: w.Trouble,
 		}
 		for name, state := range states() {
 			if state == w.DesiredState {
@@ -147,6 +148,7 @@ type limitItem struct {
 	Name           string      `json:"name,omitempty" doc:"Of the queue, or the transfer's id; absent for all."`
 	InFlight       int         `json:"in_flight,omitempty" doc:"Batches that run at once; absent: no limit."`
 	FilesPerSecond float64     `json:"files_per_second,omitempty" doc:"Absent: no limit."`
+	Trouble        string      `json:"trouble,omitempty" doc:"Why the limit cannot be read; as little as possible runs then."`
 }
 
 func (a *api) limits(ctx context.Context, _ *struct{}) (*limitsOutput, error) {
@@ -157,7 +159,7 @@ func (a *api) limits(ctx context.Context, _ *struct{}) (*limitsOutput, error) {
 	out := new(limitsOutput)
 	out.Body.Limits = make([]limitItem, len(all))
 	for i, l := range all {
-		out.Body.Limits[i] = limitItem(l)
+		out.Body.Limits[i] = limitItem{l.Scope, l.Name, l.InFlight, l.FilesPerSecond, l.Trouble}
 	}
 	return out, nil
 }

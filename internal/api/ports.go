@@ -37,7 +37,7 @@ type Submitter interface {
 	// Seal says that a transfer gets no more files. Sealing twice is fine.
 	Seal(ctx context.Context, t tasks.Transfer) error
 
-	// Recipe returns a recipe that the server knows, as YAML; false when it knows none of the name.
+	// Recipe returns a recipe of the server by its name, as YAML; false when there is none.
 	Recipe(name string) (yaml string, known bool)
 
 	// Recipes lists the names of the recipes that the server knows, sorted.
@@ -87,6 +87,7 @@ type Submission struct {
 	Weight         int
 	Via            tasks.Via
 	Webhooks       []string
+	NoReuse        bool // the handlers run for every file, also where the recipe says reuse
 	IdempotencyKey string
 }
 

@@ -18,7 +18,7 @@ func LimitStreams(atOnce int, next http.Handler) http.Handler {
 		case slots <- struct{}{}:
 		default:
 			w.Header().Set("Retry-After", "5")
-			w.Header().Set("Connection", "close") // the body of a stream that nobody reads
+			w.Header().Set("Connection", "close") // the body of the stream is not read
 			WriteProblem(w, problem(http.StatusServiceUnavailable,
 				"Too many clients watch transfers or send files at the moment. Come back in a few seconds."))
 			return

@@ -71,6 +71,7 @@ type createBody struct {
 	Via    string          `json:"via,omitempty" enum:"auto,group,bulk" doc:"How files reach the workers; default: auto."`
 
 	Webhooks  []string        `json:"webhooks,omitempty" maxItems:"10" doc:"URLs to notify of the transfer's end."`
+	NoReuse   bool            `json:"no_reuse,omitempty" doc:"Run the handlers for every file, also where the recipe says reuse."`
 	Selection tasks.Selection `json:"selection,omitzero" doc:"Which of the files below the paths belong to it; default: all."`
 }
 
@@ -84,7 +85,7 @@ type createOutput struct {
 func (a *api) create(ctx context.Context, in *createInput) (*createOutput, error) {
 	s := Submission{
 		Paths: in.Body.Paths, Selection: in.Body.Selection, Name: in.Body.Name, Queue: in.Body.Queue, Weight: in.Body.Weight,
-		Webhooks: in.Body.Webhooks, IdempotencyKey: in.IdempotencyKey,
+		Webhooks: in.Body.Webhooks, NoReuse: in.Body.NoReuse, IdempotencyKey: in.IdempotencyKey,
 	}
 	var err error
 	if s.Via, err = tasks.ParseVia(in.Body.Via, ""); err != nil {

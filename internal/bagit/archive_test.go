@@ -104,7 +104,8 @@ func TestVerifyArchives(t *testing.T) {
 	}
 }
 
-// What an archive claims or unpacks to is bounded, and what is damaged is no bag.
+// The claimed and the unpacked size of an archive are limited, and a damaged archive is no
+// bag.
 func TestVerifyBoundsArchives(t *testing.T) {
 	t.Parallel()
 	zeros := members("bag/", basic("1.0").with(tree{"data/zeros": strings.Repeat("\x00", 5<<20)}))

@@ -2,8 +2,8 @@ package bench
 
 import "time"
 
-// arrivals are files that are due at even intervals. A late arrival does not delay the
-// next one.
+// arrivals has files that are due at even intervals. A late arrival does not delay the next
+// one.
 type arrivals struct {
 	files int
 	rate  float64 // per second; 0: all at once
@@ -15,7 +15,7 @@ type arrivals struct {
 // every few milliseconds until it is finished.
 const watchedASecond = 100
 
-// arriving makes the arrivals of so many seconds, at least one.
+// arriving makes the arrivals of that many seconds, at least one.
 func arriving(rate float64, seconds int) arrivals {
 	n := max(1, int(rate*float64(seconds)))
 	return arrivals{files: n, rate: rate, every: every(n, seconds*watchedASecond)}

@@ -218,8 +218,8 @@ func lastLine(out []byte) []byte {
 	return out[bytes.LastIndexByte(out, '\n')+1:]
 }
 
-// withoutSettings drops Baler's settings from an environment: what is measured uses the
-// embedded queue and database.
+// withoutSettings removes Baler's settings from an environment, so that the measured
+// program uses the embedded queue and database.
 func withoutSettings(env []string) []string {
 	var rest []string
 	for _, v := range env {

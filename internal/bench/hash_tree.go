@@ -13,8 +13,8 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// HashTree computes SHA-256 of each file in a folder, on all processors, and returns how many
-// there are: what any program pays that reads the files and hashes them.
+// HashTree computes SHA-256 of each file in a folder, on all processors, and returns how
+// many there are. Any program that reads and hashes the files has this cost.
 func HashTree(ctx context.Context, root string) (files int, err error) {
 	paths := make(chan string, 1024)
 	g, ctx := errgroup.WithContext(ctx)

@@ -44,7 +44,7 @@ func (p *Env) Machine(ctx context.Context) (m Machine, err error) {
 	if err := q.Ping(ctx); err != nil { // it says what to do
 		return m, err
 	}
-	info, err := q.ServerInfo(ctx)
+	info, err := q.Info(ctx)
 	if err != nil {
 		return m, fmt.Errorf("describe Redis: %w", err)
 	}

@@ -10,10 +10,9 @@ import (
 // others that never come.
 const mostOf = 0.9
 
-// sustained is how many of some files a second came through that were all due at
-// the begin, until most of them were visible. What it costs to bring files is in
-// it, as it is when they come evenly; so is the time that the first of them
-// waited, and many files tell more than few.
+// sustained returns the files per second of a load that was all due at the beginning, until
+// most of the files were visible. It includes the cost of submitting the files, and the
+// time that the first of them waited, so many files give a better figure than few.
 func sustained(files int, begin time.Time, samples []sample) float64 {
 	at := make([]float64, len(samples))
 	for i := range samples {

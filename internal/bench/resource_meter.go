@@ -31,7 +31,7 @@ type metered struct {
 	first, last reading
 }
 
-// reading is what the system tells of a process.
+// reading has the figures that the system reports of a process.
 type reading struct {
 	cpu  time.Duration // since it began
 	peak int64         // resident bytes

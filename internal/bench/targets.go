@@ -23,8 +23,8 @@ const (
 	redisMiB           = 256
 )
 
-// Targets tells which targets the measurements cover, and which they meet. What
-// a way reaches is its best combination of workers and batch size.
+// Targets reports which targets the measurements cover, and which they meet. The figure of
+// a variant is that of its best combination of workers and batch size.
 func Targets(rows []Result) []Target {
 	var targets []Target
 	atLeast := func(name string, want, got float64) {

@@ -14,8 +14,8 @@ type Key struct {
 	With    string // digest of the step's arguments as the recipe has them; empty without
 }
 
-// Stats is what one worker has measured of a key.
-type Stats struct {
+// Observations is what one worker has measured of a key.
+type Observations struct {
 	Key
 	Sums
 
@@ -41,8 +41,8 @@ type Model struct {
 
 	mu      sync.Mutex
 	own     map[Key]*ownCosts
-	others  map[Key]Stats // merged
-	started bool          // others were loaded before
+	others  map[Key]Observations // merged
+	started bool                 // others were loaded before
 }
 
 // ownCosts is what this process has measured of a key.
@@ -64,7 +64,7 @@ const halfLife = time.Hour
 // NewModel makes the model of a worker.
 func NewModel(worker string, now func() time.Time) *Model {
 	return &Model{
-		worker: worker, now: now, news: make(chan struct{}, 1), own: make(map[Key]*ownCosts), others: make(map[Key]Stats),
+		worker: worker, now: now, news: make(chan struct{}, 1), own: make(map[Key]*ownCosts), others: make(map[Key]Observations),
 	}
 }
 
@@ -110,21 +110,21 @@ func (s *Model) evict() {
 }
 
 // TakeChanged returns what this process has measured since the last call.
-func (s *Model) TakeChanged() []Stats {
+func (s *Model) TakeChanged() []Observations {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var all []Stats
+	var all []Observations
 	for k, o := range s.own {
 		if o.changed {
 			o.changed = false
-			all = append(all, Stats{Key: k, Sums: o.Sums, Worker: s.worker, At: o.at})
+			all = append(all, Observations{Key: k, Sums: o.Sums, Worker: s.worker, At: o.at})
 		}
 	}
 	return all
 }
 
 // MarkChanged returns changes that could not be sent: the next TakeChanged includes them.
-func (s *Model) MarkChanged(changes []Stats) {
+func (s *Model) MarkChanged(changes []Observations) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for i := range changes {
@@ -136,8 +136,8 @@ func (s *Model) MarkChanged(changes []Stats) {
 
 // Merge replaces the measurements of other workers. The first call also takes over
 // those that an earlier process with this worker's name has left.
-func (s *Model) Merge(all []Stats) {
-	others := make(map[Key]Stats)
+func (s *Model) Merge(all []Observations) {
+	others := make(map[Key]Observations)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for i := range all {
@@ -153,9 +153,9 @@ func (s *Model) Merge(all []Stats) {
 	s.others, s.started = others, true
 }
 
-// merge adds two Stats, the older one with less weight. The estimated costs do not
+// merge adds two Observations, the older one with less weight. The estimated costs do not
 // change when both are equally old.
-func merge(a, b Stats) Stats {
+func merge(a, b Observations) Observations {
 	if a.At.Before(b.At) {
 		a, b = b, a
 	}
@@ -177,7 +177,7 @@ func (s *Model) Estimate(k Key) Estimate {
 func (s *Model) estimate(k Key) Estimate {
 	sum := s.others[k]
 	if o := s.own[k]; o != nil {
-		sum = merge(sum, Stats{Sums: o.Sums, At: o.at})
+		sum = merge(sum, Observations{Sums: o.Sums, At: o.at})
 	}
 	c, known := sum.Solve()
 	return Estimate{Cost: c, Known: known, Seconds: sum.Seconds}

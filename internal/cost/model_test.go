@@ -22,24 +22,24 @@ func TestModelAddsUpTheStatsOfWorkers(t *testing.T) {
 		t.Errorf("%+v is known of nothing", e)
 	}
 	s.Observe(k, 10, 0, time.Second)
-	theirs := Stats{Key: k, Worker: "other", At: h.t}
+	theirs := Observations{Key: k, Worker: "other", At: h.t}
 	theirs.Add(10, 0, 3)
 	mine := theirs
 	mine.Worker = "me" // what the database has of this worker, it knows better
-	s.Merge([]Stats{theirs, mine})
+	s.Merge([]Observations{theirs, mine})
 	near(t, "the cost of a file", s.Estimate(k).PerFile, 0.2, 0.01)
 	if e := s.Estimate(Key{Handler: "thumbnail", With: "2"}); e.Known {
 		t.Errorf("other arguments cost %+v", e)
 	}
 }
 
-// An old lesson counts for little beside a new one, and fully when there is none.
+// Old observations weigh little beside new ones, and fully without new ones.
 func TestModelForgetsOldStats(t *testing.T) {
 	s, h := newTestSizer()
 	k := Key{Handler: "thumbnail"}
-	old := Stats{Key: k, Worker: "dead", At: h.t.Add(-24 * time.Hour)}
+	old := Observations{Key: k, Worker: "dead", At: h.t.Add(-24 * time.Hour)}
 	old.Add(10, 0, 9)
-	s.Merge([]Stats{old})
+	s.Merge([]Observations{old})
 	near(t, "the cost of a file long ago", s.Estimate(k).PerFile, 0.9, 0.01)
 	s.Observe(k, 10, 0, time.Second)
 	near(t, "the cost of a file now", s.Estimate(k).PerFile, 0.1, 0.01)
@@ -48,11 +48,11 @@ func TestModelForgetsOldStats(t *testing.T) {
 func TestModelContinuesTheStatsOfItsName(t *testing.T) {
 	s, h := newTestSizer()
 	k := Key{Handler: "thumbnail"}
-	before := Stats{Key: k, Worker: "me", At: h.t}
+	before := Observations{Key: k, Worker: "me", At: h.t}
 	for range 50 {
 		before.Add(10, 0, 1)
 	}
-	s.Merge([]Stats{before})
+	s.Merge([]Observations{before})
 	s.Observe(k, 10, 0, 2*time.Second)
 	if c := s.Estimate(k).PerFile; c > 0.12 {
 		t.Errorf("one batch made a file cost %g", c)

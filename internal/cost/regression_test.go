@@ -28,8 +28,8 @@ func TestCostsAreFoundInBatchesThatTellThemApart(t *testing.T) {
 	near(t, "the cost of a byte", c.PerByte, 1e-8, 0.05)
 }
 
-// What does not tell files from bytes is shared between them, so that neither
-// many empty files nor a single huge one looks free.
+// Observations that cannot separate the cost of a file from that of a byte are shared
+// between both, so that neither many empty files nor a single huge one seems free.
 func TestCostsOfFilesThatAreAllAlike(t *testing.T) {
 	var s Sums
 	for range 5 {
@@ -97,8 +97,8 @@ func TestModelWithoutStatsKnowsNothing(t *testing.T) {
 	}
 }
 
-// Whatever was measured: the costs are numbers, not negative, no two workers'
-// sums lie, and no other costs that are not negative fit clearly better.
+// For any observations, the costs are numbers and not negative, merging the sums of two
+// workers changes nothing, and no other non-negative costs fit clearly better.
 func TestAnyCosts(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		sample := rapid.Custom(func(t *rapid.T) [3]float64 {

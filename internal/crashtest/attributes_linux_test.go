@@ -2,7 +2,7 @@ package crashtest
 
 import "syscall"
 
-// attributes end a child with the test that started it.
+// attributes make the kernel end a child when the test process ends.
 func attributes() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 }

@@ -34,7 +34,7 @@ func (e *env) auditTransfer(files int64) {
 }
 
 // auditRows compares counters with rows, and rows with files. Files that a dead producer
-// has inserted and not counted are no files of the transfer.
+// has inserted and not counted do not belong to the transfer.
 func (e *env) auditRows(files int64) {
 	e.t.Helper()
 	rows, err := e.db.QueryContext(e.t.Context(), `SELECT st.no, st.selected,
@@ -53,7 +53,7 @@ func (e *env) auditRows(files int64) {
 		testkit.Must(e.t, rows.Scan(&no, &routed, &counted, &countedWell, &recorded, &recordedWell, &without, &paths))
 		steps++
 		if recorded != files || without != 0 || routed != files || counted != recorded || countedWell != recordedWell || paths != files {
-			e.t.Errorf("step %d: %d files (%d paths), %d routed, %d results, %d files without one; counters say %d results, %d of them well; rows %d",
+			e.t.Errorf("step %d: %d files (%d paths), %d routed, %d results, %d files without one; counters say %d results, %d of them successes; rows %d",
 				no, files, paths, routed, recorded, without, counted, countedWell, recordedWell)
 		}
 	}
@@ -67,11 +67,11 @@ func (e *env) auditRows(files int64) {
 		(SELECT COUNT(*) FROM failures f JOIN results r ON r.transfer_id = f.transfer_id AND r.step_no = f.step_no
 			AND r.file_no = f.file_no AND r.outcome = f.outcome WHERE f.transfer_id = ?)`, e.id, e.id, e.id).Scan(&failed, &noted, &agree))
 	if noted != failed || agree != failed {
-		e.t.Errorf("%d results are failures; %d are noted as such, %d of them right", failed, noted, agree)
+		e.t.Errorf("%d results are failures; %d are in the table of failures, %d of them correct", failed, noted, agree)
 	}
 }
 
-// auditClient checks the same with the command line.
+// auditClient makes the same checks with the command line.
 func (e *env) auditClient(files int64) {
 	e.t.Helper()
 	var sum tasks.Summary
@@ -131,9 +131,9 @@ func (e *env) logged(message string) int {
 	return n
 }
 
-// settle has a last worker process what dead processes left in the queue, late sets
-// and unacknowledged batches, and checks that this changes no result and ends: no
-// batch stays open and no key stays in Redis. Workers must have stopped.
+// settle starts a last worker, which processes the late sets and unacknowledged batches
+// that dead processes left in the queue. It checks that this changes no result, that no
+// batch stays open, and that no key stays in Redis. All other workers must have stopped.
 func (e *env) settle() {
 	e.t.Helper()
 	before := e.fingerprint()
@@ -145,7 +145,7 @@ func (e *env) settle() {
 			return err
 		}
 		if keys := e.strays(); len(keys) > 0 || open > 0 {
-			return fmt.Errorf("left behind: %d keys, as %v, and %s\n%s", len(keys), keys[:min(len(keys), 8)], e.ledger(), w.logText())
+			return fmt.Errorf("left over: %d keys, such as %v, and %s\n%s", len(keys), keys[:min(len(keys), 8)], e.ledger(), w.logText())
 		}
 		return nil
 	})
@@ -156,7 +156,7 @@ func (e *env) settle() {
 	}
 }
 
-// fingerprint is a text that changes when a result, a counter or a time of the
+// fingerprint returns a text that changes when a result, a counter or a time of the
 // transfer changes.
 func (e *env) fingerprint() string {
 	e.t.Helper()
@@ -172,7 +172,7 @@ func (e *env) fingerprint() string {
 	return results + " | " + steps + " | " + transfer
 }
 
-// strays returns the keys of the queue that stand for work.
+// strays returns the keys of the queue that belong to batches or files.
 func (e *env) strays() (keys []string) {
 	e.t.Helper()
 	all, err := e.redis.Keys(e.t.Context(), "asynq:{default}:*").Result()

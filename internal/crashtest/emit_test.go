@@ -17,7 +17,7 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// unpack is a first step that emits files; those start there, too.
+// unpack is a first step that emits files, which start at this step, too.
 const unpack = "  - name: first\n    handler: extract\n    with: {to: 'OUTPUTS/members'}\n    batch: {max_items: 3}\n"
 
 // archives makes n zip files, each with ten members and a zip file of three.
@@ -51,7 +51,7 @@ func zipOf(t *testing.T, n int, content string, inner []byte) []byte {
 	return b.Bytes()
 }
 
-// emitCases kills at each point that emitted files pass.
+// emitCases has a case for each failpoint on the way of emitted files.
 func emitCases() (all []crashCase) {
 	for _, via := range []string{"bulk", "group"} {
 		for _, v := range []victim{worker, frozen, emptied, database} {
@@ -68,8 +68,8 @@ func emitCases() (all []crashCase) {
 	return all
 }
 
-// TestKilledWhileEmitting does as TestKilledAnywhere for files that a step emits, and that
-// emit files in their turn: each is a file of the transfer once.
+// TestKilledWhileEmitting is TestKilledAnywhere for files that a step emits, some of which
+// emit files themselves. Each is a file of the transfer once.
 func TestKilledWhileEmitting(t *testing.T) {
 	root, files := archives(t, 8)
 	outcomes := newOutcomes(t)

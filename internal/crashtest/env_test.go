@@ -21,7 +21,7 @@ import (
 	"github.com/balerhq/baler/internal/testkit"
 )
 
-// env is what one case runs in: a queue, a database, files and processes.
+// env is the environment of one case: a queue, a database, files and processes.
 type env struct {
 	t         testing.TB
 	dir       string
@@ -33,9 +33,9 @@ type env struct {
 
 	concurrency int // of workers; 0: four
 
-	movable string // a source whose files workers may remove; not in dir, which a scan leaves out
+	movable string // a source whose files workers may remove; outside of dir, because scans leave dir out
 
-	digests bool // the recipe's first step gives every file one
+	digests bool // the recipe's first step records digests
 
 	transfer string // UUID
 	id       int64
@@ -63,19 +63,19 @@ func openDatabase(t testing.TB, address string) *sql.DB {
 	c.User = u.User.Username()
 	c.Passwd, _ = u.User.Password()
 	c.Net, c.Addr, c.DBName, c.ParseTime = "tcp", u.Host, u.Path[1:], true
-	c.Logger = &mysql.NopLogger{} // servers are killed here all the time
+	c.Logger = &mysql.NopLogger{} // the tests kill servers, so its messages are of no use
 	connector, err := mysql.NewConnector(c)
 	testkit.Must(t, err)
 	return sql.OpenDB(connector)
 }
 
-// outputs is where final steps may write.
+// outputs returns the folder where final steps may write.
 func (e *env) outputs() string { return filepath.Join(e.dir, "outputs") }
 
-// manifest is what the recipe's final step writes.
+// manifest returns the path of the manifest that the recipe's final step writes.
 func (e *env) manifest() string { return filepath.Join(e.outputs(), e.transfer+".md5") }
 
-// environment is that of every process: short waits, small batches.
+// environment returns the environment of every process: short waits, small batches.
 func (e *env) environment() []string {
 	return []string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + e.dir, "TMPDIR=" + e.dir, "BALER_STATE_DIR=" + e.dir, "BALER_OUTPUTS=" + e.outputs() + ":" + e.movable, "BALER_ROOTS=" + strings.Join(testkit.Roots(), ":"),
@@ -140,7 +140,7 @@ func (p *process) awaitStarted() {
 	})
 }
 
-// findTransfer waits for the transfer of a producer, and keeps its id.
+// findTransfer waits until a producer has made its transfer, and stores its ID.
 func (e *env) findTransfer() {
 	e.t.Helper()
 	testkit.Eventually(e.t, patience, func() error {
@@ -214,7 +214,7 @@ func (e *env) ledger() string {
 	return text.String()
 }
 
-// logs are the ends of all logs.
+// logs returns the ends of all logs.
 func (e *env) logs() string {
 	var text strings.Builder
 	for _, p := range e.processes {
@@ -223,12 +223,12 @@ func (e *env) logs() string {
 	return text.String()
 }
 
-// deadlines are the members of the queue's sorted sets of deadlines, by key.
+// deadlines has the members of the queue's sorted sets of deadlines, by key.
 type deadlines map[string][]string
 
-// held returns the deadlines of all that is held in the queue now, and ends those of the
-// ledger. After a process has died and
-// before another one starts, only dead processes hold it.
+// held returns the deadlines of all entries in the queue that processes hold now, and ends
+// those in the ledger. Call it after a process has died and before another one starts: then
+// only dead processes hold any.
 func (e *env) held() deadlines {
 	e.t.Helper()
 	testkit.Eventually(e.t, patience, func() error {
@@ -256,7 +256,7 @@ func (e *env) age(held deadlines) {
 	e.ageLedger()
 }
 
-// ageLedger makes batches and final steps due and ends the election.
+// ageLedger makes batches and final steps due and ends the leader's lease.
 func (e *env) ageLedger() {
 	e.t.Helper()
 	for _, statement := range []string{

@@ -12,10 +12,10 @@ import (
 	"github.com/balerhq/baler/internal/testkit"
 )
 
-// TestLoadingWorkersKilled kills or freezes a worker at the worst moments of loading
-// lines: with rows inserted but not committed, with a section committed but not
-// reported, and with the result recorded. Another worker continues, and each line is
-// in the table once, although the table has no key.
+// TestLoadingWorkersKilled kills or freezes a worker while it loads lines: with rows
+// inserted but not committed, with a section committed but not reported, and with the result
+// recorded. Another worker continues, and each line is in the table once, although the
+// table has no key.
 func TestLoadingWorkersKilled(t *testing.T) {
 	const lines = 20_000
 	path := filepath.Join(t.TempDir(), "lines.jsonl")
@@ -36,7 +36,7 @@ func TestLoadingWorkersKilled(t *testing.T) {
 			e := newEnv(t, testkit.Redis(t), testkit.MySQL(t))
 			p := e.start("producer", "", "load", path, "--into", "numbers", "--create", "--map", "n:int", "--chunk", "32KiB", "--wait=false")
 			if err := p.wait(); err != nil {
-				t.Fatalf("load: %v; it says\n%s", err, p.logText())
+				t.Fatalf("load: %v; its log:\n%s", err, p.logText())
 			}
 			e.findTransfer()
 			victim := e.worker("a", fault)
@@ -62,7 +62,7 @@ func TestLoadingWorkersKilled(t *testing.T) {
 	}
 }
 
-// auditLines checks that each line is in once, and counted once.
+// auditLines checks that each line is in the table once, and counted once.
 func (e *env) auditLines(lines int64) {
 	e.t.Helper()
 	var rows, different, counted, results int64
@@ -75,8 +75,8 @@ func (e *env) auditLines(lines int64) {
 	}
 }
 
-// TestTwoLoadsOfOneFile loads a file by two transfers in two processes. While one has
-// inserted rows and not committed, the other waits, and then knows the lines.
+// TestTwoLoadsOfOneFile loads a file with two transfers in two processes. While one has
+// inserted rows and not committed, the other waits. Then it finds the lines loaded.
 func TestTwoLoadsOfOneFile(t *testing.T) {
 	t.Parallel()
 	const lines = 1000
@@ -90,12 +90,12 @@ func TestTwoLoadsOfOneFile(t *testing.T) {
 	for range 2 {
 		p := e.start("producer", "", "load", path, "--into", "numbers", "--create", "--map", "n:int", "--wait=false")
 		if err := p.wait(); err != nil {
-			t.Fatalf("load: %v; it says\n%s", err, p.logText())
+			t.Fatalf("load: %v; its log:\n%s", err, p.logText())
 		}
 	}
 	e.findTransfer()
 	marker := filepath.Join(e.dir, "marker")
-	// One that takes both batches would wait for itself.
+	// A worker that takes both batches would wait for itself.
 	first := e.start("a", fmt.Sprintf("wait@%s:1:%s", failpoint.RowsInserted, marker), "worker", "--concurrency", "1")
 	awaitMarker(t, marker, first)
 	second := e.worker("b", "")

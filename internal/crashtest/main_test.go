@@ -10,7 +10,7 @@ import (
 	"github.com/balerhq/baler/internal/testkit"
 )
 
-// binary is the program with its points of failure.
+// binary is the path of the program, built with failpoints.
 var binary string
 
 func TestMain(m *testing.M) { testkit.Main(suite{m}) }

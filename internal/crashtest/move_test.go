@@ -11,9 +11,9 @@ import (
 	"github.com/balerhq/baler/internal/testkit"
 )
 
-// TestKilledWhileMoving kills workers that move files: each file is at its destination
-// afterwards, with its content, and counts as moved, whether its worker died before or after
-// it removed the source.
+// TestKilledWhileMoving kills workers that move files. Afterwards each file is at its
+// destination with its content, and counts as moved, whether its worker died before or
+// after it removed the source.
 func TestKilledWhileMoving(t *testing.T) {
 	const files = 100
 	var running sync.WaitGroup

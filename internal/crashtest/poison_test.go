@@ -35,12 +35,13 @@ func TestFileThatKillsItsWorker(t *testing.T) {
 			deaths := e.restartWorkers()
 			e.auditPoison(fmt.Sprintf("%05d", poison), files)
 			e.settle()
-			// Once in each of two batches with others, or in one and beside it, and once alone;
-			// one more where the batch was small enough to be alone at first.
+			// The file crashes a worker once in each of two batches with other files, or in one
+			// and while another batch runs, and once alone; once more when its first batch was
+			// small enough to run alone.
 			if deaths > 4 {
-				t.Errorf("%d workers died of one file", deaths)
+				t.Errorf("one file killed %d workers", deaths)
 			}
-			t.Logf("%d workers died before the file was given up", deaths)
+			t.Logf("%d workers died before the file failed", deaths)
 		})
 	}
 }
@@ -93,12 +94,12 @@ func (e *env) auditPoison(name string, files int) {
 				e.t.Errorf("the poison file ended as %s, %s at step %d", outcome, code, step)
 			}
 		case outcome != "succeeded":
-			e.t.Errorf("%s is innocent and ended as %s, %s at step %d", path, outcome, code, step)
+			e.t.Errorf("%s is not the poison file and ended as %s, %s at step %d", path, outcome, code, step)
 		default:
 			well++
 		}
 	}
 	if err := rows.Err(); err != nil || well != 2*(files-1) {
-		e.t.Errorf("%d results of the innocent, %v; want %d", well, err, 2*(files-1))
+		e.t.Errorf("%d results of the other files, %v; want %d", well, err, 2*(files-1))
 	}
 }

@@ -17,7 +17,7 @@ import (
 	"github.com/balerhq/baler/internal/testkit"
 )
 
-// patience is how long a case waits for one event.
+// patience is the longest wait for one event.
 const patience = 100 * time.Second
 
 // process is one run of the program.
@@ -45,7 +45,7 @@ func (e *env) start(name, fault string, args ...string) *process {
 	p.cmd.SysProcAttr = attributes()
 	started := make(chan error)
 	go func() {
-		runtime.LockOSThread() // the child's owner is this thread
+		runtime.LockOSThread() // the child ends with the thread that started it
 		defer runtime.UnlockOSThread()
 		err := p.cmd.Start()
 		started <- err

@@ -13,10 +13,9 @@ import (
 	"github.com/balerhq/baler/internal/testkit"
 )
 
-// TestSoakOfKills lets transfers run by both ways for as long as BALER_SOAK
-// says, while workers, servers and the network die and come back at random, in
-// real time. Then everything is left in peace, and each transfer must end as if
-// nothing had happened.
+// TestSoakOfKills runs transfers by group and by bulk for the duration in BALER_SOAK, while
+// workers, servers and the network fail and recover at random, in real time. Then the
+// faults stop, and each transfer must end as it would without them.
 func TestSoakOfKills(t *testing.T) {
 	length, err := time.ParseDuration(os.Getenv("BALER_SOAK"))
 	if err != nil {
@@ -24,7 +23,7 @@ func TestSoakOfKills(t *testing.T) {
 	}
 	k := newSoak(t)
 	k.run(length)
-	k.peace()
+	k.finishAll()
 	k.report(length)
 }
 
@@ -33,7 +32,7 @@ const (
 	soakWorkers = 2
 )
 
-// soak is an environment in which every server, connection and process can fail.
+// soak is an environment in which every server, connection and process may fail.
 type soak struct {
 	*env
 	redisServer, mysqlServer *testkit.Server
@@ -66,13 +65,13 @@ func (k *soak) run(length time.Duration) {
 	end := time.Now().Add(length)
 	for time.Now().Before(end) {
 		k.restartDead()
-		k.pass(time.Duration(500+rand.IntN(2500)) * time.Millisecond)
+		k.sleep(time.Duration(500+rand.IntN(2500)) * time.Millisecond)
 		before := k.finished()
 		k.fault()
 		begun := time.Now()
 		for time.Since(begun) < 20*time.Second && k.finished() <= before && k.unfinished() > 0 {
 			k.restartDead()
-			k.pass(50 * time.Millisecond)
+			k.sleep(50 * time.Millisecond)
 		}
 		if k.finished() > before {
 			k.recovered = append(k.recovered, time.Since(begun))
@@ -109,8 +108,8 @@ func (p *process) dead() bool {
 	}
 }
 
-// pass waits. The soak test is about real time, so it does not wait for an event.
-func (k *soak) pass(d time.Duration) {
+// sleep waits for a time. The soak test runs in real time, so it does not wait for an event.
+func (k *soak) sleep(d time.Duration) {
 	select {
 	case <-time.After(d):
 	case <-k.t.Context().Done():
@@ -138,11 +137,11 @@ func (k *soak) fault() {
 		{"Redis killed", func() { k.redisServer.Kill(); k.redisServer.Restart() }},
 		{"Redis emptied", func() { k.must(k.redis.FlushAll(k.t.Context()).Err()) }},
 		{"database killed", func() { k.mysqlServer.Kill(); k.mysqlServer.Restart() }},
-		{to + " slow", func() { proxy.Latency(200 * time.Millisecond); k.pass(3 * time.Second); proxy.Clear() }},
-		{to + " resets", func() { proxy.Reset(); k.pass(time.Second); proxy.Clear() }},
-		{to + " answers lost", func() { proxy.Timeout(500 * time.Millisecond); k.pass(2 * time.Second); proxy.Clear() }},
-		{to + " silent", func() { proxy.Silence(); k.pass(4 * time.Second); proxy.Clear() }},
-		{to + " cut off", func() { proxy.Down(); k.pass(2 * time.Second); proxy.Up() }},
+		{to + " slow", func() { proxy.Latency(200 * time.Millisecond); k.sleep(3 * time.Second); proxy.Clear() }},
+		{to + " resets", func() { proxy.Reset(); k.sleep(time.Second); proxy.Clear() }},
+		{to + " answers lost", func() { proxy.Timeout(500 * time.Millisecond); k.sleep(2 * time.Second); proxy.Clear() }},
+		{to + " silent", func() { proxy.Silence(); k.sleep(4 * time.Second); proxy.Clear() }},
+		{to + " cut off", func() { proxy.Down(); k.sleep(2 * time.Second); proxy.Up() }},
 	}
 	f := faults[rand.IntN(len(faults))]
 	k.kills[f.name]++
@@ -166,8 +165,8 @@ func (k *soak) finished() int64 { return k.number("SELECT SUM(finished) FROM tra
 
 func (k *soak) unfinished() int64 { return k.number("SELECT SUM(files - finished) FROM transfers") }
 
-// peace ends the faults, lets everything finish, and audits every transfer.
-func (k *soak) peace() {
+// finishAll ends the faults, waits until all transfers have ended, and audits each.
+func (k *soak) finishAll() {
 	k.restartDead()
 	<-k.producer.ended // it may have been killed or have given up: only the files that it registered count
 	begun := time.Now()
@@ -242,6 +241,6 @@ func (k *soak) report(length time.Duration) {
 			mean.Round(time.Millisecond), worst.Round(time.Millisecond), n)
 	}
 	if files == 0 || faults == 0 {
-		k.t.Error("nothing has happened")
+		k.t.Error("no fault was caused")
 	}
 }

@@ -18,7 +18,7 @@ import (
 	"github.com/balerhq/baler/internal/testkit"
 )
 
-// victim is what dies.
+// victim is the process or server that dies.
 type victim string
 
 const (
@@ -55,7 +55,7 @@ func (k crashCase) String() string {
 	return name
 }
 
-// cases is the whole product where it makes sense.
+// cases returns every meaningful combination of way, victim and failpoint.
 func cases() (all []crashCase) {
 	for _, via := range []string{"bulk", "group"} {
 		at := func(v victim, point failpoint.Name, passing int) *crashCase {
@@ -102,7 +102,7 @@ func cases() (all []crashCase) {
 func TestKilledAnywhere(t *testing.T) {
 	files, many := writeNumbered(t, 400), writeNumbered(t, 2600)
 	outcomes := newOutcomes(t)
-	slots := make(chan struct{}, 8) // many at once, because cases mostly wait
+	slots := make(chan struct{}, 8) // cases mostly wait, so many run at once
 	var running sync.WaitGroup
 	for _, k := range cases() {
 		slots <- struct{}{}
@@ -129,7 +129,7 @@ func (k crashCase) killWorkerOrServer(t *testing.T, root string, files int64) {
 	k.killIn(t, e, server, root, files)
 }
 
-// killIn does so in an environment.
+// killIn runs such a case in an environment.
 func (k crashCase) killIn(t *testing.T, e *env, server *testkit.Server, root string, files int64) {
 	t.Helper()
 	recipe := e.recipe("recipe", k.firstStep())

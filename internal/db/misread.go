@@ -10,7 +10,7 @@ import (
 
 // ErrMisread reports a row with a value that its column should not hold, as after a
 // damaged file or a bad restore. The tables' own checks keep such values out.
-var ErrMisread = errors.New("a row of the database makes no sense")
+var ErrMisread = errors.New("a row of the database is invalid")
 
 // scanError is how the standard library reports a value of another type; it has no
 // type of error for that.

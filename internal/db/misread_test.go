@@ -106,7 +106,7 @@ func TestBooleansRefuseOtherNumbers(t *testing.T) {
 	}
 }
 
-// Whatever got past the checks is told without words of Go or SQL.
+// Errors about values that bypassed the checks use no words of Go or SQL.
 func TestMisreadIsPlain(t *testing.T) {
 	each(t, func(t *testing.T, b *env) {
 		s := b.Session(t.Context())

@@ -13,7 +13,7 @@ import (
 // ErrReadOnly reports a statement that writes, on a server or in a session that only
 // reads. It is transient: after a failover, the next connection may reach the new
 // primary.
-var ErrReadOnly = errors.New("the database takes no writes")
+var ErrReadOnly = errors.New("the database accepts no writes")
 
 // ErrBinlogFormat reports a server whose binary log cannot hold what Baler writes.
 var ErrBinlogFormat = errors.New("the database server's binary log cannot hold writes under READ COMMITTED")

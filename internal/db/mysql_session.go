@@ -35,10 +35,11 @@ const idleTimeout = 15 * time.Second
 // them, and read backslashes in quotes as the driver writes them.
 const sqlMode = "STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION"
 
-// sessionSettings make statements do all of what they say, whatever the server sets
-// for new connections: rows are neither withheld (sql_select_limit) nor left
-// uncommitted (autocommit), checks run, and no limit of the server's refuses or ends
-// a statement. What only MariaDB or only MySQL knows stands in its comments.
+// sessionSettings make statements do exactly what they say, whatever the server sets for
+// new connections: rows are neither withheld (sql_select_limit) nor left uncommitted
+// (autocommit), checks run, and no limit of the server refuses or ends a statement.
+// Settings that only MariaDB or only MySQL has are in comments that only that server
+// executes.
 const sessionSettings = `autocommit = 1, completion_type = 'NO_CHAIN',
 	sql_select_limit = 18446744073709551615, sql_safe_updates = 0, sql_big_selects = 1, sql_auto_is_null = 0,
 	foreign_key_checks = 1, unique_checks = 1, default_storage_engine = InnoDB

@@ -39,6 +39,7 @@ type DB struct {
 	log         *slog.Logger
 
 	repeated preparedQueries // see Repeated
+	writer   chan struct{}   // holds what the one transaction that writes has put in, see writeOnce
 
 	followsServer bool // the clock is corrected by that of the server
 }
@@ -89,6 +90,7 @@ func (d *DB) connect(ctx context.Context, t target, most int) (err error) {
 		return err
 	}
 	d.repeated.ConnPool = d.gorm.ConnPool
+	d.writer = make(chan struct{}, 1)
 	if err = d.configurePool(most); err == nil {
 		err = d.ping(ctx)
 	}

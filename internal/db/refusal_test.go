@@ -13,8 +13,8 @@ import (
 	"github.com/balerhq/baler/internal/testkit"
 )
 
-// What keeps a server from taking writes or connections is named, and leaves no table
-// behind that a later migration would trip over.
+// The error names the reason why a server refuses writes or connections. No table is left
+// on which a later migration would fail.
 func TestServerThatTakesNoWrites(t *testing.T) {
 	t.Parallel()
 	server := testkit.NewMySQLServer(t, "--log-bin=bin", "--server-id=1", "--binlog-format=MIXED")
@@ -73,8 +73,8 @@ func TestServerThatTakesNoWrites(t *testing.T) {
 	testkit.Must(t, try())
 }
 
-// What a server sets for new connections neither withholds rows nor leaves them
-// uncommitted, skips checks, refuses statements or ends connections.
+// Settings of a server for new connections do not hide rows, leave them uncommitted, skip
+// checks, refuse statements or end connections.
 func TestServersSettingsForNewConnections(t *testing.T) {
 	t.Parallel()
 	target, err := parseURL(testkit.MySQL(t))

@@ -13,7 +13,7 @@ import (
 // failover takes.
 const outagePatience = 5 * time.Minute
 
-// RetryOutage runs do again, for up to five minutes, while the database is away.
+// RetryOutage runs do again, for up to five minutes, while the database is unavailable.
 // It is for callers that are not retried, such as a producer in the middle of a scan.
 func RetryOutage(ctx context.Context, log *slog.Logger, do func() error) error {
 	watch := outage.New(log, outage.Database, "go on with what was begun")

@@ -42,7 +42,7 @@ func readSession(ctx context.Context, conn driver.QueryerContext) (s sessionStat
 		return s, fmt.Errorf("read session variables: %w", err)
 	}
 	for i, value := range values {
-		if text, ok := value.([]byte); ok { // else it is NULL, which is none of the values wanted
+		if text, ok := value.([]byte); ok { // else it is NULL, which is not one of the wanted values
 			*into[i] = string(text)
 		}
 	}

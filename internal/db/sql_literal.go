@@ -8,7 +8,7 @@ import (
 )
 
 // Literals is SQL text being written, for MySQL: values stand in it as literals.
-// The server reads them alike in every character set and every sql_mode.
+// The server reads them the same in every character set and every sql_mode.
 type Literals []byte
 
 // Number appends a number.

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Whoever interrupts a statement finds the end of the context in its error.
+// The error of an interrupted statement is that of the context.
 func TestInterruptedStatementTellsTheContextsError(t *testing.T) {
 	b := newEnv(t, SQLite)
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)

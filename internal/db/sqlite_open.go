@@ -78,8 +78,8 @@ func makeFolder(path string) error {
 	return nil
 }
 
-// connectReadOnly opens a SQLite file that this user may read and not write; failed
-// is the error of opening it for both. Whatever else is wrong, failed comes back.
+// connectReadOnly opens a SQLite file that this user may read and not write. failed is the
+// error of opening it for both; connectReadOnly returns it when anything else is wrong.
 func (d *DB) connectReadOnly(ctx context.Context, t target, most int, failed error) error {
 	switch sqliteCode(failed) {
 	case sqlite3.CANTOPEN, sqlite3.READONLY, sqlite3.PERM, sqlite3.IOERR:

@@ -15,9 +15,9 @@ import (
 	"github.com/balerhq/baler/internal/testkit"
 )
 
-// Whoever may only read a SQLite file reads it while others write it, and what would
-// write says why it cannot. Root may write whatever the permissions say, so the test
-// gives the error and does not make it.
+// A user with read permission only can read a SQLite file while others write it. A write
+// returns an error with the reason. The permissions do not apply to root, so the test
+// supplies the error instead of causing it.
 func TestSQLiteFileThatMayOnlyBeRead(t *testing.T) {
 	t.Parallel()
 	b := newEnv(t, SQLite)
@@ -35,7 +35,7 @@ func TestSQLiteFileThatMayOnlyBeRead(t *testing.T) {
 	if !errors.Is(err, ErrReadOnly) || IsTransient(err) || !strings.Contains(err.Error(), parsed.path) {
 		t.Errorf("%v", err)
 	}
-	// What is committed later is seen.
+	// Later commits are visible.
 	testkit.Must(t, b.Session(t.Context()).Exec("INSERT INTO "+migrationsTable+" (id) VALUES ('9999')").Error)
 	_, err = d.Pending(t.Context())
 	wantErr(t, err, ErrSchemaNewer)

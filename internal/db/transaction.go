@@ -31,19 +31,33 @@ func (d *DB) Write(ctx context.Context, what string, fn func(tx *gorm.DB, now ti
 		return fmt.Errorf("%s: %w", what, err)
 	}
 	for attempt := 1; ; attempt++ {
-		err := d.Session(ctx).Transaction(func(tx *gorm.DB) error {
-			return fn(tx, d.Stamp())
-		})
+		err := d.writeOnce(ctx, fn)
 		if err == nil {
 			return nil
 		}
 		if !IsTransient(err) || attempt == MaxWriteAttempts || ctx.Err() != nil {
 			return fmt.Errorf("%s: %w", what, err)
 		}
-		reportConflict(ctx, err)
 		d.log.DebugContext(ctx, "database conflict, retrying", "what", what, "attempt", attempt, "error", err)
 		if sleep.For(ctx, backoff.Jitter(backoff.Delay(firstWriteDelay, maxWriteDelay, attempt))) != nil {
 			return fmt.Errorf("%s: %w", what, err)
 		}
 	}
+}
+
+// writeOnce runs fn in one transaction. On SQLite, which takes one writer at a time, the
+// transactions of this process wait for each other here, in the order in which they come:
+// the file's own lock is tried again after a while, and whoever tries just then has it.
+func (d *DB) writeOnce(ctx context.Context, fn func(tx *gorm.DB, now time.Time) error) error {
+	if d.dialect == SQLite {
+		select {
+		case d.writer <- struct{}{}:
+			defer func() { <-d.writer }()
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return d.Session(ctx).Transaction(func(tx *gorm.DB) error {
+		return fn(tx, d.Stamp())
+	})
 }

@@ -81,12 +81,12 @@ func TestAggregateGarbage(t *testing.T) {
 	ts := append(slices.Clone(garbage), nil, fileTask(2, 1, 8), fileTask(2, 1, 9))
 	last := a.Aggregate("noop:00", ts)
 	if last == nil || last.Type() != tasks.TypeBatch || len(f.batches) != 1 || f.batches[0].Files.String() != "8-9" {
-		t.Errorf("the good ones became %v, %+v", last, f.batches)
+		t.Errorf("the valid ones became %v, %+v", last, f.batches)
 	}
 	if len(f.deadLetters) != len(garbage) {
 		t.Errorf("%d of %d dead letters: %q", len(f.deadLetters), len(garbage), f.deadLetters)
 	}
-	// Of garbage alone, asynq gets a task that asks for nothing.
+	// For a set of garbage only, asynq gets a task that does nothing.
 	for _, ts := range [][]*asynq.Task{nil, {nil}, garbage} {
 		if last := a.Aggregate("", ts); last == nil || last.Type() != tasks.TypeNoop {
 			t.Errorf("of %d tasks came %v", len(ts), last)
@@ -94,7 +94,7 @@ func TestAggregateGarbage(t *testing.T) {
 	}
 }
 
-func TestAggregateWhileTheLedgerIsAway(t *testing.T) {
+func TestAggregateWhileTheLedgerFails(t *testing.T) {
 	f := newFake()
 	a := newTestAggregator(t.Context(), f, tasks.BatchPolicy{})
 	ts := []*asynq.Task{fileTask(1, 1, 1), asynq.NewTask("odd", nil)}
@@ -117,7 +117,7 @@ func TestAggregateWhileTheLedgerIsAway(t *testing.T) {
 	}
 }
 
-// The first batch of a transfer that has no other goes ahead of those of transfers that
+// The first batch of a transfer without other batches starts before those of transfers that
 // have many.
 func TestAggregatePromotesTheFirstOfATransfer(t *testing.T) {
 	f := newFake()
@@ -133,8 +133,9 @@ func TestAggregatePromotesTheFirstOfATransfer(t *testing.T) {
 	}
 }
 
-// What is in the ledger is the dispatcher's to send: the queue's trouble is not the set's.
-func TestAggregateWhileTheQueueIsAway(t *testing.T) {
+// When the queue fails after the batches are in the ledger, the set is done: the dispatcher
+// sends them.
+func TestAggregateWhileTheQueueFails(t *testing.T) {
 	f := newFake()
 	f.fail["EnqueueBatches"] = -1
 	a := newTestAggregator(t.Context(), f, tasks.BatchPolicy{MaxItems: 1})
@@ -155,7 +156,7 @@ func TestAggregateStopsWaiting(t *testing.T) {
 	}
 }
 
-// A panic there would end the process: asynq does not recover it.
+// asynq does not recover a panic of an aggregator, so it would end the process.
 func TestAggregateSurvivesPanic(t *testing.T) {
 	f := newFake()
 	a := newTestAggregator(t.Context(), f, tasks.BatchPolicy{})

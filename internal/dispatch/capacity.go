@@ -41,8 +41,8 @@ func (w Workers) capacity(ctx context.Context, plan *TransferPlan, step int) (ca
 	return c, nil
 }
 
-// within lowers slots and batch sizes to the limits that are set; 0 is no limit. A
-// batch has at most as many files as may start in a second.
+// within lowers slots and batch sizes to the limits that are set; 0 is no limit. A batch
+// has at most as many files as the rate allows in a second.
 func (c capacity) within(inFlight int, filesPerSecond float64) capacity {
 	if inFlight > 0 && (c.slots == 0 || inFlight < c.slots) {
 		c.slots = inFlight

@@ -5,22 +5,23 @@ import (
 	"time"
 )
 
-// clockWatch notices that the clock of the times in the database was set, by comparing it
-// with the monotonic clock of this process. The zero value has not looked yet.
+// clockWatch detects when somebody sets the clock of the times in the database. It compares
+// that clock with the monotonic clock of this process. The zero value has made no
+// comparison yet.
 type clockWatch struct{ clock, monotonic time.Time }
 
-// clockSet is the difference between two looks from which on the clock was set. A smaller
-// one is normal: hosts keep time by slowing or speeding up their clocks.
+// clockSet is the smallest change between two comparisons that counts as setting the clock.
+// Smaller changes are normal: NTP slows clocks down or speeds them up.
 const clockSet = 5 * time.Second
 
-// clockChange is by how much the clock was set, forward or back, and between which times by
-// the clock as it was before.
+// clockChange says by how much the clock was set, forward or back, and between which times
+// of the clock as it was before.
 type clockChange struct {
 	by           time.Duration
 	since, until time.Time
 }
 
-// look returns what has changed since the last look; by is 0 when nothing has.
+// look returns the change since the last call; by is 0 without one.
 func (w *clockWatch) look(clock, monotonic time.Time) (c clockChange) {
 	clock = clock.Round(0) // without its own monotonic reading
 	last := *w
@@ -35,8 +36,8 @@ func (w *clockWatch) look(clock, monotonic time.Time) (c clockChange) {
 	return c
 }
 
-// lookAtClock notes when the clock was set. What this dispatcher does at certain times by
-// that clock it does now.
+// lookAtClock notes that the clock was set. Tasks that this dispatcher has planned for a
+// time of that clock become due now.
 func (d *Dispatcher) lookAtClock() {
 	if c := d.clock.look(d.opts.Now(), time.Now()); c.by != 0 {
 		d.clockChanges = append(d.clockChanges, c)

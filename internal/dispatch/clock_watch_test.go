@@ -12,10 +12,10 @@ func TestClockWatch(t *testing.T) {
 	for name, set := range map[string]time.Duration{"a day forward": 24 * time.Hour, "a day back": -24 * time.Hour, "five seconds": 5 * time.Second} {
 		var w clockWatch
 		if c := w.look(start, monotonic); c.by != 0 {
-			t.Errorf("%s: the first look says %+v", name, c)
+			t.Errorf("%s: the first call returns %+v", name, c)
 		}
 		if c := w.look(start.Add(time.Minute+4*time.Second), monotonic.Add(time.Minute)); c.by != 0 {
-			t.Errorf("%s: a clock that is adjusted was set: %+v", name, c)
+			t.Errorf("%s: a small adjustment counts as setting the clock: %+v", name, c)
 		}
 		since := start.Add(time.Minute + 4*time.Second)
 		want := clockChange{by: set, since: since, until: since.Add(time.Second)}
@@ -23,13 +23,13 @@ func TestClockWatch(t *testing.T) {
 			t.Errorf("%s: %+v, want %+v", name, c, want)
 		}
 		if c := w.look(since.Add(2*time.Second+set), monotonic.Add(time.Minute+2*time.Second)); c.by != 0 {
-			t.Errorf("%s: said twice: %+v", name, c)
+			t.Errorf("%s: returned twice: %+v", name, c)
 		}
 	}
 }
 
-// The leader notes a change of the clock, also after an error, and goes on at once when
-// the clock was set back.
+// The leader notes a change of the clock, also after an error. When the clock was set back,
+// it continues at once.
 func TestDispatcherWhenTheClockIsSet(t *testing.T) {
 	f := newFake()
 	d := newTestDispatcher(f, Options{})
@@ -52,6 +52,6 @@ func TestDispatcherWhenTheClockIsSet(t *testing.T) {
 		t.Errorf("noted %+v, want once %s", f.clockChanges, set)
 	}
 	if f.calls["AcquireLease"] == renewals || d.tickAt.After(d.opts.Now().Add(time.Hour)) {
-		t.Error("it waits until the old time")
+		t.Error("it waits for a time of the old clock")
 	}
 }

@@ -61,13 +61,13 @@ func TestCollectorMakesFullBatches(t *testing.T) {
 	testkit.Eventually(t, time.Minute, func() error { return keysLeft(t, q, "asynq:{q}:*") })
 	stop()
 	if len(f.batches) != 3 || len(f.sent) != 3 || f.batches[0].Items() != 100 || len(f.deadLetters) > 0 {
-		t.Errorf("%d batches, %d sent, set aside %q", len(f.batches), len(f.sent), f.deadLetters)
+		t.Errorf("%d batches, %d sent, dead letters %q", len(f.batches), len(f.sent), f.deadLetters)
 	}
 }
 
-// What cannot be written stays in the queue, and what was taken is written although the
-// collector ends.
-func TestCollectorLeavesWhatItCannotWrite(t *testing.T) {
+// Files whose batches cannot be written stay in the queue. Files that were taken get their
+// batches even if the collector ends.
+func TestCollectorLeavesFilesWithoutBatchesInTheQueue(t *testing.T) {
 	f := newFake()
 	f.fail["AddBatches"] = 1 << 30 // for as long as the test lasts: what is left may be taken again
 	c, q := newTestCollector(t, f)

@@ -8,12 +8,12 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// gathered says how much of a gathering is sent now.
+// gathered says which batches of a gathering are sent now.
 type gathered int
 
 const (
 	gatherNothing gathered = iota
-	gatherFull             // full batches; the rest waits for more files
+	gatherFull             // full batches only; the other files wait for more
 	gatherAll
 )
 

@@ -25,7 +25,7 @@ func TestDecideGathering(t *testing.T) {
 		estimate cost.Estimate
 		want     gathered
 	}{
-		"few that have just come":   {g: fresh, want: gatherNothing},
+		"few and new":               {g: fresh, want: gatherNothing},
 		"almost the delay":          {g: with(func(g *ledger.Gathering) { g.Since = now.Add(1 - time.Second) }), want: gatherNothing},
 		"the delay":                 {g: with(func(g *ledger.Gathering) { g.Since = now.Add(-time.Second) }), want: gatherAll},
 		"enough items":              {g: with(func(g *ledger.Gathering) { g.Items = 100 }), want: gatherFull},
@@ -55,9 +55,9 @@ func TestKeepLast(t *testing.T) {
 		batches []tasks.Batch
 		kept    bool
 	}{
-		"the last has room":   {[]tasks.Batch{batch(1, 2), batch(3)}, true},
-		"the last is full":    {[]tasks.Batch{batch(1, 2), batch(3, 4)}, false},
-		"the last is the one": {[]tasks.Batch{batch(1)}, false},
+		"the last has room":    {[]tasks.Batch{batch(1, 2), batch(3)}, true},
+		"the last is full":     {[]tasks.Batch{batch(1, 2), batch(3, 4)}, false},
+		"the last is the only": {[]tasks.Batch{batch(1)}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			keepLast(c.batches, ledger.Gathering{Since: since}, policy, batcher.Budget{})

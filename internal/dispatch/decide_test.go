@@ -24,13 +24,13 @@ func TestDecide(t *testing.T) {
 		want   decision
 		window int
 	}{
-		"nobody knows the workers: the whole window": {
+		"the slots are unknown: the whole window": {
 			s: situation{backlog: sealed, maxWindow: 8, policy: hundred}, want: decision{files: 800, room: 8},
 		},
 		"twice the slots and two at first": {
 			s: situation{backlog: sealed, slots: 4, maxWindow: 64, policy: hundred}, want: decision{files: 1000, room: 10}, window: 10,
 		},
-		"workers were about to run out: the window doubles": {
+		"workers nearly emptied the window: it doubles": {
 			s: situation{backlog: sealed, slots: 4, maxWindow: 64, policy: hundred}, w: windowControl{window: 10, inputLimited: true},
 			want: decision{files: 2000, room: 20}, window: 20,
 		},
@@ -45,7 +45,7 @@ func TestDecide(t *testing.T) {
 		"no capacity": {
 			s: situation{backlog: withOpen(sealed, 64), maxWindow: 64, policy: hundred},
 		},
-		"nothing left": {
+		"no files left": {
 			s: situation{backlog: ledger.Backlog{Files: 5, Cursor: 5, Sealed: true}, slots: 4, maxWindow: 64, policy: hundred}, window: 10,
 		},
 		"an open transfer: full batches only": {
@@ -79,15 +79,15 @@ func TestDecide(t *testing.T) {
 			},
 			want: decision{files: 90, room: 8}, window: 8,
 		},
-		"beside a transfer of three times its weight: as many as there are slots": {
+		"sharing with a transfer of three times its weight: as many batches as slots": {
 			s:    situation{backlog: sealed, slots: 4, maxWindow: 64, policy: hundred, shared: shared{weight: 1, others: 3}},
 			want: decision{files: 400, room: 4}, window: 10,
 		},
-		"beside one of a third of its weight: three times as many": {
+		"sharing with one of a third of its weight: three times as many": {
 			s:    situation{backlog: sealed, slots: 4, maxWindow: 64, policy: hundred, shared: shared{weight: 3, others: 1}},
 			want: decision{files: 1200, room: 12}, window: 10,
 		},
-		"a newcomer comes: what is open counts against the part": {
+		"another transfer comes: open batches count against the part": {
 			s: situation{
 				backlog: withOpen(sealed, 5), slots: 4, maxWindow: 64, policy: hundred, shared: shared{weight: 1, others: 1, othersOpen: 0},
 			}, w: windowControl{window: 10, inputLimited: true}, window: 10,
@@ -97,19 +97,19 @@ func TestDecide(t *testing.T) {
 				backlog: withOpen(sealed, 0), slots: 4, maxWindow: 64, policy: hundred, shared: shared{weight: 1, others: 3, othersOpen: 2},
 			}, w: windowControl{window: 10, inputLimited: true}, want: decision{files: 500, room: 5}, window: 20,
 		},
-		"not while the others have enough in the queue": {
+		"the window does not grow while the others have enough in the queue": {
 			s: situation{
 				backlog: withOpen(sealed, 0), slots: 4, maxWindow: 64, policy: hundred, shared: shared{weight: 1, others: 3, othersOpen: 5},
 			}, w: windowControl{window: 10, inputLimited: true}, want: decision{files: 400, room: 4}, window: 10,
 		},
-		"beside very many: no slot is empty when these stand still": {
+		"sharing with very many: enough for every slot when the others stand still": {
 			s:    situation{backlog: sealed, slots: 4, maxWindow: 64, policy: hundred, shared: shared{weight: 1, others: 99}},
 			want: decision{files: 400, room: 4}, window: 10,
 		},
-		"nobody knows the workers: a part of the whole window": {
+		"the slots are unknown: a part of the whole window": {
 			s: situation{backlog: sealed, maxWindow: 8, policy: hundred, shared: shared{weight: 1, others: 1}}, want: decision{files: 400, room: 4},
 		},
-		"unknown costs beside another: one probe a slot": {
+		"unknown costs, sharing with another: one probe a slot": {
 			s: situation{
 				backlog: sealed, slots: 3, maxWindow: 64, policy: tasks.BatchPolicy{MaxItems: 1000}, shared: shared{weight: 1, others: 1},
 				budget: batcher.NewBudget(cost.Estimate{}, 10*time.Second, remainingOf(&sealed), 3),
@@ -148,7 +148,7 @@ func TestCapacityWithinLimits(t *testing.T) {
 		"no limits":                  {slots: 4, want: 4, items: 100},
 		"fewer in flight than slots": {slots: 4, inFlight: 2, want: 2, items: 100},
 		"more in flight than slots":  {slots: 4, inFlight: 9, want: 4, items: 100},
-		"nobody knows the workers":   {inFlight: 9, want: 9, items: 100},
+		"the slots are unknown":      {inFlight: 9, want: 9, items: 100},
 		"a rate below a batch":       {slots: 4, rate: 7.5, want: 4, items: 8},
 		"a rate above a batch":       {slots: 4, rate: 750, want: 4, items: 100},
 	} {

@@ -10,9 +10,8 @@ import (
 )
 
 // Dispatcher turns registered files into batches, and ensures that every batch of the
-// ledger reaches the queue and that no file is forgotten. It runs in every process;
-// only the holder of a lease acts, and it is safe when two processes believe that they
-// hold it.
+// ledger reaches the queue and that no file is forgotten. It runs in every process; only
+// the holder of a lease acts, and two processes that both believe they hold it do no harm.
 type Dispatcher struct {
 	store     Store
 	queue     Queue
@@ -105,6 +104,9 @@ func (d *Dispatcher) step(ctx context.Context) (busy bool, err error) {
 	now := d.opts.Now()
 	if !now.Before(d.tickAt) {
 		d.tickAt = now.Add(time.Second)
+		if err := d.keepPaused(ctx); err != nil { // before anything is sent
+			return false, err
+		}
 		if err := d.send(ctx); err != nil {
 			return false, err
 		}

@@ -24,7 +24,7 @@ func newTestDispatcher(f *fake, o Options) *Dispatcher {
 	return New(f, f, f.transfers(tasks.BatchPolicy{MaxItems: 10}), withTimes(o))
 }
 
-// withTimes sets what a Dispatcher needs and a test does not.
+// withTimes sets the options that a Dispatcher needs and the test does not care about.
 func withTimes(o Options) Options {
 	o.Window = cmp.Or(o.Window, 64)
 	o.Interval = cmp.Or(o.Interval, 100*time.Millisecond)
@@ -33,7 +33,7 @@ func withTimes(o Options) Options {
 	return o
 }
 
-// run runs a dispatcher inside a bubble of synctest for a while.
+// run runs a dispatcher for a while. The caller is in a synctest bubble.
 func run(t *testing.T, d *Dispatcher, f *fake, lasting time.Duration) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), lasting)
@@ -56,7 +56,7 @@ func cutFiles(f *fake, transfer int64) int {
 	return n
 }
 
-func TestDispatcherKeepsOnAfterErrors(t *testing.T) {
+func TestDispatcherContinuesAfterErrors(t *testing.T) {
 	methods := []string{"AcquireLease", "Backlogs", "SumSizes", "FilesAfter", "CommitDispatch", "DueBatches", "EnqueueBatches", "FirstQueued", "Gatherings", "RepairGroups", "TakeOversized", "MarkInterrupted", "read"}
 	for _, method := range methods {
 		synctest.Test(t, func(t *testing.T) {
@@ -65,7 +65,7 @@ func TestDispatcherKeepsOnAfterErrors(t *testing.T) {
 			f.fail[method] = 2
 			run(t, newTestDispatcher(f, Options{}), f, 10*time.Minute)
 			if n := cutFiles(f, 1); n != 95 || f.fail[method] != 0 {
-				t.Errorf("%s failed twice: %d of 95 files were cut, %d failures left", method, n, f.fail[method])
+				t.Errorf("%s failed twice: %d of 95 files were dispatched, %d failures left", method, n, f.fail[method])
 			}
 			if n := cutFiles(f, 2); n != 5 {
 				t.Errorf("%s failed twice: the sweep found %d of 5 files", method, n)
@@ -74,7 +74,7 @@ func TestDispatcherKeepsOnAfterErrors(t *testing.T) {
 	}
 }
 
-// Nothing that a dispatcher does without the lease.
+// A dispatcher without the lease does nothing.
 func TestDispatcherWithoutTheLease(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake()
@@ -106,12 +106,12 @@ func TestDispatcherActsWhenElected(t *testing.T) {
 		time.AfterFunc(20*time.Second, func() { _ = f.ReleaseLease(t.Context(), dispatcherLease, "another") }) // a fake never fails at this
 		run(t, d, f, time.Minute)
 		if elected != 3 || cutFiles(f, 1) != 5 {
-			t.Errorf("elected %d times, %d files cut", elected, cutFiles(f, 1))
+			t.Errorf("elected %d times, %d files dispatched", elected, cutFiles(f, 1))
 		}
 	})
 }
 
-// A file of a small transfer is cut in the first turn, whatever stands before it.
+// The first round dispatches files of a small transfer, whatever other transfers have.
 func TestRoundServesEveryTransfer(t *testing.T) {
 	f := newFake()
 	f.backlogs = []ledger.Backlog{
@@ -123,7 +123,7 @@ func TestRoundServesEveryTransfer(t *testing.T) {
 		t.Fatal(err)
 	}
 	if a, b, c := cutFiles(f, 1), cutFiles(f, 2), cutFiles(f, 3); a != 160 || b != 10 || c != 0 {
-		t.Errorf("one turn cut %d files of the giant, %d of the small one, %d of one that has more open than its part", a, b, c)
+		t.Errorf("one round dispatched %d files of the large transfer, %d of the small one, %d of one that has more open batches than its part", a, b, c)
 	}
 	if len(f.sent) != len(f.batches) {
 		t.Errorf("%d of %d batches sent", len(f.sent), len(f.batches))
@@ -133,12 +133,12 @@ func TestRoundServesEveryTransfer(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if n := cutFiles(f, 1); n != 220 { // the small one has none left: three share the window
-		t.Errorf("%d files cut with a full part", n)
+	if n := cutFiles(f, 1); n != 220 { // the small one has no files left: three share the window
+		t.Errorf("%d files dispatched with a full part", n)
 	}
 }
 
-// A round that ended in the middle goes on behind it, and then begins anew.
+// A round continues after the transfer that the last one served, and then begins again.
 func TestRoundsStartAgainAfterTheLastTransfer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake()
@@ -147,12 +147,12 @@ func TestRoundsStartAgainAfterTheLastTransfer(t *testing.T) {
 		d.lastServed = 3
 		run(t, d, f, time.Second)
 		if cutFiles(f, 1) != 1 || cutFiles(f, 3) != 7 {
-			t.Errorf("%d and %d files cut", cutFiles(f, 1), cutFiles(f, 3))
+			t.Errorf("%d and %d files dispatched", cutFiles(f, 1), cutFiles(f, 3))
 		}
 	})
 }
 
-// A transfer that cannot be served slows nobody, and is tried again.
+// A transfer that cannot be served delays no other, and is tried again.
 func TestOneBadTransferDelaysNoOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake()
@@ -167,9 +167,9 @@ func TestOneBadTransferDelaysNoOther(t *testing.T) {
 			}
 			return time.Now()
 		}
-		_ = d.Run(ctx) // what it returns is looked at elsewhere
+		_ = d.Run(ctx) // other tests check what it returns
 		if n := cutFiles(f, 1); n != 640_000 || took > time.Second {
-			t.Errorf("%d files cut, in %v", n, took)
+			t.Errorf("%d files dispatched, in %v", n, took)
 		}
 		if n := f.calls["read"]; n < 5 || n > 10 {
 			t.Errorf("the bad transfer was tried %d times in half a minute", n)
@@ -177,7 +177,7 @@ func TestOneBadTransferDelaysNoOther(t *testing.T) {
 	})
 }
 
-// A batch that ends while the sweep looks has left results: its files are not missing.
+// A batch that ends during the sweep has recorded results, so its files are not missing.
 func TestSweepWhileABatchCompletes(t *testing.T) {
 	f := newFake()
 	marked := time.Now().Add(-time.Hour)
@@ -203,9 +203,8 @@ func TestWakeNeverBlocks(*testing.T) {
 	}
 }
 
-// While nobody knows what a step with a target costs, each slot gets a little of
-// it, and no more is read than that; once it is known the batches are as long as
-// they should be.
+// While the costs of a step with a target are unknown, each slot gets small batches, and no
+// further files are read. Once the costs are known, batches meet the target.
 func TestDispatcherProbesWhileCostsAreUnknown(t *testing.T) {
 	f := newFake()
 	f.backlogs = []ledger.Backlog{{Transfer: 1, Via: tasks.ViaBulk, Sealed: true, Files: 1_000_000, Bytes: 1_000_000}}
@@ -238,11 +237,11 @@ func TestDispatcherProbesWhileCostsAreUnknown(t *testing.T) {
 	}
 }
 
-// A transfer that makes no sense is stopped with the reason; the others go on.
-func TestTransferThatMakesNoSense(t *testing.T) {
+// A transfer with invalid rows is paused with the reason; the others continue.
+func TestTransferWithInvalidRowsIsPaused(t *testing.T) {
 	f := newFake()
 	f.backlogs = []ledger.Backlog{
-		{Transfer: 67, Via: tasks.ViaBulk, Files: 10}, // its reading panics
+		{Transfer: 67, Via: tasks.ViaBulk, Files: 10}, // reading it panics
 		{Transfer: 2, Via: tasks.ViaGroup, Files: 10, Cursor: 5, SweepMark: 4_000_000, MarkedAt: time.Now().Add(-time.Hour)},
 		{Transfer: 1, Via: tasks.ViaBulk, Files: 10},
 	}
@@ -257,6 +256,6 @@ func TestTransferThatMakesNoSense(t *testing.T) {
 		t.Errorf("suspended: %q", f.suspended)
 	}
 	if n := cutFiles(f, 1); n != 10 {
-		t.Errorf("%d files of the healthy transfer are cut", n)
+		t.Errorf("%d files of the healthy transfer are dispatched", n)
 	}
 }

@@ -14,14 +14,14 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// errAway is what a fake gives while it is told to fail.
+// errAway is the error of a fake that is set to fail.
 var errAway = errors.New("away")
 
-// fake is a ledger and a queue in memory, for faults; what is right is tested
-// against real ones, beside the store.
+// fake is a ledger and a queue in memory, for tests of faults. The tests of the store use
+// real ones.
 type fake struct {
 	mu           sync.Mutex
-	fail         map[string]int // method → calls that are still to fail; negative for all
+	fail         map[string]int // by method: how many calls still fail; negative for all
 	calls        map[string]int
 	backlogs     []ledger.Backlog
 	batches      []tasks.Batch // of the ledger
@@ -31,7 +31,7 @@ type fake struct {
 	deadLetters  []string // reasons
 
 	suspended []string // reasons
-	missing   int64    // a transfer whose files are not there
+	missing   int64    // a transfer without rows of its files
 	holder    string
 	recorded  tasks.Ranges
 	onOpen    func() // runs once OpenBatches has been read
@@ -40,7 +40,7 @@ type fake struct {
 
 func newFake() *fake { return &fake{fail: map[string]int{}, calls: map[string]int{}} }
 
-// enter counts a call, and tells whether it fails.
+// enter counts a call, and returns an error when it has to fail.
 func (f *fake) enter(method string) error {
 	f.mu.Lock()
 	f.calls[method]++
@@ -349,3 +349,11 @@ func (f *fake) RegisterEmitted(_ context.Context, p ledger.EmittedPage) ([]tasks
 	}
 	return nil, false, nil
 }
+
+func (f *fake) PausedQueues(context.Context) ([]string, error) { return nil, f.enter("PausedQueues") }
+
+func (f *fake) PauseQueues(context.Context, []string) ([]string, error) {
+	return nil, f.enter("PauseQueues")
+}
+
+func (f *fake) ResumeQueue(context.Context, string) error { return f.enter("ResumeQueue") }

@@ -6,9 +6,9 @@ import (
 )
 
 // FollowUpBatches makes batches of files that come to a step from an earlier step or an
-// earlier attempt. Batches that waiting cannot improve are sent at once: full batches,
-// and short ones whose files are not worth sharing among workers. The others wait in
-// the ledger, where a dispatcher gathers them with those that follow other batches.
+// earlier attempt. Batches that would gain nothing by waiting are sent at once: full
+// batches, and short ones whose files are not worth sharing among workers. The others wait
+// in the ledger, where a dispatcher gathers them with those that follow other batches.
 func FollowUpBatches(plan *TransferPlan, step int, files []tasks.File) []tasks.Batch {
 	policy, estimate := plan.Policy(step), plan.Estimate(step)
 	budget := batcher.NewBudget(estimate, policy.Target, batcher.Remaining{}, 0)

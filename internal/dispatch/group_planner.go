@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/balerhq/baler/internal/db"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -18,9 +19,9 @@ type GroupStore interface {
 	RecordedFiles(ctx context.Context, transfer int64, step int, files tasks.Ranges) (tasks.Ranges, error)
 }
 
-// GroupPlanner makes batches of files that came as messages. A message only names a
-// file, and anyone who can write to Redis can send one: so the ledger decides whether
-// the file may start at that step now.
+// GroupPlanner makes batches of files that came as messages. A message only names a file,
+// and anyone who can write to Redis can send one. So the ledger decides whether the file
+// may start at that step now.
 type GroupPlanner struct {
 	Store     GroupStore
 	Transfers *TransferCache
@@ -45,6 +46,9 @@ func (g GroupPlanner) PlanFiles(ctx context.Context, transfer int64, step int, n
 		return nil, refuse(numbers, fmt.Sprintf("transfer %s is not submitted by group: only the dispatcher starts its files", plan.UUID)), nil
 	}
 	startable, refused, err := g.startable(ctx, plan, step, tasks.NewRanges(numbers))
+	if errors.Is(err, db.ErrMisread) { // the sweep reads it too, and stops the transfer
+		return nil, refuse(numbers, err.Error()), nil
+	}
 	if err != nil {
 		return nil, nil, err
 	}

@@ -34,8 +34,8 @@ func (d *Dispatcher) send(ctx context.Context) error {
 	}
 }
 
-// resend sends those of the batches that the queue does not have, or whose worker has
-// died, and returns how many.
+// resend sends the batches that the queue does not have, or whose worker has died, and
+// returns how many.
 func (d *Dispatcher) resend(ctx context.Context, due []tasks.Batch) (int, error) {
 	unknown, err := d.queue.MissingBatches(ctx, due)
 	if err != nil {
@@ -49,7 +49,7 @@ func (d *Dispatcher) resend(ctx context.Context, due []tasks.Batch) (int, error)
 	if err := d.store.Reschedule(ctx, numbers(without(known, orphans)), d.opts.Resend, false); err != nil {
 		return 0, err
 	}
-	// The ledger before the queue: a crash in between only delays them.
+	// Update the ledger before the queue: a crash in between only delays the batches.
 	if err := d.store.Reschedule(ctx, numbers(unknown), d.opts.Resend, true); err != nil {
 		return 0, err
 	}

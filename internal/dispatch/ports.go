@@ -89,6 +89,9 @@ type Store interface {
 	SweepStore
 	LeaseStore
 	ClockStore
+
+	// PausedQueues lists the queues that a person has paused.
+	PausedQueues(ctx context.Context) ([]string, error)
 }
 
 // ClockStore corrects durations.
@@ -121,6 +124,10 @@ type Queue interface {
 	// RepairGroups restores groups that are missing in the list of groups, and counts
 	// them.
 	RepairGroups(ctx context.Context, queue string, handlers []string) (int64, error)
+	// PauseQueues pauses queues, and returns those that were not paused.
+	PauseQueues(ctx context.Context, names []string) (changed []string, err error)
+	// ResumeQueue ends the pause of a queue.
+	ResumeQueue(ctx context.Context, queue string) error
 	// TakeOversized removes messages from the queue that are too large to be read, and
 	// returns their beginnings.
 	TakeOversized(ctx context.Context, queue string) ([][]byte, error)

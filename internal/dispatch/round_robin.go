@@ -50,7 +50,7 @@ func (d *Dispatcher) dispatchRound(ctx context.Context) (busy bool, err error) {
 			busy = true // another dispatcher was faster
 		case db.IsOutage(err) && !outage.Told(err):
 			return busy, err // the transfer did not cause it
-		case senseless(err):
+		case invalidRows(err):
 			if err := d.store.Suspend(ctx, b.Transfer, err.Error()); err != nil {
 				return false, err
 			}
@@ -65,11 +65,11 @@ func (d *Dispatcher) dispatchRound(ctx context.Context) (busy bool, err error) {
 	return busy, nil
 }
 
-// senseless reports whether dispatching a transfer failed because its rows are invalid:
-// another attempt would fail, too.
-func senseless(err error) bool {
+// invalidRows reports whether dispatching a transfer failed because its rows are invalid.
+// Another attempt would fail, too.
+func invalidRows(err error) bool {
 	_, panicked := errors.AsType[*invoke.PanicError](err)
-	return panicked || errors.Is(err, errGap)
+	return panicked || errors.Is(err, errGap) || errors.Is(err, db.ErrMisread)
 }
 
 // backOff does not serve a transfer for a while, so that its errors do not slow others

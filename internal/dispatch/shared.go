@@ -7,17 +7,17 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// shared says with whom a transfer shares the workers: the others of its queue that have
-// files to dispatch. The zero value says with none.
+// shared describes the transfers with which one shares the workers: the others of its queue
+// that have files to dispatch. The zero value means that there are none.
 type shared struct {
 	weight, others int // its weight, and those of the others added up
 	lightest       int // the smallest of these weights
 	othersOpen     int // unfinished batches of the others
 }
 
-// part is the part of n batches that is the transfer's. When workers run slots batches at
-// once, n is raised until the part of each is that many: so the workers stay busy with
-// one transfer while the others stand still.
+// part returns how many of n batches are the transfer's. When the workers run slots batches
+// at once, n is raised until each transfer has that many, so that any one of them can keep
+// the workers busy while the others make no progress.
 func (s shared) part(n, slots int) int {
 	if s.others == 0 {
 		return n
@@ -29,14 +29,14 @@ func (s shared) part(n, slots int) int {
 
 // promotes reports whether the next batch of a backlog starts before those of others. It
 // does when the transfer has none in the queue, so that a new transfer waits for a free
-// slot, not for the whole backlog of a large one. Later the order of the queue gives
-// each its share.
+// slot, not for the whole backlog of a large one. After that, the order of the queue gives
+// each transfer its share.
 func (s shared) promotes(b *ledger.Backlog) bool {
 	return b.Open == 0 && (b.Cursor == 0 || s.others == 0)
 }
 
-// sharedBy says it of each backlog. Files by group have no window: the queue has them
-// already, so they are left out.
+// sharedBy returns the shared of each backlog. It leaves out transfers by group, because
+// they have no window: the queue has their files already.
 func sharedBy(backlogs []ledger.Backlog) []shared {
 	type sum struct{ weight, lightest, open int }
 	queues := make(map[string]sum)
@@ -56,5 +56,6 @@ func sharedBy(backlogs []ledger.Backlog) []shared {
 	return parts
 }
 
-// weight is the weight of a transfer, within its limits whatever the row says.
+// weight returns the weight of a transfer. It corrects a value in the row that is out of
+// range.
 func weight(b *ledger.Backlog) int { return min(max(b.Weight, 1), tasks.MaxWeight) }

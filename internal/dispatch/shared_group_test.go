@@ -17,8 +17,8 @@ func threeSlots() Workers {
 	return Workers{Capacity: func(context.Context, string) (int, error) { return 3, nil }}
 }
 
-// Nine slow files that were collected together are three for each of three slots, as nine
-// files of a bulk transfer are, whether their cost is known or not.
+// Nine slow files that were collected together give each of three slots three files, like
+// those of a bulk transfer, whether their cost is known or not.
 func TestSlotsShareFilesOfAGroup(t *testing.T) {
 	for _, known := range []bool{false, true} {
 		f := newFake()
@@ -58,7 +58,7 @@ func TestLimitBoundsBatchesOfAGroup(t *testing.T) {
 	}
 }
 
-// Files that the queue has lost are shared as well.
+// Files that the queue has lost are shared among the slots, too.
 func TestSlotsShareFilesThatTheQueueLost(t *testing.T) {
 	f := newFake()
 	f.backlogs = []ledger.Backlog{{Transfer: 1, Via: tasks.ViaGroup, Files: 9, SweepMark: 9, MarkedAt: time.Now().Add(-time.Hour)}}

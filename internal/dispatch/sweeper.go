@@ -21,8 +21,8 @@ const (
 	// producer has enqueued them, if it can.
 	sweepDelay = 5 * time.Second
 
-	// sweepInterval is how long a transfer is not swept again when its next file still
-	// waits in the queue.
+	// sweepInterval is the wait before a transfer is swept again whose next file is still
+	// in the queue.
 	sweepInterval = 2 * time.Second
 
 	// sweepPatience is how many times SweepDelay the sweep of a transfer waits for a file

@@ -31,6 +31,7 @@ type TransferPlan struct {
 	Via     tasks.Via
 	Sources []string
 	Recipe  *recipe.Recipe
+	NoReuse bool // see tasks.Transfer
 
 	policy   func(*recipe.Step) tasks.BatchPolicy
 	costKeys []cost.Key // of the steps
@@ -120,7 +121,8 @@ func (c *TransferCache) Get(ctx context.Context, id int64) (*TransferPlan, error
 		return nil, fmt.Errorf("%w: transfer %s: %w", ErrBadRecipe, t.UUID, err)
 	}
 	plan = &TransferPlan{
-		ID: t.ID, UUID: t.UUID, Queue: t.Queue, Via: t.Via, Sources: t.Sources, Recipe: r, policy: c.policy, costs: c.Costs,
+		ID: t.ID, UUID: t.UUID, Queue: t.Queue, Via: t.Via, Sources: t.Sources, Recipe: r, NoReuse: t.NoReuse,
+		policy: c.policy, costs: c.Costs,
 	}
 	for _, s := range r.Steps {
 		plan.costKeys = append(plan.costKeys, cost.Key{Handler: s.Handler, With: s.ArgsDigest()})

@@ -21,10 +21,10 @@ type windowControl struct {
 }
 
 // room is how many more batches may be made when open of them are unfinished, all live
-// workers run slots batches at once, and limit is the largest window. When slots is 0,
-// for unknown, only limit counts. While transfers share the workers, the window is that
-// of all of them: each has its part, so that the queue, which keeps the order, gives them
-// the workers in proportion to their weights.
+// workers run slots batches at once, and limit is the largest window. When slots is 0, for
+// unknown, only limit counts. While transfers share the workers, they share one window.
+// Each gets a part of it in proportion to its weight; because the queue keeps the order,
+// the workers are shared in that proportion, too.
 func (w *windowControl) room(open, slots, limit int, s shared) int {
 	if slots <= 0 {
 		return max(s.part(limit, 0)-open, 0)

@@ -10,7 +10,7 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-func TestWindowGrowsWhileWorkersRunDryAndShrinksWhileTheyDoNot(t *testing.T) {
+func TestWindowGrowsWhenWorkersEmptyItAndShrinksOtherwise(t *testing.T) {
 	var p windowControl
 	if got := p.room(0, 4, 64, shared{}); got != 10 {
 		t.Fatalf("first room is %d, want twice the slots and two", got)
@@ -18,7 +18,7 @@ func TestWindowGrowsWhileWorkersRunDryAndShrinksWhileTheyDoNot(t *testing.T) {
 	p.inputLimited = true
 	for _, want := range []int{20, 40, 64, 64} {
 		if p.room(0, 4, 64, shared{}); p.window != want {
-			t.Fatalf("the window is %d after workers ran dry, want %d", p.window, want)
+			t.Fatalf("the window is %d after workers emptied it, want %d", p.window, want)
 		}
 	}
 	for range 100 {
@@ -64,14 +64,14 @@ func TestFilesWaitForOthersUnlessTheTransferIsSealed(t *testing.T) {
 		{"the first wait", 7, 0, false, 0, 0},
 		{"they still do", 9, 0, false, 900 * time.Millisecond, 0},
 		{"a full batch goes", 25, 0, false, 950 * time.Millisecond, 20},
-		{"the rest waits anew", 25, 20, false, time.Second, 0},
+		{"the other files begin to wait", 25, 20, false, time.Second, 0},
 		{"until its delay is over", 25, 20, false, 2 * time.Second, 5},
 		{"the next wait", 28, 25, false, 2 * time.Second, 0},
 		{"nothing waits once it is sealed", 28, 25, true, 2 * time.Second, 3},
 	} {
 		b.Files, b.Cursor, b.Sealed = c.files, c.cursor, c.sealed
 		if got := p.readyFiles(b, policy, now.Add(c.after)); got != c.want {
-			t.Errorf("%s: %d files are ripe, want %d", c.name, got, c.want)
+			t.Errorf("%s: %d files are ready, want %d", c.name, got, c.want)
 		}
 	}
 }

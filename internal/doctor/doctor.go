@@ -62,7 +62,7 @@ type doctor struct {
 	store    *store.Store // while the database is open
 	queues   []queue.Stats
 
-	queueFault string // why Redis takes no messages
+	queueFault string // why Redis accepts no messages
 }
 
 // Diagnose checks the host, the database and the queue that cfg names. It removes or

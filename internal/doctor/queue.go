@@ -30,7 +30,7 @@ func (d *doctor) diagnoseQueue(ctx context.Context) (checks []Check) {
 	if err := q.Ping(ctx); err != nil {
 		return []Check{ill("queue", StatusError, err, "")} // this one, too
 	}
-	info, err := q.ServerInfo(ctx)
+	info, err := q.Info(ctx)
 	if err != nil {
 		checks = append(checks, ill("queue", StatusError, err, "allow this account the command INFO"))
 	} else {
@@ -49,7 +49,7 @@ func (d *doctor) diagnoseQueue(ctx context.Context) (checks []Check) {
 	return append(checks, pausedQueues(d.queues))
 }
 
-func queueWrites(ctx context.Context, q *queue.Conn, info queue.ServerInfo) Check {
+func queueWrites(ctx context.Context, q *queue.Conn, info queue.RedisInfo) Check {
 	err := q.TryWrite(ctx)
 	switch {
 	case err != nil && info.Replica:
@@ -108,7 +108,7 @@ func redisVersion(where, version string) Check {
 }
 
 // eviction must be off: any policy but noeviction drops messages when memory is full.
-func eviction(info queue.ServerInfo, allowed bool) Check {
+func eviction(info queue.RedisInfo, allowed bool) Check {
 	c := well("eviction", "maxmemory-policy %s", info.EvictionPolicy)
 	switch {
 	case info.EvictionPolicy == "":
@@ -127,7 +127,7 @@ const (
 	tooMuchMemory = 95
 )
 
-func memory(info queue.ServerInfo) Check {
+func memory(info queue.RedisInfo) Check {
 	used := humanize.IBytes(uint64(max(info.UsedMemory, 0)))
 	if info.MaxMemory <= 0 {
 		return well("queue memory", "%s used, no limit", used)

@@ -80,7 +80,7 @@ func (d *doctor) diagnoseWaiting(ctx context.Context) Check {
 func waitNames() map[ledger.WaitReason]string {
 	return map[ledger.WaitReason]string{
 		ledger.WaitsForWorker: "a worker", ledger.WaitsForPerson: "a person", ledger.WaitsForProducer: "their producer",
-		ledger.WaitsForRedis: "Redis", ledger.WaitsForLimit: "a limit", ledger.WaitsForDatabase: "the slow database",
+		ledger.WaitsForRedis: "Redis", ledger.WaitsForLimit: "a limit", ledger.WaitsForDatabase: "the database",
 		ledger.WaitsForSlot: "a free slot",
 	}
 }

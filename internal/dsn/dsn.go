@@ -84,7 +84,7 @@ func CheckPort(u *url.URL) error {
 }
 
 // checkValues checks the options that the driver would refuse without a reason, or take
-// although they make no sense.
+// although they are invalid.
 func checkValues(params url.Values) error {
 	for _, name := range []string{"timeout", "readTimeout", "writeTimeout"} {
 		if value := params.Get(name); params.Has(name) {

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// plan is parsed at the first call of Point; a process has one environment.
-var plan = sync.OnceValue(func() Plan { //nolint:gochecknoglobals // see above
+// fault is parsed at the first call of Point; a process has one environment.
+var fault = sync.OnceValue(func() Fault { //nolint:gochecknoglobals // see above
 	p, err := parse(os.Getenv(Variable))
 	if err != nil {
 		panic(fmt.Sprintf("%s: %v", Variable, err))
@@ -20,12 +20,12 @@ var plan = sync.OnceValue(func() Plan { //nolint:gochecknoglobals // see above
 	return p
 })
 
-// calls counts the calls at the plan's point.
-var calls atomic.Int64 //nolint:gochecknoglobals // of this process, like the plan
+// calls counts the calls at the fault's point.
+var calls atomic.Int64 //nolint:gochecknoglobals // of this process, like the fault
 
-// Point carries out the plan when it is for this call.
+// Point carries out the fault when it is for this call.
 func Point(at Name) {
-	p := plan()
+	p := fault()
 	if p.at != at || calls.Add(1) != p.call {
 		return
 	}

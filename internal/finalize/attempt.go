@@ -131,7 +131,7 @@ func (a *attempt) prepare(ctx context.Context) (c *handlers.TransferJob, reg han
 		Transfer: transfer, Args: args, ID: a.task.Event,
 		Results: collectionReader{a.Lines, ledger.Collection{Transfer: transfer.ID, RunKey: runKey}, a.Log},
 		Attempt: a.task.Attempts, FencingToken: a.task.FencingToken, Roots: roots, Outputs: a.Outputs, Now: a.Now(), Version: a.Version,
-		Written: written{ctx, a.Written, ownerOf(runKey, transfer.UUID), a.Log},
+		Written: written{ctx, a.Written, OwnerOf(runKey, transfer.UUID), a.Log},
 	}), reg, a.Timeout(step, reg), nil
 }
 
@@ -165,7 +165,7 @@ func (a *attempt) await(ctx context.Context, h handlers.Finalizer, c *handlers.T
 	return err
 }
 
-// record records the outcome. It retries while the database is away: the work may
+// record records the outcome. It retries while the database is unavailable: the work may
 // have taken hours.
 func (a *attempt) record(ctx context.Context, err error) error {
 	a.end = outcomeOf(err, a.task.Attempts, a.retry)

@@ -154,7 +154,8 @@ func TestLoopRunsFinalSteps(t *testing.T) {
 	})
 }
 
-// What each way of ending makes of a step; those behind it run all the same.
+// The state of a step for each way in which its handler ends. The steps after it run in
+// every case.
 func TestFinalStepsEnd(t *testing.T) {
 	testkit.EachDatabase(t, func(t *testing.T, url string) {
 		tries := 0

@@ -24,7 +24,7 @@ type Collections interface {
 	RunKey(ctx context.Context, transfer int64) (string, error)
 }
 
-// collectionReader reads one collection, and waits for a database that is away for a
+// collectionReader reads one collection, and waits for a database that is unavailable for a
 // while, because the finalizer may already have worked for hours.
 type collectionReader struct {
 	from Collections

@@ -23,9 +23,9 @@ type written struct {
 	log   *slog.Logger
 }
 
-// ownerOf names who may replace an output: every transfer of a run of the same sources
+// OwnerOf names who may replace an output: every transfer of a run of the same sources
 // and steps, or else the transfer alone.
-func ownerOf(runKey, transfer string) string { return cmp.Or(runKey, transfer) }
+func OwnerOf(runKey, transfer string) string { return cmp.Or(runKey, transfer) }
 
 // Wrote implements handlers.WrittenOutputs.
 func (w written) Wrote(path, digest string) (wrote bool, err error) {

@@ -79,7 +79,7 @@ func (d *ChangeDetector) Resume(ctx context.Context, latest tasks.Transfer) (res
 		return false, nil
 	}
 	if !latest.PausedAt.IsZero() {
-		return false, fmt.Errorf("%w: let %s go on first ('baler resume %s')", ErrPaused, latest.UUID, latest.UUID)
+		return false, fmt.Errorf("%w: resume it first with 'baler resume %s'", ErrPaused, latest.UUID)
 	}
 	if latest.State == tasks.StateFinalizing {
 		return false, nil // changed files get a transfer of their own; the run waits for this one

@@ -21,7 +21,12 @@ func OutputFiles(known *handlers.Registry, r *recipe.Recipe, name string, source
 	if FromList(sources) {
 		return nil, nil //nolint:nilnil // a list names its files itself
 	}
-	var outputs []Output
+	return CheckOutputs(sources, OutputsOf(known, r, name, sources))
+}
+
+// OutputsOf lists what the final steps of a recipe write, as far as the registry has their
+// handlers, and where the path needs no value that only the real transfer has.
+func OutputsOf(known *handlers.Registry, r *recipe.Recipe, name string, sources []string) (outputs []Output) {
 	eachFinalizer(known, r, name, sources, func(s *recipe.FinalStep, reg handlers.Registration, args any) {
 		if reg.Output == nil {
 			return
@@ -36,7 +41,7 @@ func OutputFiles(known *handlers.Registry, r *recipe.Recipe, name string, source
 		}
 		outputs = append(outputs, Output{Step: s.Name, Path: path, Folder: o.Folder})
 	})
-	return CheckOutputs(sources, outputs)
+	return outputs
 }
 
 // eachFinalizer calls do for those final steps of a recipe whose handlers the registry has,

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/balerhq/baler/internal/testkit"
+	"github.com/balerhq/baler/recipe"
 )
 
 func TestWebhooksOfSiteAndSubmissionComeOnce(t *testing.T) {
@@ -39,7 +40,7 @@ func TestSourcesAreFilesAndFolders(t *testing.T) {
 		pipe: pipe + " is a named pipe", os.DevNull: os.DevNull + " is a character device", link: link + " is a character device",
 		dir: "", filepath.Join(dir, "missing"): "",
 	} {
-		_, err := new(Ingester).Sources(&Submission{Paths: []string{dir, path}})
+		_, err := new(Ingester).Sources(&Submission{Paths: []string{dir, path}, Recipe: new(recipe.Recipe)})
 		if errors.Is(err, ErrNoFileOrFolder) != (want != "") || err != nil && !strings.HasSuffix(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", path, err, want)
 		}

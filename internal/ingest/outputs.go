@@ -30,13 +30,13 @@ func CheckOutputs(sources []string, outputs []Output) (inside map[string]bool, e
 			case o.Folder && path == source:
 				return nil, fmt.Errorf("%w: final step %s writes %s, which is a source: choose a folder outside the sources",
 					ErrOutputInSource, o.Step, path)
-			case o.Folder && within(path, source):
+			case o.Folder && Below(path, source):
 				return nil, fmt.Errorf("%w: final step %s writes %s, which lies in the source %s, so the next run would find it there: "+
 					"choose a folder outside the sources", ErrOutputInSource, o.Step, path, source)
-			case o.Folder && within(source, path):
+			case o.Folder && Below(source, path):
 				return nil, fmt.Errorf("%w: final step %s writes %s, which holds the source %s: choose a folder outside the sources",
 					ErrOutputInSource, o.Step, path, source)
-			case within(path, source):
+			case Below(path, source):
 				inside[path] = true
 			}
 		}
@@ -44,8 +44,8 @@ func CheckOutputs(sources []string, outputs []Output) (inside map[string]bool, e
 	return inside, nil
 }
 
-// within reports whether a clean path lies below a folder.
-func within(path, folder string) bool {
+// Below reports whether a clean path lies below a folder.
+func Below(path, folder string) bool {
 	return path != folder && strings.HasPrefix(path, strings.TrimSuffix(folder, string(filepath.Separator))+string(filepath.Separator))
 }
 
@@ -64,7 +64,7 @@ func resolvedOutput(path string) string {
 	}
 }
 
-// leavingOut passes on the files that are none of paths.
+// leavingOut passes on the files that are not in paths.
 func leavingOut(paths map[string]bool, emit func(tasks.File) error) func(tasks.File) error {
 	if len(paths) == 0 {
 		return emit

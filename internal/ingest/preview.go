@@ -76,14 +76,14 @@ func (g *Ingester) Preview(
 	if err == nil && flush != nil {
 		err = flush()
 	}
-	if err != nil {
+	if err != nil && ctx.Err() == nil {
 		return p, err
 	}
 	p = c.preview
 	p.Hidden, p.Unselected = report.Hidden, report.Unselected
 	p.EmptyFolders, p.Links, p.Specials = report.EmptyFolders, report.Links, report.Specials
 	p.Extensions, p.Sizes = c.byExtension(), c.bySize()
-	return p, nil
+	return p, err
 }
 
 // onlyChanged passes on the files that a run would process.

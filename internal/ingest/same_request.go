@@ -36,8 +36,8 @@ func (g *Ingester) ByKey(ctx context.Context, s *Submission, sources []string) (
 	return t, true, nil
 }
 
-// sameRequest compares a transfer with a request that has its key. What a name, webhooks
-// and the way into the queue are makes no difference.
+// sameRequest compares a transfer with a request that has its key. It does not compare
+// names, webhooks and the way into the queue.
 func sameRequest(t *tasks.Transfer, n *store.NewTransfer, r *recipe.Recipe) error {
 	var had []string
 	if then, now := distinct(t.Sources), distinct(n.Sources); !slices.Equal(then, now) {

@@ -12,7 +12,7 @@ import (
 
 // Seal seals the transfer of a submission that went well, and returns the
 // transfer. failed is what went wrong with the submission: then the transfer stays
-// unsealed, and the error wraps failed. Seal waits for a database that is away.
+// unsealed, and the error wraps failed. Seal waits for a database that is unavailable.
 func (g *Ingester) Seal(ctx context.Context, id int64, failed error) (t tasks.Transfer, err error) {
 	if failed == nil {
 		failed = db.RetryOutage(ctx, g.log, func() error {

@@ -36,6 +36,7 @@ type Submission struct {
 	AcceptMissing  bool
 	Reread         bool
 	AllowEmpty     bool
+	NoReuse        bool
 
 	OnCreated func(t tasks.Transfer)
 	OnSkipped func(scan.Skipped)
@@ -135,7 +136,7 @@ func (g *Ingester) newTransfer(s *Submission, sources []string, runKey string) s
 	n := store.NewTransfer{
 		Name: s.Name, Key: s.IdempotencyKey, RunKey: runKey, Via: s.Via, Queue: s.Queue, Weight: s.Weight, Recipe: s.Recipe.YAML(),
 		Sources: sources, Selection: s.Selection, SourcesKey: sourcesKey(s, sources),
-		Webhooks: g.webhooks(s),
+		Webhooks: g.webhooks(s), NoReuse: s.NoReuse,
 	}
 	if n.Name == "" {
 		n.Name = "list"

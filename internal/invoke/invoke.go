@@ -25,8 +25,8 @@ func Go(handle func() error) <-chan error {
 	return returned
 }
 
-// DefaultPatience is how long a function of a handler may go on after its context has
-// ended, before nothing waits for it any more.
+// DefaultPatience is how long a function of a handler may run after its context has ended,
+// before nothing waits for it any more.
 const DefaultPatience = 5 * time.Second
 
 // Wait returns the error that Go's channel receives. After ctx has ended it waits for at

@@ -2,13 +2,17 @@ package ledger
 
 import "github.com/balerhq/baler/tasks"
 
-// BatchCompletion is what a worker records about a batch that it holds. Whatever
-// the worker does after an error, no file gets a second result of a step: the first
+// BatchCompletion is what a worker records about a batch that it holds. The worker may
+// record it again after an error: no file gets a second result of a step, and the first one
 // stays. A file without a recorded result may run again.
 type BatchCompletion struct {
 	Batch          *tasks.Batch
 	Results        []tasks.Result // final ones
 	FailedAttempts []tasks.Result // of files that are retried
+
+	// Reusable says which of Results can be taken over later, by file. Failures and results
+	// with emitted files never are.
+	Reusable map[int64]Reusable
 
 	// FollowUp closes the batch, and is what follows it. Nil: the batch stays open.
 	FollowUp *FollowUp

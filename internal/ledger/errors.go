@@ -19,8 +19,8 @@ var (
 	// others run again, also those that this completion held results of.
 	ErrResultExists = errors.New("the batch has recorded other outcomes for some of its files before")
 
-	// ErrTaken: another worker has the batch and is alive. Ask again later.
-	ErrTaken = errors.New("another worker has the batch")
+	// ErrClaimed: another worker has the batch and is alive. Ask again later.
+	ErrClaimed = errors.New("another worker has the batch")
 
 	// ErrPaused: the transfer is paused. Its batches are delivered again when it is resumed.
 	ErrPaused = errors.New("transfer is paused")

@@ -24,7 +24,7 @@ const (
 // News is what a fixity run has found of a file of its collection and not reported yet.
 type News int
 
-// What there may be to report.
+// The kinds of reports.
 const (
 	NewsNone News = iota
 	NewsAdded

@@ -11,13 +11,13 @@ import (
 // FinalizerName is the name under which a worker lists a finalizer among its handlers.
 func FinalizerName(name string) string { return "finalizer:" + name }
 
-// Surroundings are what decides whether transfers go on.
+// Surroundings has the conditions under which transfers make progress.
 type Surroundings struct {
 	Workers      []tasks.Worker // live ones
 	Limits       []tasks.Limit
 	Held         []HeldBatches
 	PausedQueues []string // those that are known to be paused
-	QueueFault   string   // why Redis takes no messages: "is full"
+	QueueFault   string   // why Redis accepts no messages: "is full"
 	WriteError   error    // why this process cannot write to the database, which it retries
 }
 
@@ -40,7 +40,7 @@ const (
 	WaitsForProducer WaitReason = "producer" // which registers its files
 	WaitsForRedis    WaitReason = "redis"
 	WaitsForLimit    WaitReason = "limit"
-	WaitsForDatabase WaitReason = "database" // which commits slowly
+	WaitsForDatabase WaitReason = "database" // which fails
 	WaitsForSlot     WaitReason = "slot"     // other transfers use all
 )
 
@@ -149,9 +149,6 @@ func throttle(limits []tasks.Limit, able []tasks.Worker, t *tasks.Transfer) Wait
 		}
 		return Waiting{WaitsForLimit, fmt.Sprintf(
 			"other batches to end: the limit of %d at once%s is reached", l.InFlight, of)}
-	}
-	if !slices.ContainsFunc(able, func(w tasks.Worker) bool { return !slices.Contains(w.Throttled, tasks.ThrottledByDatabase) }) {
-		return Waiting{WaitsForDatabase, "the database, which commits slowly: workers run fewer batches at once"}
 	}
 	return Waiting{}
 }

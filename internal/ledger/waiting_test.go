@@ -110,12 +110,6 @@ func TestWaitingFor(t *testing.T) {
 		{"limit of rate of another queue reached", throttled("queue low"), running(nil), ""},
 		{"limit of rate of the transfer reached", throttled("transfer u"), running(nil), "its turn: the limit of 1 files per second of this transfer is reached"},
 		{"limit that is gone", throttled("transfer v"), running(nil), ""},
-		{"database slow", throttled(tasks.ThrottledByDatabase), running(nil), "the database, which commits slowly: workers run fewer batches at once"},
-		{
-			"database slow for one worker", crew(able, tasks.Worker{
-				Name: "b", Handlers: able.Handlers, Slots: 2, Queues: able.Queues, Throttled: []string{tasks.ThrottledByDatabase},
-			}), running(nil), "",
-		},
 		{
 			"no free slot", Surroundings{Workers: []tasks.Worker{able}, Held: []HeldBatches{held(2, "q", "a", 1), held(3, "q", "a", 1)}}, running(nil),
 			"a free slot: other transfers use all 2",

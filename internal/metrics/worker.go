@@ -14,6 +14,7 @@ import (
 // Worker holds the metrics of a worker. A nil *Worker counts nothing.
 type Worker struct {
 	results     *prometheus.CounterVec
+	reused      *prometheus.CounterVec
 	retries     *prometheus.CounterVec
 	seconds     *prometheus.HistogramVec
 	running     *prometheus.GaugeVec
@@ -24,10 +25,6 @@ type Worker struct {
 	refused     *prometheus.CounterVec
 	inFlight    *prometheus.GaugeVec
 	fileRate    *prometheus.GaugeVec
-	slowdown    *prometheus.CounterVec
-	flushers    prometheus.Gauge
-	intake      prometheus.Gauge
-	pressure    prometheus.Gauge
 	lines       *prometheus.CounterVec
 	deadLetters prometheus.Counter
 	stale       prometheus.Counter
@@ -43,6 +40,9 @@ func New(reg prometheus.Registerer) *Worker {
 		results: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "baler_results_total", Help: "Final results handed to the recorder, by handler and outcome.",
 		}, []string{"handler", "outcome"}),
+		reused: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "baler_results_reused_total", Help: "Those of the results that were taken over from earlier transfers, by handler.",
+		}, []string{"handler"}),
 		retries: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "baler_retries_total", Help: "Failed attempts of files that will be retried, by handler.",
 		}, []string{"handler"}),
@@ -76,12 +76,6 @@ func New(reg prometheus.Registerer) *Worker {
 		fileRate: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "baler_limit_files_per_second", Help: "This worker's share of the limits on files a second.",
 		}, []string{"scope", "name"}),
-		slowdown: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "baler_slowdowns_total", Help: "How often the worker lowered its concurrency because of the database, by reason.",
-		}, []string{"reason"}),
-		flushers: gaugeOf("baler_recorder_flushers", "Transactions of the recorder that may run at once."),
-		intake:   gaugeOf("baler_worker_intake", "Batches that the worker may run at once, as far as the database is concerned."),
-		pressure: gaugeOf("baler_recorder_commit_ratio", "How many times as long as usual the recorder's transactions take."),
 		lines: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "baler_load_lines_total", Help: "Lines that load has read, by result.",
 		}, []string{"result"}),
@@ -94,18 +88,14 @@ func New(reg prometheus.Registerer) *Worker {
 			"Batches that the dispatcher found due and enqueued: later attempts, and batches that the queue did not have."),
 		reclaimed: counter("baler_batches_reclaimed_total", "Batches taken from workers that died."),
 	}
-	reg.MustRegister(m.results, m.retries, m.seconds, m.running, m.files, m.bytes, m.flushes, m.commits, m.refused, m.inFlight, m.fileRate,
-		m.slowdown, m.lines, m.flushers, m.intake, m.pressure, m.deadLetters, m.stale, m.handed, m.isolated, m.enqueued,
+	reg.MustRegister(m.results, m.reused, m.retries, m.seconds, m.running, m.files, m.bytes, m.flushes, m.commits, m.refused, m.inFlight,
+		m.fileRate, m.lines, m.deadLetters, m.stale, m.handed, m.isolated, m.enqueued,
 		m.reclaimed)
 	return m
 }
 
 func counter(name, help string) prometheus.Counter {
 	return prometheus.NewCounter(prometheus.CounterOpts{Name: name, Help: help})
-}
-
-func gaugeOf(name, help string) prometheus.Gauge {
-	return prometheus.NewGauge(prometheus.GaugeOpts{Name: name, Help: help})
 }
 
 // ObserveFlush counts one transaction of the recorder.
@@ -138,8 +128,15 @@ func (m *Worker) Recorded(handler string, results []tasks.Result, retried int) {
 		return
 	}
 	var n tasks.Counts
+	reused := 0
 	for i := range results {
 		n.Add(results[i].Outcome, 1)
+		if results[i].Reused != nil {
+			reused++
+		}
+	}
+	if reused > 0 {
+		m.reused.WithLabelValues(handler).Add(float64(reused))
 	}
 	for _, o := range tasks.Outcomes() {
 		if n.Get(o) > 0 {
@@ -223,22 +220,5 @@ func (m *Worker) SetLimits(parts []ledger.LimitShare) {
 		if p.Rate > 0 {
 			m.fileRate.WithLabelValues(string(p.Scope), p.Name).Set(p.Rate)
 		}
-	}
-}
-
-// SlowedDown counts that the worker lowered its concurrency.
-func (m *Worker) SlowedDown(reason string) {
-	if m != nil {
-		m.slowdown.WithLabelValues(reason).Inc()
-	}
-}
-
-// SetConcurrency shows how many transactions and batches the worker may run at once, and
-// the ratio of commit times that this depends on.
-func (m *Worker) SetConcurrency(flushers, intake int, pressure float64) {
-	if m != nil {
-		m.flushers.Set(float64(flushers))
-		m.intake.Set(float64(intake))
-		m.pressure.Set(pressure)
 	}
 }

@@ -1,6 +1,6 @@
-// Package outage keeps a log readable while a service is away: however many loops retry,
-// the log has one line when the service fails, one a minute while it goes on failing, and
-// one when it works again.
+// Package outage keeps a log readable while a service is unavailable: however many loops retry,
+// the log has one line when the service fails, one a minute while it keeps failing, and one
+// when it works again.
 package outage
 
 import (

@@ -79,7 +79,8 @@ func TestForgottenUse(t *testing.T) {
 	})
 }
 
-// The producer tells of Redis; the dispatcher whose round failed by it does not blame the database.
+// The producer reports Redis. The dispatcher, whose round failed because of that, does not
+// report the database.
 func TestAnErrorIsToldOnce(t *testing.T) {
 	ctx := t.Context()
 	var j journal
@@ -90,7 +91,7 @@ func TestAnErrorIsToldOnce(t *testing.T) {
 		t.Errorf("got %v", got)
 	}
 	if Told(errors.New("refused")) || Level(errors.New("refused")) != slog.LevelWarn {
-		t.Error("an error that nobody reported counts as told")
+		t.Error("an error that was not reported counts as reported")
 	}
 	j.expect(t, "")
 	var none *Watch

@@ -14,10 +14,10 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// These tests hold asynq to what Baler leans on; they tell whoever raises its
-// version what has changed.
+// These tests check the behaviour of asynq on which Baler depends. After an upgrade of
+// asynq they show what has changed.
 
-// quiet is a logger that asynq may talk to.
+// quiet is a logger for asynq that discards all messages.
 type quiet struct{}
 
 func (quiet) Debug(...any) {}
@@ -37,8 +37,8 @@ func serve(t *testing.T, c redis.UniversalClient, config asynq.Config, handle as
 	return s
 }
 
-// What asynq collects keeps type and payload; what the aggregator returns keeps
-// everything.
+// asynq keeps the type and payload of the tasks that it collects, and everything of the
+// task that the aggregator returns.
 func TestAsynqAggregates(t *testing.T) {
 	t.Parallel()
 	c := testkit.RedisClient(t, testkit.Redis(t), nil)
@@ -85,8 +85,8 @@ func TestAsynqAggregates(t *testing.T) {
 	}
 }
 
-// An error that is declared no failure costs no retry; a lost lease does: it is
-// how a worker learns that another died with the batch.
+// An error that IsFailure does not count costs no retry. A lost lease does: by that a
+// worker learns that another one died while it ran the batch.
 func TestAsynqCountsLostLeasesOnly(t *testing.T) {
 	t.Parallel()
 	c := testkit.RedisClient(t, testkit.Redis(t), nil)
@@ -111,7 +111,7 @@ func TestAsynqCountsLostLeasesOnly(t *testing.T) {
 	<-frozen
 	for range 3 {
 		if n := <-counts; n != 0 {
-			t.Errorf("%d retries counted for what was no failure", n)
+			t.Errorf("%d retries counted for an error that is no failure", n)
 		}
 	}
 	// The first worker dies: nobody extends its lease any more.

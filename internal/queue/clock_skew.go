@@ -14,7 +14,7 @@ import (
 // count as lost.
 const MaxClockSkew = 10 * time.Second
 
-// ClockSkewError says that the clock of this host is too far off.
+// ClockSkewError means that the clock of this host differs too much from that of Redis.
 type ClockSkewError struct{ Ahead time.Duration }
 
 func (e *ClockSkewError) Error() string {

@@ -122,9 +122,9 @@ func ignoreClosed(err error) error {
 	return err
 }
 
-// redisUser is the account that the servers know this process by.
+// redisUser is the account with which this process logs in to the servers.
 func redisUser(u config.RedisURL, cfg config.Redis) string {
-	if u.Mode == config.Sentinel { // that of the URL is the sentinels'
+	if u.Mode == config.Sentinel { // the URL has the account of the sentinels
 		return cmp.Or(cfg.Username, "default")
 	}
 	return cmp.Or(u.User, cfg.Username, "default")

@@ -8,17 +8,19 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// asynq looks at its groups once a second at most, and counts whole seconds. So a
-// producer also notes, in a sorted set beside asynq's own keys, since when the first
-// file of a group waits, in milliseconds of Redis's clock: the clocks of producers and
-// workers do not matter. TakeDue finds there what is due, by the millisecond. A note that
-// is lost, or never made, delays files and loses none: asynq finds the group by itself.
+// asynq checks its groups at most once a second, and counts whole seconds. So a producer
+// also records, in a sorted set beside asynq's own keys, since when the first file of a
+// group waits, in milliseconds of Redis's clock. The clocks of producers and workers do not
+// matter. TakeDue finds in the set which groups are due, with a resolution of a
+// millisecond. A record that is lost, or never made, delays files and loses none: asynq
+// finds the group by itself.
 
-// wakeEvery is how often at most the workers are woken while files come to groups that
-// they know of: a group may be full before its time.
+// wakeEvery is the shortest time between two wake-ups of the workers while files are added
+// to groups that they know of. Such wake-ups are needed because a group may be full before
+// it is due.
 const wakeEvery = 50 * time.Millisecond
 
-// noteGroups notes groups whose first file has waited so long already, and wakes the
+// noteGroups records groups whose first file has waited for so long already, and wakes the
 // workers when one of them is due before all that they know of.
 func (p *Producer) noteGroups(ctx context.Context, queue string, files []FileTask, transfer int64, waited time.Duration) error {
 	seen := make(map[string]bool)
@@ -40,9 +42,9 @@ func (p *Producer) noteGroups(ctx context.Context, queue string, files []FileTas
 	return nil
 }
 
-// noteGroupsText notes the groups from ARGV[4] on in KEYS[1] unless they are there, and
-// publishes a wake-up on the channel ARGV[1]. An account of Redis that may not publish
-// leaves it at that.
+// noteGroupsText records the groups from ARGV[4] on in KEYS[1] unless they are there, and
+// publishes a wake-up on the channel ARGV[1]. It does not publish if the Redis account has
+// no right to.
 const noteGroupsText = `
 local t = redis.call("TIME")
 local since = tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000) - tonumber(ARGV[2])
@@ -55,7 +57,7 @@ if not first or since < tonumber(first) or redis.call("SET", KEYS[2], 1, "NX", "
 end
 return 0`
 
-// WakeUps returns a channel that has a value after files have come to a group of the
+// WakeUps returns a channel that receives a value when files were added to a group of the
 // queues that may be due before all others. end must be called. A wake-up may be lost.
 func (p *Producer) WakeUps(ctx context.Context, queues []string) (wake <-chan struct{}, end func()) {
 	channels := make([]string, len(queues))
@@ -70,17 +72,17 @@ func (p *Producer) WakeUps(ctx context.Context, queues []string) (wake <-chan st
 		for range subscription.Channel() {
 			select {
 			case woken <- struct{}{}:
-			default: // one is waiting already
+			default: // the channel has a value already
 			}
 		}
 	}()
 	return woken, func() {
-		_ = subscription.Close() // fails when Redis is away; nothing is left either way
+		_ = subscription.Close() // fails when Redis does not answer; the subscription ends in either case
 		<-done
 	}
 }
 
-// dueKey is where the time of each group's first file is.
+// dueKey is the key of the times at which each group's first file began to wait.
 func dueKey(queue string) string { return "baler:{" + queue + "}:due-groups" }
 
 func dueChannel(queue string) string { return "baler:{" + queue + "}:due" }

@@ -31,7 +31,7 @@ func startEmbedded() (*embeddedRedis, error) {
 	return e, nil
 }
 
-// age makes keys expire: miniredis does not follow the clock.
+// age makes keys expire, because miniredis does not use the clock.
 func (e *embeddedRedis) age() {
 	const tick = time.Second
 	t := time.NewTicker(tick)

@@ -21,7 +21,7 @@ type Promoter interface {
 }
 
 // enqueueTimeout bounds one enqueue, so that a stop does not wait for a queue that
-// is away.
+// is unavailable.
 const enqueueTimeout = 5 * time.Second
 
 // Enqueue sends batches whose rows are committed. The end of ctx does not stop

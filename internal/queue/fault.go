@@ -10,14 +10,14 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// fault is a state in which Redis takes no messages.
+// fault is a state in which Redis accepts no messages.
 type fault struct {
 	prefix string // of the error, without ERR
 	what   string // what Redis does: "is full"
 	hint   string
 }
 
-// faults are those that Redis names in its errors.
+// faults are the faults that errors of Redis name.
 func faults() []fault {
 	const refuses = "refuses this account"
 	const account = "correct the user and password in BALER_REDIS_URL, or give it the rights of deploy/redis.acl"
@@ -31,14 +31,14 @@ func faults() []fault {
 		{"MASTERDOWN", "is not ready", "it is a replica that has no link to its primary; connect to the primary"},
 		{"READONLY", "is read-only", "it is a replica; connect to the primary"},
 		{"OOM", "is full", "raise maxmemory of Redis, or remove other data from it"},
-		{"MISCONF", "takes no writes", "it cannot save its data to its disk; its log has the reason"},
-		{"NOREPLICAS", "takes no writes", "it has too few replicas; see min-replicas-to-write"},
+		{"MISCONF", "accepts no writes", "it cannot save its data to its disk; its log has the reason"},
+		{"NOREPLICAS", "accepts no writes", "it has too few replicas; see min-replicas-to-write"},
 		{"max number of clients reached", "has no connection left", "raise maxclients of Redis, or close other connections"},
 		{"DENIED", "refuses connections from other hosts", "give it a password, or end its protected mode"},
 	}
 }
 
-// faultOf is the fault that an error of Redis names; ok is false when it names none.
+// faultOf returns the fault that an error of Redis names; ok is false when it names none.
 func faultOf(err error) (f fault, ok bool) {
 	for _, f := range faults() {
 		if redis.HasErrorPrefix(err, f.prefix) {
@@ -48,8 +48,8 @@ func faultOf(err error) (f fault, ok bool) {
 	return fault{}, false
 }
 
-// Fault says why Redis takes no messages: "is full". It is empty when Redis takes them,
-// and when an account that may not write cannot tell.
+// Fault says why Redis accepts no messages, such as "is full". It is empty when Redis
+// accepts them, and when the account may not write, so that this cannot be checked.
 func (q *Conn) Fault(ctx context.Context) string {
 	if err := q.ping(ctx); err != nil {
 		f := pingFault(err)
@@ -61,7 +61,7 @@ func (q *Conn) Fault(ctx context.Context) string {
 	return ""
 }
 
-// pingFault is why Redis does not answer a ping.
+// pingFault returns why Redis does not answer a ping.
 func pingFault(err error) fault {
 	if f, ok := faultOf(err); ok {
 		return f
@@ -85,7 +85,8 @@ func (q *Conn) ping(ctx context.Context) error {
 	return err
 }
 
-// greetingTime bounds the wait for what Redis says unasked. It sends that at once.
+// greetingTime bounds the wait for an error that Redis sends before any command. It sends
+// that at once.
 const greetingTime = 500 * time.Millisecond
 
 // greeting is the error that Redis sends on a new connection before it closes it; nil when
@@ -108,7 +109,7 @@ func (q *Conn) greeting(ctx context.Context) error {
 	if err != nil && err != bufio.ErrBufferFull || !strings.HasPrefix(text, "-") { //nolint:errorlint // the reader's own value
 		return nil
 	}
-	text, _, _ = strings.Cut(text[1:], ". ") // the first sentence says it
+	text, _, _ = strings.Cut(text[1:], ". ") // the other sentences are advice
 	return greetingError(text)
 }
 

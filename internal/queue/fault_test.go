@@ -12,7 +12,7 @@ import (
 	"github.com/balerhq/baler/internal/testkit"
 )
 
-// What keeps Redis from taking messages is named, also when it answers a ping.
+// Fault names why Redis accepts no messages, also when Redis answers a ping.
 func TestFault(t *testing.T) {
 	t.Parallel()
 	server := testkit.NewRedisServer(t, testkit.RedisOptions{})
@@ -32,7 +32,7 @@ func TestFault(t *testing.T) {
 			"replica without its primary", append([][]any{{"replicaof", "127.0.0.1", "1"}}, setting("replica-serve-stale-data", "no")...),
 			append([][]any{{"replicaof", "no", "one"}}, setting("replica-serve-stale-data", "yes")...), "is not ready", "connect to the primary",
 		},
-		{"no replicas", setting("min-replicas-to-write", "1"), setting("min-replicas-to-write", "0"), "takes no writes", ""},
+		{"no replicas", setting("min-replicas-to-write", "1"), setting("min-replicas-to-write", "0"), "accepts no writes", ""},
 		{"password", setting("requirepass", "hush"), setting("requirepass", ""), "refuses this account", "correct the user and password"},
 		{"clients", setting("maxclients", "1"), setting("maxclients", "100"), "has no connection left", "max number of clients reached (raise maxclients"},
 	} {
@@ -59,7 +59,8 @@ func TestFault(t *testing.T) {
 
 func setting(name, value string) [][]any { return [][]any{{"config", "set", name, value}} }
 
-// Redis in protected mode says so to each connection from another host, and closes it.
+// Redis in protected mode sends an error on each connection from another host, and closes
+// it.
 func TestGreetingIsCutToItsFirstSentence(t *testing.T) {
 	t.Parallel()
 	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")

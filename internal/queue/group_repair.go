@@ -31,7 +31,7 @@ func (p *Producer) GroupBacklog(ctx context.Context, queue string, handlers []st
 // emptied no inspector would list the queue.
 func (p *Producer) RepairGroups(ctx context.Context, queue string, handlers []string) (healed int64, err error) {
 	if err := p.repairing.Done(ctx, p.redis.SAdd(ctx, "asynq:queues", queue).Err()); err != nil {
-		return 0, fmt.Errorf("name queue: %w", err)
+		return 0, fmt.Errorf("restore the queue's name: %w", err)
 	}
 	sizes, err := p.groupSizes(ctx, queue, handlers)
 	if err != nil {
@@ -48,7 +48,7 @@ func (p *Producer) RepairGroups(ctx context.Context, queue string, handlers []st
 	}
 	healed, err = p.redis.SAdd(ctx, "asynq:{"+queue+"}:groups", names...).Result()
 	if err = p.repairing.Done(ctx, err); err != nil {
-		return 0, fmt.Errorf("heal groups: %w", err)
+		return 0, fmt.Errorf("repair groups: %w", err)
 	}
 	return healed, nil
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// asynq notices that a worker has died when the lease of 30 seconds on its task has
-// ended, and the lease is written by the worker's clock. So each worker also says every
+// asynq detects that a worker has died when the lease of 30 seconds on its task has ended,
+// and the worker writes the lease by its own clock. So each worker also publishes every
 // second which batches it holds, in a key that Redis itself expires.
 
 // holdersKey is the set of all workers that hold batches.
@@ -57,8 +57,7 @@ func (p *Producer) ReleaseHold(ctx context.Context, holder string) error {
 }
 
 // Unheld lists the batches that the queue has given to a worker and that no live worker
-// holds. A batch may be among them for a moment when a worker has just taken or just
-// ended it.
+// holds. A batch that a worker has just taken or just ended may be listed for a moment.
 func (p *Producer) Unheld(ctx context.Context) ([]int64, error) {
 	active, err := p.active(ctx)
 	if err = p.asking.Done(ctx, err); err != nil || len(active) == 0 {
@@ -90,7 +89,7 @@ func (p *Producer) active(ctx context.Context) ([]int64, error) {
 	var ids []int64
 	for _, list := range lists {
 		for _, task := range list.Val() {
-			if id, err := strconv.ParseInt(task, 10, 64); err == nil { // others are not batches
+			if id, err := strconv.ParseInt(task, 10, 64); err == nil { // other tasks are not batches
 				ids = append(ids, id)
 			}
 		}

@@ -40,7 +40,7 @@ func TestUnheldBatchesAreThoseOfDeadWorkers(t *testing.T) {
 			t.Errorf("%s: %v, %v; want %v", when, got, err, want)
 		}
 	}
-	unheld("no worker has said anything", 7, 8)
+	unheld("no worker has published anything", 7, 8)
 	testkit.Must(t, p.Hold(ctx, "one", []int64{7}))
 	unheld("one holds 7", 8)
 	testkit.Must(t, p.Hold(ctx, "two", []int64{8}))
@@ -48,17 +48,17 @@ func TestUnheldBatchesAreThoseOfDeadWorkers(t *testing.T) {
 	testkit.Must(t, client.Del(ctx, "baler:holding:one").Err()) // it has expired
 	unheld("one is dead", 7)
 	if holders, err := client.SMembers(ctx, "baler:holders").Result(); err != nil || !slices.Equal(holders, []string{"two"}) {
-		t.Errorf("workers that are remembered: %v, %v", holders, err)
+		t.Errorf("workers that are listed: %v, %v", holders, err)
 	}
 	if ttl, err := client.PTTL(ctx, "baler:holding:two").Result(); err != nil || ttl <= 0 || ttl > queue.HoldTime {
-		t.Errorf("the sign of a worker lasts for %s, %v", ttl, err)
+		t.Errorf("the key of a worker expires in %s, %v", ttl, err)
 	}
 	testkit.Must(t, p.ReleaseHold(ctx, "two"))
 	unheld("two has stopped", 7, 8)
 
 	taken, err := p.Reclaim(ctx, batches)
 	if err != nil || len(taken) != 2 || taken[0].ID != 7 || taken[1].ID != 8 {
-		t.Errorf("taken back: %v, %v; want 7 and 8", taken, err)
+		t.Errorf("reclaimed: %v, %v; want 7 and 8", taken, err)
 	}
-	unheld("they were taken back")
+	unheld("they were reclaimed")
 }

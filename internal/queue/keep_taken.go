@@ -6,23 +6,23 @@ import (
 	"time"
 )
 
-// takenFor is how long what TakeDue returns belongs to the caller, unless KeepTaken is
-// called. After that the next TakeDue puts it back into its groups. It is more than the
-// clocks of asynq's servers may differ, because they put it back too.
+// takenFor is how long the caller of TakeDue may keep the messages without a call of
+// KeepTaken. After that the next TakeDue puts them back into their groups. It is more than
+// the clocks of asynq's servers may differ, because those put messages back, too.
 const takenFor = MaxClockSkew + 10*time.Second
 
 // KeepTakenEvery is how often a caller that has not finished calls KeepTaken.
 const KeepTakenEvery = takenFor / 4
 
-// Held reports whether the messages still belong to the caller, by the caller's clock: it
-// may have been frozen for longer than others wait for it.
+// Held reports, by the caller's clock, whether the messages still belong to the caller. The
+// process may have been frozen until others took them.
 func (t *TakenFiles) Held() bool { return time.Now().Before(*t.until.Load()) }
 
 // holdFrom notes that the messages belong to the caller for takenFor from a time on.
 func (t *TakenFiles) holdFrom(since time.Time) { t.until.Store(new(since.Add(takenFor))) }
 
-// KeepTaken keeps messages for another while, and reports false when they are not the
-// caller's any more.
+// KeepTaken keeps messages for takenFor from now on. It reports false when they do not
+// belong to the caller any more.
 func (p *Producer) KeepTaken(ctx context.Context, taken *TakenFiles) (held bool, err error) {
 	since := time.Now()
 	if held, err = p.setDeadline(ctx, taken, takenFor); held {

@@ -59,14 +59,14 @@ func (l *redisLog) Printf(ctx context.Context, format string, args ...any) {
 	}
 }
 
-// LogThrough makes the Redis client, which else prints to standard error, write to a
-// log. It concerns the whole process; the first call must precede all connections.
+// LogThrough makes the Redis client write to a log instead of standard error. This applies
+// to the whole process. The first call must precede all connections.
 func LogThrough(log *slog.Logger) {
 	clientLog.to.Store(log)
 	installClientLog()
 }
 
-//nolint:gochecknoglobals // the client's log is one, too
+//nolint:gochecknoglobals // the client's log is global, too
 var (
 	clientLog        redisLog
 	installClientLog = sync.OnceFunc(func() { redis.SetLogger(&clientLog) })

@@ -9,10 +9,10 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// MissingBatches returns the batches that the queue would not deliver, and removes
-// their remains, so that they can be sent again. A batch is there when its message is,
-// and when asynq would also find it: in the list or set of its state, and with a lease
-// when a worker has it. Redis may have lost only some of these keys.
+// MissingBatches returns the batches that the queue would not deliver, and removes their
+// remains, so that they can be sent again. The queue delivers a batch when it has the
+// message and asynq can find it: in the list or set of its state, and with a lease when a
+// worker has it. Redis may have lost only some of these keys.
 func (p *Producer) MissingBatches(ctx context.Context, batches []tasks.Batch) ([]tasks.Batch, error) {
 	answers := make([]*redis.Cmd, len(batches))
 	_, err := p.redis.Pipelined(ctx, func(pipe redis.Pipeliner) error {

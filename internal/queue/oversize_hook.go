@@ -30,7 +30,7 @@ const (
 // check the length first. They remove a message that is too large from the queue and
 // keep its beginning for TakeOversized.
 type OversizeHook struct {
-	scripts map[string]string // ours by the SHA-1 of asynq's; a test checks them
+	scripts map[string]string // our scripts by the SHA-1 of asynq's; a test checks them
 }
 
 var _ redis.Hook = OversizeHook{}

@@ -15,9 +15,9 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// Messages that are too large are never read, on any of the ways by which asynq reads
-// messages; those behind them are delivered as ever. This also holds the hook to the
-// scripts of the asynq version in go.mod.
+// Messages that are too large are never read, by any of the scripts with which asynq reads
+// messages, and the messages behind them are delivered. The test also fails when the
+// scripts of asynq change.
 func TestOversizedMessagesAreNotRead(t *testing.T) {
 	t.Parallel()
 	address := testkit.Redis(t)

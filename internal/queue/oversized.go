@@ -26,7 +26,7 @@ func (p *Producer) TakeOversized(ctx context.Context, queue string) ([][]byte, e
 	return messages, nil
 }
 
-// OversizedReason is why a message that TakeOversized returns is not used.
+// OversizedReason says why a message that TakeOversized returns is not used.
 func OversizedReason() string {
 	return fmt.Sprintf("it has more than %d bytes, and is not read", maxMessage)
 }

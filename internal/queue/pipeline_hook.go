@@ -9,7 +9,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// maxPipeline bounds one pipeline, so that its answers stay a bounded read.
+// maxPipeline bounds one pipeline, and so the size of its answers.
 const maxPipeline = 512
 
 // PipelineHook is a go-redis hook that sends the scripts of concurrent callers in one
@@ -74,7 +74,7 @@ func (g *PipelineHook) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	}
 }
 
-// send runs pipelines until no command waits.
+// send runs pipelines until no commands wait.
 func (g *PipelineHook) send(ctx context.Context) {
 	for {
 		g.mu.Lock()

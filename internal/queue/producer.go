@@ -75,7 +75,7 @@ type FileTask struct {
 }
 
 // EnqueueFiles enqueues one task a file, for workers to collect into batches. Their rows
-// must be committed. waited is for how long the first of them has waited already.
+// must be committed. waited is how long the first of them has waited already.
 func (p *Producer) EnqueueFiles(ctx context.Context, queue string, transfer int64, files []FileTask, waited time.Duration) error {
 	began := time.Now()
 	err := parallel(ctx, len(files), func(ctx context.Context, i int) error {
@@ -87,15 +87,14 @@ func (p *Producer) EnqueueFiles(ctx context.Context, queue string, transfer int6
 		return err
 	})
 	if err == nil {
-		// After the files: who takes a group takes its note, and all that is in it.
+		// Record the groups after adding the files, because taking a group removes its record.
 		err = p.noteGroups(ctx, queue, files, transfer, waited+time.Since(began))
 	}
 	return p.done(ctx, len(files), err)
 }
 
-// done reports the outcome of sending n messages. An error that comes with the end of
-// ctx is reported only if it is a timeout: a Redis that does not answer fails in that
-// way.
+// done reports the outcome of sending n messages. After the end of ctx it reports only
+// timeouts, because that is how a Redis that does not answer fails.
 func (p *Producer) done(ctx context.Context, n int, err error) error {
 	switch {
 	case err != nil && !errors.Is(ctx.Err(), context.Canceled):

@@ -43,7 +43,7 @@ func pending(t *testing.T, c redis.UniversalClient) int {
 	return info.Pending
 }
 
-func TestBatchIsOneMessageHoweverOftenSent(t *testing.T) {
+func TestBatchThatIsSentTwiceIsOneMessage(t *testing.T) {
 	t.Parallel()
 	c := testkit.RedisClient(t, testkit.Redis(t), nil)
 	p := queue.NewProducer(c)
@@ -60,14 +60,14 @@ func TestBatchIsOneMessageHoweverOftenSent(t *testing.T) {
 	if err != nil || m != tasks.NewBatchMessage(&bs[1]) || info.Type != tasks.TypeBatch {
 		t.Errorf("%s: %+v, %v", info.Type, m, err)
 	}
-	// asynq puts half an hour in place of no timeout: a batch has years.
+	// asynq replaces no timeout by half an hour, so a batch has a timeout of years.
 	if info.Timeout < 24*365*time.Hour || info.MaxRetry < 1<<30 {
 		t.Errorf("timeout %v, %d retries", info.Timeout, info.MaxRetry)
 	}
 }
 
-// Why a batch has a timeout of years.
-func TestAsynqPutsHalfAnHourInPlaceOfNoTimeout(t *testing.T) {
+// This is why a batch has a timeout of years.
+func TestAsynqReplacesNoTimeoutByHalfAnHour(t *testing.T) {
 	t.Parallel()
 	client := asynq.NewClientFromRedisClient(testkit.RedisClient(t, testkit.Redis(t), nil))
 	info, err := client.Enqueue(asynq.NewTask("x", nil), asynq.Timeout(0), asynq.Queue(testQueue))
@@ -76,16 +76,16 @@ func TestAsynqPutsHalfAnHourInPlaceOfNoTimeout(t *testing.T) {
 	}
 }
 
-func TestUnknown(t *testing.T) {
+func TestMissingBatches(t *testing.T) {
 	t.Parallel()
 	c := testkit.RedisClient(t, testkit.Redis(t), nil)
 	p := queue.NewProducer(c)
 	bs := someBatches(6)
 	if unknown, err := p.MissingBatches(t.Context(), nil); err != nil || len(unknown) > 0 {
-		t.Errorf("of none %v are unknown, %v", unknown, err)
+		t.Errorf("of no batches %v are missing, %v", unknown, err)
 	}
 	if unknown, err := p.MissingBatches(t.Context(), bs); err != nil || len(unknown) != 6 {
-		t.Fatalf("an empty queue does not know %v, %v", batchIDs(unknown), err)
+		t.Fatalf("an empty queue lacks %v, %v", batchIDs(unknown), err)
 	}
 	testkit.Must(t, p.EnqueueBatches(t.Context(), bs[:5]))
 	if state, err := c.HGet(t.Context(), "asynq:{baler}:t:1", "state").Result(); err != nil || state != "pending" {
@@ -99,19 +99,19 @@ func TestUnknown(t *testing.T) {
 	}
 	unknown, err := p.MissingBatches(t.Context(), bs)
 	if err != nil || !slices.Equal(batchIDs(unknown), []int64{2, 4, 5, 6}) {
-		t.Errorf("unknown are %v, %v", batchIDs(unknown), err)
+		t.Errorf("missing are %v, %v", batchIDs(unknown), err)
 	}
 	testkit.Must(t, p.EnqueueBatches(t.Context(), unknown))
 	if n := pending(t, c); n != 6 {
 		t.Errorf("%d messages, want 6: what was archived must be sent again", n)
 	}
 	if unknown, err := p.MissingBatches(t.Context(), bs); err != nil || len(unknown) > 0 {
-		t.Errorf("unknown are %v, %v", batchIDs(unknown), err)
+		t.Errorf("missing are %v, %v", batchIDs(unknown), err)
 	}
 }
 
-// Redis may lose a part of what asynq keeps of a task: without the rest, nobody
-// would ever deliver it.
+// Redis may lose some of the keys in which asynq keeps a task. asynq would never deliver
+// such a task.
 func TestMissingBatchesWithAPartLost(t *testing.T) {
 	t.Parallel()
 	for state, lost := range map[string][]string{
@@ -146,7 +146,7 @@ func TestMissingBatchesWithAPartLost(t *testing.T) {
 	}
 }
 
-// into brings a pending task to another state, as asynq's own scripts do.
+// into moves a pending task to another state, as asynq's own scripts do.
 func into(t *testing.T, c redis.UniversalClient, state, id string) {
 	t.Helper()
 	if state == "pending" {
@@ -175,7 +175,7 @@ func TestAfterRedisWasEmptied(t *testing.T) {
 	testkit.Must(t, c.FlushDB(t.Context()).Err())
 	unknown, err := p.MissingBatches(t.Context(), bs)
 	if err != nil || len(unknown) != 4 {
-		t.Fatalf("unknown are %v, %v", batchIDs(unknown), err)
+		t.Fatalf("missing are %v, %v", batchIDs(unknown), err)
 	}
 	testkit.Must(t, p.EnqueueBatches(t.Context(), unknown))
 	if _, err := p.RepairGroups(t.Context(), testQueue, []string{"noop"}); err != nil {
@@ -186,7 +186,7 @@ func TestAfterRedisWasEmptied(t *testing.T) {
 	}
 }
 
-func TestGroupsAreHealed(t *testing.T) {
+func TestGroupsAreRepaired(t *testing.T) {
 	t.Parallel()
 	c := testkit.RedisClient(t, testkit.Redis(t), nil)
 	p := queue.NewProducer(c)
@@ -205,7 +205,7 @@ func TestGroupsAreHealed(t *testing.T) {
 		t.Errorf("%d wait for one handler, %v", n, err)
 	}
 	if n, err := p.RepairGroups(t.Context(), testQueue, handlers); err != nil || n != 0 {
-		t.Errorf("healed %d of the healthy, %v", n, err)
+		t.Errorf("repaired %d groups although none is lost, %v", n, err)
 	}
 	inspector := asynq.NewInspectorFromRedisClient(c)
 	before, err := inspector.Groups(testQueue)
@@ -216,7 +216,7 @@ func TestGroupsAreHealed(t *testing.T) {
 		t.Fatal(err)
 	}
 	if n, err := p.RepairGroups(t.Context(), testQueue, handlers); err != nil || n != int64(len(before)) {
-		t.Errorf("healed %d of %d, %v", n, len(before), err)
+		t.Errorf("repaired %d of %d, %v", n, len(before), err)
 	}
 	after, err := inspector.Groups(testQueue)
 	if err != nil || len(after) != len(before) {
@@ -224,8 +224,8 @@ func TestGroupsAreHealed(t *testing.T) {
 	}
 }
 
-// Many messages at once, each of them once, through one connection that
-// breaks: what was sent and not answered is found there.
+// Many messages are sent at once through a connection that breaks. A message that was sent
+// without an answer is in the queue once.
 func TestGatherAcrossLostAnswers(t *testing.T) {
 	t.Parallel()
 	direct := testkit.Redis(t)
@@ -260,20 +260,20 @@ func TestGatherWithoutRedis(t *testing.T) {
 		t.Fatal(err)
 	}
 	proxy.Down()
-	// Twenty thousand tries to connect would take minutes.
+	// Twenty thousand attempts to connect would take minutes.
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	if err := p.EnqueueBatches(ctx, someBatches(20_000)); err == nil || ctx.Err() != nil {
 		t.Errorf("without a Redis: %v, %v", err, ctx.Err())
 	}
 	if _, err := p.MissingBatches(t.Context(), someBatches(2)); err == nil {
-		t.Error("nobody can tell what is unknown")
+		t.Error("no error when missing batches cannot be found")
 	}
 	if _, err := p.GroupBacklog(t.Context(), testQueue, []string{"noop"}); err == nil {
-		t.Error("nobody can tell what waits")
+		t.Error("no error when waiting files cannot be counted")
 	}
 	if _, err := p.RepairGroups(t.Context(), testQueue, []string{"noop"}); err == nil {
-		t.Error("nothing can be healed")
+		t.Error("no error when groups cannot be repaired")
 	}
 	proxy.Up()
 	testkit.Eventually(t, time.Minute, func() error { return p.EnqueueBatches(t.Context(), someBatches(100)) })

@@ -39,7 +39,7 @@ func TestPromotedBatchesComeNextInTheirOrder(t *testing.T) {
 	}
 	promote := func(id int64) { t.Helper(); testkit.Must(t, p.Promote(ctx, batch(id))) }
 
-	next("as they came", "1 2 3 4 5 6")
+	next("in the order in which they were sent", "1 2 3 4 5 6")
 	promote(20)
 	next("one is new", "20 1 2 3 4 5")
 	promote(25)
@@ -58,6 +58,6 @@ func TestPromotedBatchesComeNextInTheirOrder(t *testing.T) {
 		t.Errorf("%d batches are left, want 29", len(ids))
 	}
 	if n, err := client.SCard(ctx, "baler:{q}:promoted").Result(); err != nil || n > 16 {
-		t.Errorf("%d batches are ahead of their turn, %v", n, err)
+		t.Errorf("%d batches are promoted, %v", n, err)
 	}
 }

@@ -13,8 +13,8 @@ import (
 // deliver, or the number of files when there is no such file. It removes the remains of
 // messages that the queue has lost in part. A file with step 0 has no message.
 func (p *Producer) FirstQueued(ctx context.Context, queue string, transfer int64, files []FileTask) (int, error) {
-	for at := 0; at < len(files); at += askMost {
-		some := files[at:min(at+askMost, len(files))]
+	for at := 0; at < len(files); at += maxKeys {
+		some := files[at:min(at+maxKeys, len(files))]
 		there := make([]*redis.IntCmd, len(some))
 		_, err := p.redis.Pipelined(ctx, func(pipe redis.Pipeliner) error {
 			for i := range some {
@@ -37,8 +37,8 @@ func (p *Producer) FirstQueued(ctx context.Context, queue string, transfer int64
 	return len(files), nil
 }
 
-// askMost is how many keys one round trip queries.
-const askMost = 500
+// maxKeys is how many keys one round trip queries.
+const maxKeys = 500
 
 // isDelivered reports whether asynq will deliver a file's message, which exists.
 func (p *Producer) isDelivered(ctx context.Context, queue string, transfer int64, f *FileTask) (bool, error) {

@@ -35,7 +35,7 @@ func TestFirstQueued(t *testing.T) {
 	testkit.Must(t, client.ZRem(ctx, group(3), "1.1.3").Err())
 	first("the third is no longer in its group", 3)
 	if n, err := client.Exists(ctx, "asynq:{q}:t:1.1.3").Result(); err != nil || n != 0 {
-		t.Errorf("what was left of the third is still there: %d, %v", n, err)
+		t.Errorf("the remains of the third are still there: %d, %v", n, err)
 	}
 	// asynq takes a set from the group, and has not handed it to the aggregator yet.
 	testkit.Must(t, client.Rename(ctx, group(4), group(4)+":set").Err())

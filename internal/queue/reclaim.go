@@ -66,8 +66,8 @@ func (p *Producer) Reclaim(ctx context.Context, batches []tasks.Batch) ([]tasks.
 	return p.ReclaimOrphans(ctx, batches, -noTimeout) // no lease ends later
 }
 
-// reclaimScript looks again, so that a lease that was renewed or a task that
-// was acknowledged meanwhile stays as it is.
+// reclaimScript checks the lease again, because it may have been renewed, or the task
+// acknowledged, in the meantime.
 const reclaimScript = `
 local lease = redis.call("ZSCORE", KEYS[1], ARGV[1])
 if not lease or tonumber(lease) > tonumber(ARGV[2]) then
@@ -82,7 +82,7 @@ func (p *Producer) reclaim(ctx context.Context, b *tasks.Batch, before time.Time
 	keys := []string{leaseKey(b), "asynq:{" + b.Queue + "}:active", taskKey(b)}
 	n, err := p.redis.Eval(ctx, reclaimScript, keys, BatchTaskID(b.ID), strconv.FormatInt(before.Unix(), 10)).Int()
 	if err = p.asking.Done(ctx, err); err != nil {
-		return false, fmt.Errorf("take batch %d back: %w", b.ID, err)
+		return false, fmt.Errorf("reclaim batch %d: %w", b.ID, err)
 	}
 	return n == 1, nil
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// handed is an asynq server that holds on to each batch until it is let go.
+// handed is an asynq server that holds each batch until the test releases it.
 type handed struct {
 	got   chan struct{}
 	letGo chan struct{}
@@ -53,8 +53,8 @@ func TestOrphansAreTakenFromDeadWorkersOnly(t *testing.T) {
 	if unknown, err := p.MissingBatches(t.Context(), batches); err != nil || len(unknown) != 1 || unknown[0].ID != 7 {
 		t.Fatalf("unknown to the queue: %v, %v; want batch 7", unknown, err)
 	}
-	// It is sent again; then the worker turns out to live and acknowledges. That
-	// must not take away the message that another is to get.
+	// The batch is sent again. Then the first worker, which is alive, acknowledges it.
+	// That must not delete the message for the next worker.
 	testkit.Must(t, p.EnqueueBatches(t.Context(), got))
 	h.letGo <- struct{}{}
 	for range 2 { // 8 and 7

@@ -11,7 +11,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// refusalHook is a go-redis hook that adds to an error about a missing right how to give it.
+// refusalHook is a go-redis hook that adds a hint to errors about missing rights.
 type refusalHook struct{ user string }
 
 var _ redis.Hook = refusalHook{}
@@ -59,7 +59,7 @@ type refusedError struct {
 func (e *refusedError) Error() string { return e.error.Error() + " (" + e.hint + ")" }
 func (e *refusedError) Unwrap() error { return e.error }
 
-// explain returns nil for an error that is not about rights, or explained already.
+// explain returns nil for an error that is not about rights, or that has a hint already.
 func (h refusalHook) explain(err error) error {
 	if _, done := errors.AsType[*refusedError](err); done || !isRefused(err) {
 		return nil

@@ -72,7 +72,8 @@ func (q *Conn) MissingRights(ctx context.Context) ([]string, error) {
 	return slices.Compact(missing), nil
 }
 
-// trySubscribe listens to a channel: asynq cancels tasks on one, and Baler's wake workers.
+// trySubscribe subscribes to a channel: asynq uses one to cancel tasks, and Baler uses
+// others to wake workers.
 func (q *Conn) trySubscribe(ctx context.Context, name string) (missing []string, err error) {
 	channel := q.Client.Subscribe(ctx, name)
 	defer func() { err = errors.Join(err, ignoreClosed(channel.Close())) }()
@@ -84,7 +85,7 @@ func (q *Conn) trySubscribe(ctx context.Context, name string) (missing []string,
 	return nil, nil
 }
 
-// missingRule is what would have to be added to the account's ACL.
+// missingRule returns the rule that the account's ACL lacks.
 func missingRule(err error, args []any) string {
 	if rule := refusedRule(err); rule != "" {
 		return rule

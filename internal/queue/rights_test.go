@@ -13,8 +13,8 @@ import (
 	"github.com/balerhq/baler/internal/testkit"
 )
 
-// A Redis with the accounts of deploy/redis.acl misses nothing that Baler does, and each
-// rule taken away is named.
+// The account of deploy/redis.acl has all rights that Baler needs. When a rule is removed,
+// MissingRights names it.
 func TestMissingRights(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("../../deploy/redis.acl")
@@ -80,6 +80,6 @@ func TestMissingRights(t *testing.T) {
 	}
 	server.Kill()
 	if rules, err := q.MissingRights(t.Context()); err == nil {
-		t.Errorf("a Redis that is away lacks %v", rules)
+		t.Errorf("a Redis that is unavailable lacks %v", rules)
 	}
 }

@@ -14,7 +14,7 @@ type Stats struct {
 	Paused   bool          `json:"paused"`
 	Pending  int           `json:"pending"`  // batches that wait
 	Active   int           `json:"active"`   // batches that workers run
-	Retrying int           `json:"retrying"` // batches that went back and wait a moment
+	Retrying int           `json:"retrying"` // batches that were returned and wait for their next delivery
 	Grouped  int           `json:"grouped"`  // files that wait to be collected into batches
 	Age      time.Duration `json:"-"`        // how long the oldest pending batch has waited
 }
@@ -49,7 +49,7 @@ func (q *Conn) inspect() ([]Stats, error) {
 	for _, name := range names {
 		info, err := inspector.GetQueueInfo(name)
 		if err != nil {
-			return nil, fmt.Errorf("look at queue %s: %w", name, err)
+			return nil, fmt.Errorf("inspect queue %s: %w", name, err)
 		}
 		queues = append(queues, Stats{
 			Name: name, Paused: info.Paused, Pending: info.Pending, Active: info.Active, Retrying: info.Retry,

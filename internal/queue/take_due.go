@@ -19,15 +19,15 @@ type TakenFiles struct {
 
 	queue string
 	sets  []string                  // where they are until RemoveTaken
-	until atomic.Pointer[time.Time] // when they belong to others
+	until atomic.Pointer[time.Time] // when others may take them
 }
 
-// TakeDue takes the messages of one handler's groups, up to a number of them, once the
-// first has waited for maxDelay or once there are so many. Without any it returns nil,
-// and for how long none is due: 0 when no group is noted. The messages stay in
-// aggregation sets, as asynq v0.26.0 keeps them, until RemoveTaken. A caller that needs
-// longer than KeepTakenEvery must call KeepTaken as often: what one that died has taken,
-// another call puts back into its groups.
+// TakeDue takes up to a number of messages of one handler's groups, once the first has
+// waited for maxDelay or once there are so many. When none are due it returns nil and how
+// long until some are; 0 when no group is recorded. The messages stay in aggregation sets,
+// as asynq v0.26.0 keeps them, until RemoveTaken. A caller that needs longer than
+// KeepTakenEvery must call KeepTaken at that interval: when a caller dies, a later call
+// puts its messages back into their groups.
 func (p *Producer) TakeDue(ctx context.Context, queue string, maxDelay time.Duration, most int) (*TakenFiles, time.Duration, error) {
 	prefix := "asynq:{" + queue + "}:"
 	keys := []string{dueKey(queue), prefix + "groups", prefix + "aggregation_sets"}
@@ -60,7 +60,7 @@ func (p *Producer) TakeDue(ctx context.Context, queue string, maxDelay time.Dura
 	return taken, 0, nil
 }
 
-// errAnswer says that a script does not answer as it should.
+// errAnswer means that a script returned an unexpected answer.
 var errAnswer = errors.New("unexpected answer of Redis")
 
 // takeDueText, after putBackText, moves groups of the first handler that is due into aggregation sets, and
@@ -140,7 +140,7 @@ func (p *Producer) RemoveTaken(ctx context.Context, taken *TakenFiles) error {
 }
 
 // removeTakenText deletes the aggregation sets from KEYS[2] on with their messages. A set
-// that was put back meanwhile is gone, and its messages stay.
+// that was put back in the meantime is gone; its messages stay.
 const removeTakenText = `
 for i = 2, #KEYS do
 	for _, id in ipairs(redis.call("ZRANGE", KEYS[i], 0, -1)) do
@@ -157,8 +157,8 @@ const (
 	fieldPayload protowire.Number = 2
 )
 
-// decodeTask reads the type and the payload of asynq's message. What is no such message
-// becomes a task of no type, with all of it.
+// decodeTask reads the type and the payload of asynq's message. Any other message becomes a
+// task without a type, with the whole message as payload.
 func decodeTask(message []byte) *asynq.Task {
 	var kind string
 	var payload []byte

@@ -66,31 +66,31 @@ func TestFilesAreTakenWhenTheFirstIsDue(t *testing.T) {
 			return taken, wait
 		}
 		if taken, wait := take(time.Hour, 100); taken != nil || wait != 0 {
-			t.Errorf("of no group came %+v, %s", taken, wait)
+			t.Errorf("without groups it returned %+v, %s", taken, wait)
 		}
 		enqueueFiles(t, p, "noop", 1, 60, 0)
 		enqueueFiles(t, p, "other", 101, 110, 0)
 		if taken, wait := take(time.Hour, 100); taken != nil || wait > time.Hour || wait < 50*time.Minute {
-			t.Errorf("came %+v; none is due for %s", taken, wait)
+			t.Errorf("returned %+v; none is due for %s", taken, wait)
 		}
 		if taken, _ := take(time.Hour, 60); taken == nil || taken.Handler != "noop" || len(filesOf(t, taken)) != 60 {
-			t.Errorf("of as many files as a set may have came %+v", taken)
+			t.Errorf("with as many files as a set may have it returned %+v", taken)
 		}
-		enqueueFiles(t, p, "other", 111, 140, 30*time.Minute) // the note is of the first file
+		enqueueFiles(t, p, "other", 111, 140, 30*time.Minute) // the record has the time of the first file
 		enqueueFiles(t, p, "late", 201, 230, 2*time.Hour)
 		enqueueFiles(t, p, "late", 231, 250, 0)
 		taken, _ := take(time.Hour, 100)
 		if taken == nil || taken.Handler != "late" || len(filesOf(t, taken)) != 50 {
-			t.Fatalf("of 50 files, of which the first is due, came %+v", taken)
+			t.Fatalf("with 50 files, of which the first is due, it returned %+v", taken)
 		}
 		testkit.Must(t, p.RemoveTaken(ctx, taken))
 		if taken, wait := take(31*time.Minute, 100); taken != nil || wait > time.Minute || wait <= 0 {
-			t.Errorf("came %+v; none is due for %s", taken, wait)
+			t.Errorf("returned %+v; none is due for %s", taken, wait)
 		}
 	})
 }
 
-// A set is no larger than what was asked for, and the rest comes at once.
+// A set is no larger than requested, and the next call returns the other files at once.
 func TestSetsAreBounded(t *testing.T) {
 	t.Parallel()
 	eachQueue(t, func(t *testing.T, c redis.UniversalClient, p *queue.Producer) {
@@ -157,7 +157,7 @@ func TestTwoCollectorsTakeEachFileOnce(t *testing.T) {
 	}
 }
 
-// age ends the time for which files that were taken belong to whoever took them.
+// age ends the time for which taken files belong to their caller.
 func age(t *testing.T, c redis.UniversalClient) {
 	t.Helper()
 	const key = "asynq:{baler}:aggregation_sets"
@@ -168,7 +168,7 @@ func age(t *testing.T, c redis.UniversalClient) {
 	}
 }
 
-// What somebody took who died comes back, to the next who asks, within half a minute.
+// Files that a dead process took are returned to the next caller within half a minute.
 func TestTakenFilesComeBack(t *testing.T) {
 	t.Parallel()
 	eachQueue(t, func(t *testing.T, c redis.UniversalClient, p *queue.Producer) {
@@ -209,7 +209,7 @@ func TestTakenFilesComeBack(t *testing.T) {
 		if second == nil || second.Handler != "noop" || len(filesOf(t, second)) != 40 {
 			t.Fatalf("came back: %+v", second)
 		}
-		// Its first owner was only slow, and takes nothing away now.
+		// The first caller was only slow, and now removes nothing.
 		keep(first, false)
 		testkit.Must(t, p.RemoveTaken(ctx, first))
 		testkit.Must(t, p.ReturnTaken(ctx, second))
@@ -251,7 +251,7 @@ func TestForeignMessagesAreTaken(t *testing.T) {
 			t.Errorf("took %v", got)
 		}
 		if beginnings, err := p.TakeOversized(ctx, testQueue); err != nil || len(beginnings) != 1 {
-			t.Errorf("%d messages were set aside, %v", len(beginnings), err)
+			t.Errorf("%d dead letters, %v", len(beginnings), err)
 		}
 	})
 }

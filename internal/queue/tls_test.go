@@ -17,8 +17,8 @@ import (
 	"github.com/balerhq/baler/internal/testservers"
 )
 
-// secureRedis starts a Redis that takes TLS alone, with client certificates, and
-// gives its address.
+// secureRedis starts a Redis that accepts only TLS with client certificates, and returns
+// its address.
 func secureRedis(t *testing.T, files testkit.Certificates, args ...string) string {
 	t.Helper()
 	port := freePort(t)
@@ -41,7 +41,7 @@ func tlsArgs(files testkit.Certificates) []string {
 	}
 }
 
-// answers opens the queue and uses it, as soon as the server is ready.
+// answers opens the queue and uses it once the server is ready.
 func answers(t *testing.T, cfg config.Redis) {
 	t.Helper()
 	testkit.Eventually(t, 30*time.Second, func() error {

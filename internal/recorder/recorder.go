@@ -1,5 +1,5 @@
 // Package recorder commits the results of batches to the database, several batches
-// at a time, and adapts to how quickly the database commits.
+// at a time.
 package recorder
 
 import (
@@ -15,7 +15,6 @@ import (
 	"github.com/balerhq/baler/internal/backoff"
 	"github.com/balerhq/baler/internal/db"
 	"github.com/balerhq/baler/internal/ledger"
-	"github.com/balerhq/baler/internal/metrics"
 	"github.com/balerhq/baler/internal/outage"
 	"github.com/balerhq/baler/internal/sleep"
 	"github.com/balerhq/baler/internal/store"
@@ -33,18 +32,11 @@ type Options struct {
 
 	// UUID returns the id under which people know a transfer, for the log.
 	UUID func(ctx context.Context, transfer int64) string
-
-	// Adapt, above 0, makes the recorder adapt to how quickly the database commits:
-	// Flushers becomes a maximum, and so does Adapt, the batches that the worker runs
-	// at once: Concurrency says how many it should run now.
-	Adapt   int
-	Metrics *metrics.Worker  // nil: none
-	Now     func() time.Time // nil: time.Now
 }
 
 // Recorder commits the results of this process's batches. Results that arrive during a
 // transaction share the next one: under load several batches share a commit, and a
-// single batch never waits. While the database is away, the Recorder holds a bounded
+// single batch never waits. While the database is unavailable, the Recorder holds a bounded
 // amount and retries.
 type Recorder struct {
 	store   *store.Store
@@ -52,7 +44,6 @@ type Recorder struct {
 	log     *slog.Logger
 	uuid    func(ctx context.Context, transfer int64) string
 	watch   *outage.Watch
-	adapts  *adaptation // nil when it does not
 }
 
 // New makes a recorder; Close ends it.
@@ -64,9 +55,6 @@ func New(s *store.Store, o Options) *Recorder {
 		panic("recorder: MaxItems and Flushers must be above 0")
 	}
 	policy := tasks.BatchPolicy{MaxItems: o.MaxItems, MaxBytes: cmp.Or(o.MaxBytes, 16<<20)}
-	if o.Now == nil {
-		o.Now = time.Now
-	}
 	if o.UUID == nil {
 		o.UUID = func(_ context.Context, transfer int64) string { return fmt.Sprintf("number %d", transfer) }
 	}
@@ -74,9 +62,6 @@ func New(s *store.Store, o Options) *Recorder {
 	r.batches = batcher.New(policy, r.flush, batcher.Options[*pending]{
 		Weigh: weigh, Capacity: 8 * policy.MaxItems, Flushers: o.Flushers, Eager: true, Observe: o.OnFlush,
 	})
-	if o.Adapt > 0 {
-		r.adapts = newAdaptation(&o, r.batches.SetFlushers)
-	}
 	return r
 }
 
@@ -141,10 +126,10 @@ func (r *Recorder) flush(ctx context.Context, all []*pending) error {
 	return &failed
 }
 
-// persist commits, and retries while the database is away.
+// persist commits, and retries while the database is unavailable.
 func (r *Recorder) persist(ctx context.Context, recs []*ledger.BatchCompletion) ([]ledger.CompletionResult, error) {
 	for failures := 1; ; failures++ {
-		done, err := r.adapts.record(ctx, r.store, recs)
+		done, err := r.store.Record(ctx, recs)
 		if err == nil {
 			r.watch.Answered(ctx)
 		}

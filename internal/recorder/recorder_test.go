@@ -27,7 +27,7 @@ func recording(b *tasks.Batch) *ledger.BatchCompletion {
 	}
 }
 
-// Many share one transaction; what is wrong with one is told to that one alone.
+// Many recordings share one transaction. When one is wrong, only that one gets the error.
 func TestRecorderTellsEachItsOwn(t *testing.T) {
 	testkit.EachDatabase(t, func(t *testing.T, url string) {
 		r := transfertest.New(t, url, "name: t\nsteps: [{handler: any, batch: {max_items: 1}}]")
@@ -35,7 +35,7 @@ func TestRecorderTellsEachItsOwn(t *testing.T) {
 		batches := r.Files(30)
 		for i := range batches {
 			if i%3 == 0 {
-				r.Must(r.Store.ReleaseBatch(t.Context(), &batches[i])) // somebody else's from here on
+				r.Must(r.Store.ReleaseBatch(t.Context(), &batches[i])) // from here on it belongs to another worker
 			}
 		}
 		recorder := New(r.Store, Options{MaxItems: 1000, Flushers: 2})
@@ -51,7 +51,7 @@ func TestRecorderTellsEachItsOwn(t *testing.T) {
 				if i%3 == 1 {
 					e, is := errors.AsType[*RejectedError](err)
 					if !is || !slices.Equal(e.Files, []int64{rec.Results[0].File}) || e.Results[0].Code != handlers.CodeDatabaseRejected {
-						t.Errorf("recording %d is not told that it was refused: %v", i, err)
+						t.Errorf("recording %d has no error although it was refused: %v", i, err)
 						return
 					}
 					if rec.Results[0].Code != "" {
@@ -77,7 +77,8 @@ func TestRecorderTellsEachItsOwn(t *testing.T) {
 	})
 }
 
-// What cannot be written by the time that Close has is failed, not kept for ever.
+// Recordings that cannot be written within the time of Close fail; Close does not wait
+// forever.
 func TestRecorderCloseGivesUp(t *testing.T) {
 	t.Parallel()
 	proxy := testkit.Proxy(t, testkit.MySQL(t))
@@ -106,7 +107,7 @@ func TestRecorderCloseGivesUp(t *testing.T) {
 	}
 }
 
-// A single recording does not wait for company.
+// A single recording does not wait for others.
 func TestRecorderIsEager(t *testing.T) {
 	testkit.EachDatabase(t, func(t *testing.T, url string) {
 		r := transfertest.New(t, url, "name: t\nsteps: [{handler: any}]")

@@ -9,6 +9,7 @@ import (
 
 	"github.com/balerhq/baler/handlers"
 	"github.com/balerhq/baler/internal/admission"
+	"github.com/balerhq/baler/internal/db"
 	"github.com/balerhq/baler/internal/dispatch"
 	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/internal/metrics"
@@ -43,6 +44,7 @@ type batchRun struct {
 
 	jobs    []*handlers.Job
 	partial *partialFlush
+	reuse   reuse
 
 	poisoned     bool // its file crashed as many workers as it may: it fails without another run
 	crashCounted bool // this run is counted as a crash in advance, see countCrash
@@ -83,7 +85,11 @@ func (r *Runner) runBatch(ctx context.Context, m tasks.BatchMessage) error {
 		return err
 	}
 	defer done()
-	if err := run.load(ctx); err != nil {
+	err = run.load(ctx)
+	if errors.Is(err, db.ErrMisread) { // another worker would not read it either
+		return r.Store.Suspend(ctx, run.batch.Transfer, err.Error())
+	}
+	if err != nil {
 		return fmt.Errorf("batch %d: %w", run.batch.ID, err)
 	}
 	defer r.track(run)()
@@ -100,7 +106,10 @@ func (r *batchRun) execute(ctx context.Context) error {
 	if err := r.countCrash(ctx); err != nil {
 		return r.answer(ctx, err)
 	}
-	if err := r.lookAgain(ctx); err != nil {
+	if err := r.recheck(ctx); err != nil {
+		return r.handBack(ctx, err)
+	}
+	if err := r.lookForReuse(ctx); err != nil {
 		return r.handBack(ctx, err)
 	}
 	open, closeRoots, err := r.build()
@@ -161,5 +170,5 @@ func (r *batchRun) handBack(ctx context.Context, why error) error {
 	if err := r.store.ReleaseBatch(ctx, r.batch); err != nil {
 		why = errors.Join(why, err)
 	}
-	return fmt.Errorf("batch %d goes back: %w", r.batch.ID, why)
+	return fmt.Errorf("batch %d returns to the queue: %w", r.batch.ID, why)
 }

@@ -14,8 +14,8 @@ import (
 )
 
 // build makes a job of every file to run and returns those for the handler. The
-// others end here: the scan could not read them, or the recipe cannot be applied
-// to them. The caller calls done when the handler has returned.
+// others end here: the scan could not read them, the recipe cannot be applied
+// to them, or they take over a result. The caller calls done when the handler has returned.
 func (r *batchRun) build() (open []*handlers.Job, done func(), err error) {
 	roots, done, err := r.openRoots()
 	if err != nil {
@@ -25,10 +25,11 @@ func (r *batchRun) build() (open []*handlers.Job, done func(), err error) {
 	begun := r.now()
 	commands := r.commandAccess()
 	unfit := make([]error, len(r.work))
+	argsOf := argsOf(step)
 	r.jobs = handlers.NewJobs(len(r.work), func(i int) handlers.JobSpec {
 		f := &r.work[i]
 		facts := r.facts[f.No]
-		args, err := step.Args(f, facts)
+		args, err := argsOf(f, facts)
 		if err != nil {
 			unfit[i] = handlers.Fail(handlers.CodeBadTemplate, err)
 		}
@@ -39,7 +40,7 @@ func (r *batchRun) build() (open []*handlers.Job, done func(), err error) {
 			Commands: commands, Started: begun,
 			Outputs: r.options.Outputs, Sources: r.plan.Sources,
 			Timeout: r.timeouts.File, Patience: r.options.AbandonAfter,
-			OnDone: r.partial.add, Now: r.now, EmittedBefore: r.emittedBefore,
+			OnDone: r.ended, Now: r.now, EmittedBefore: r.emittedBefore,
 		}
 	})
 	open = make([]*handlers.Job, 0, len(r.work))
@@ -48,9 +49,22 @@ func (r *batchRun) build() (open []*handlers.Job, done func(), err error) {
 			j.Finish(verdict)
 			continue
 		}
+		if result, ok := r.reuse.found[r.work[i].No]; ok {
+			j.TakeOver(&result)
+			continue
+		}
 		open = append(open, j)
 	}
 	return open, done, nil
+}
+
+// argsOf gives the arguments of each file; all files share those that do not depend on it.
+func argsOf(step *recipe.Step) func(*tasks.File, map[string]any) (any, error) {
+	if step.ArgsTemplated() {
+		return step.Args
+	}
+	args, err := step.Args(nil, nil)
+	return func(*tasks.File, map[string]any) (any, error) { return args, err }
 }
 
 // commandAccess says whether the programs of the recipe may run. It is asked once a batch,

@@ -130,7 +130,7 @@ func (r *Runner) claim(ctx context.Context, m tasks.BatchMessage) (run *batchRun
 
 func (r *Runner) claimBatch(ctx context.Context, c *ledger.Claim, a assignment) (*batchRun, error) {
 	if errors.Is(a.err, errNoStep) {
-		return nil, r.Store.Suspend(ctx, c.Transfer, fmt.Sprintf("row %d of batches makes no sense: %v", c.ID, a.err))
+		return nil, r.Store.Suspend(ctx, c.Transfer, fmt.Sprintf("row %d of batches is invalid: %v", c.ID, a.err))
 	}
 	if a.err != nil {
 		return nil, fmt.Errorf("batch %d: %w", c.ID, a.err)
@@ -139,7 +139,7 @@ func (r *Runner) claimBatch(ctx context.Context, c *ledger.Claim, a assignment) 
 	// errors of ProcessTask are no failures.
 	lost, _ := asynq.GetRetryCount(ctx)
 	if r.isRunning(c.ID) {
-		return nil, fmt.Errorf("batch %d: this worker runs it already: %w", c.ID, ledger.ErrTaken)
+		return nil, fmt.Errorf("batch %d: this worker runs it already: %w", c.ID, ledger.ErrClaimed)
 	}
 	if err := r.Store.ClaimBatch(ctx, c, r.Worker, lost > 0); err != nil {
 		return nil, fmt.Errorf("batch %d: %w", c.ID, err)

@@ -15,10 +15,17 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
+// stalledAttempts is how often at most a file is tried whose storage does not answer.
+const stalledAttempts = 2
+
 // isRetried reports whether a result is not final: another attempt may end
 // differently, and the step's policy has one left.
 func (r *batchRun) isRetried(result *tasks.Result) bool {
-	return result.Outcome.Retriable() && r.batch.Attempt < r.retry.Attempts &&
+	most := r.retry.Attempts
+	if result.Code == handlers.CodeStalled { // each attempt takes minutes, and leaves a thread behind
+		most = min(most, stalledAttempts)
+	}
+	return result.Outcome.Retriable() && r.batch.Attempt < most &&
 		result.Code != handlers.CodeWorkerCrashed && r.canceled.Err() == nil
 }
 
@@ -92,6 +99,7 @@ func (r *batchRun) conclude(batchErr error) (*ledger.BatchCompletion, *nextBatch
 		}
 		next.ends = append(next.ends, end)
 	}
+	done.Reusable = r.reusable(done.Results)
 	slices.SortFunc(next.ends, func(a, b fileOutcome) int { return cmp.Compare(a.file.No, b.file.No) })
 	if len(done.FailedAttempts) > 0 {
 		next.notBefore = r.now().Add(backoff.Jitter(r.retry.Delay(r.batch.Attempt)))

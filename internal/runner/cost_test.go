@@ -15,7 +15,7 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// What a batch took sizes those that follow it: of the same step in another
+// The time that a batch took determines the size of later ones: of the same step in another
 // transfer, and of a later step with the same handler and arguments.
 func TestCostsThatWereLearntSizeBatches(t *testing.T) {
 	testkit.EachDatabase(t, func(t *testing.T, url string) {

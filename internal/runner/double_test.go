@@ -60,8 +60,8 @@ func TestFilesThatAreInTwoBatches(t *testing.T) {
 	}
 }
 
-// The same where results are recorded early: what belongs to the other batch is
-// found out then, and must be remembered until the close.
+// The same with results that are recorded early: the run learns then which files belong to
+// the other batch, and must remember that until it completes.
 func TestFilesThatAreInTwoBatchesAndEndEarly(t *testing.T) {
 	testkit.EachDatabase(t, func(t *testing.T, url string) {
 		r := newEnv(t, url, "name: t\nsteps: [{handler: slow}]")

@@ -170,3 +170,5 @@ func (s scanTime) Scan(value any) (err error) {
 	}
 	return err
 }
+func (nowhere) PauseQueues(context.Context, []string) ([]string, error) { return nil, nil }
+func (nowhere) ResumeQueue(context.Context, string) error               { return nil }

@@ -36,8 +36,8 @@ func (r *batchRun) untilStopped(ctx context.Context) (context.Context, context.C
 	}
 }
 
-// recordTime is how long results may still take to be committed once the worker
-// stops: what is finished should not have to run again.
+// recordTime is how long results may still take to be committed once the worker stops, so
+// that finished files do not run again.
 const recordTime = 2 * time.Second
 
 // recording is ctx, ended also some time after the worker stops.

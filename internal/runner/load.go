@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/balerhq/baler/internal/ledger"
+	"github.com/balerhq/baler/recipe"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -20,7 +21,8 @@ func (r *batchRun) load(ctx context.Context) error {
 		r.log.WarnContext(ctx, "worker: the batch names files that were never registered",
 			"named", r.batch.Items(), "registered", len(files))
 	}
-	if r.plan.Recipe.NeedsFacts(r.batch.Step) || r.batch.Step > 1 && !r.registration.IgnoresFacts {
+	byDigest := r.plan.Step(r.batch.Step).Reuse.By == recipe.ReuseDigest
+	if byDigest || r.plan.Recipe.NeedsFacts(r.batch.Step) || r.batch.Step > 1 && !r.registration.IgnoresFacts {
 		if r.facts, err = r.store.Facts(ctx, r.batch.Transfer, r.batch.Step, r.batch.Files); err != nil {
 			return err
 		}

@@ -70,7 +70,7 @@ func TestFileThatKillsWorkersFailsAlone(t *testing.T) {
 	})
 }
 
-// What was recorded before the death is neither run again nor counted twice.
+// Files that were recorded before the worker died neither run again nor count twice.
 func TestPartsInheritWhatWasRecorded(t *testing.T) {
 	testkit.EachDatabase(t, func(t *testing.T, url string) {
 		r := newEnv(t, url, "name: t\nsteps: [{handler: half}, {handler: next, when: 'facts.kind == \"a\"'}]")
@@ -121,8 +121,8 @@ func (r *env) halve(b *tasks.Batch) {
 	r.Must(run.partial.flushAll(r.T.Context()))
 }
 
-// A suspect keeps the worker to itself until its result is recorded: whoever
-// came in between would be charged with its own death, and it with theirs.
+// A suspect batch runs alone in its worker until its result is recorded. Otherwise a crash
+// would count against another batch, or a crash of another batch against this one.
 func TestSuspectIsAloneUntilItsResultIsRecorded(t *testing.T) {
 	testkit.EachDatabase(t, func(t *testing.T, url string) {
 		r := newEnv(t, url, "name: t\nsteps: [{handler: fine, batch: {max_items: 1}}]")
@@ -166,7 +166,7 @@ func TestWorkerThatBeatsKeepsItsBatch(t *testing.T) {
 		r.Must(slow.HoldRunning(t.Context()))
 		for range 4 {
 			for _, w := range []*Runner{eager, slow} {
-				if err := r.deliver(w, &batches[0]); !errors.Is(err, ledger.ErrTaken) {
+				if err := r.deliver(w, &batches[0]); !errors.Is(err, ledger.ErrClaimed) {
 					t.Errorf("%s answered %v", w.Worker, err)
 				}
 			}

@@ -13,8 +13,8 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// Whatever lies in the queue: what cannot be read is kept, counted and
-// acknowledged, and the next batch runs.
+// Messages that cannot be read are kept as dead letters, counted and acknowledged, and the
+// next batch runs.
 func TestMessagesThatAreNotOurs(t *testing.T) {
 	testkit.EachDatabase(t, func(t *testing.T, url string) {
 		r := newEnv(t, url, "name: t\nsteps: [{handler: ends}]")

@@ -14,7 +14,7 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// However a batch ends, each of its files goes to exactly one place.
+// Whatever the result of a batch, each of its files continues in exactly one batch or ends.
 func TestFollowMovesEachFileOnce(t *testing.T) {
 	const text = `name: t
 steps:

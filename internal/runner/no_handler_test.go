@@ -53,7 +53,7 @@ func TestBatchWithoutHandlerWaitsLonger(t *testing.T) {
 		shared bool
 		want   []time.Duration // at most; at least half
 	}{
-		{"nobody has it", false, milliseconds(250, 500, 1000, 2000, 4000, 8000, 10_000, 10_000, 10_000)},
+		{"no worker has it", false, milliseconds(250, 500, 1000, 2000, 4000, 8000, 10_000, 10_000, 10_000)},
 		{"another has it", true, milliseconds(250, 500, 1000, 2000, 2000, 2000)},
 	} {
 		var r returns
@@ -81,7 +81,7 @@ func TestReturnsAreBounded(t *testing.T) {
 	}
 }
 
-// A batch that nobody can run comes back some 20 times in its first two minutes.
+// A batch that no worker can run is delivered about 20 times in its first two minutes.
 func TestReturnsOfABatchInTwoMinutes(t *testing.T) {
 	var r returns
 	n := 0

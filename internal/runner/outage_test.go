@@ -9,7 +9,7 @@ import (
 	"github.com/balerhq/baler/internal/testkit"
 )
 
-// While the database is away results are held; when it is back they are
+// While the database is unavailable results are held; when it is back they are
 // committed, and nobody has been charged for it.
 func TestRecorderWaitsForTheDatabase(t *testing.T) {
 	t.Parallel()
@@ -44,8 +44,8 @@ func TestRecorderWaitsForTheDatabase(t *testing.T) {
 	}
 }
 
-// A worker that stops while the database is away hands its batch back; whoever
-// comes next runs it.
+// A worker that stops while the database does not answer returns its batch to the queue,
+// and another worker runs it.
 func TestStopWhileTheDatabaseIsAway(t *testing.T) {
 	t.Parallel()
 	proxy := testkit.Proxy(t, testkit.MySQL(t))

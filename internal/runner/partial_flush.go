@@ -84,7 +84,9 @@ func (p *partialFlush) take() []tasks.Result {
 func (p *partialFlush) record(ctx context.Context, results []tasks.Result) error {
 	ctx, cancel := p.run.recording(ctx)
 	defer cancel()
-	_, err := p.run.recorder.Record(ctx, &ledger.BatchCompletion{Batch: p.run.batch, Results: results})
+	_, err := p.run.recorder.Record(ctx, &ledger.BatchCompletion{
+		Batch: p.run.batch, Results: results, Reusable: p.run.reusable(results),
+	})
 	var rejected []int64
 	if e, is := errors.AsType[*recorder.RejectedError](err); is {
 		results, rejected, err = e.Results, e.Files, nil

@@ -6,9 +6,9 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// When a worker crashes, nobody can tell which of its files caused it. So its batches
-// are split, and each file runs alone on its worker, counted as a crash before it
-// starts. A file fails only when it crashed its worker while alone.
+// When a worker crashes, it is unknown which of its files caused it. So its batches are
+// split, and each file runs alone on its worker, counted as a crash before it starts. A
+// file fails only when it crashed its worker while alone.
 
 // suspect reports whether a worker crashed while it ran this file and no other of
 // the batch. Larger batches are split before they run.

@@ -46,8 +46,8 @@ func TestRowThatTheDatabaseRefusesIsIsolated(t *testing.T) {
 	})
 }
 
-// What the two databases themselves refuse: a number that the column does not
-// hold, and facts nested deeper than MariaDB reads JSON.
+// Values that the databases refuse: a number that is too large for the column, and facts
+// nested deeper than MariaDB reads JSON.
 func TestResultsBeyondTheColumns(t *testing.T) {
 	testkit.EachDatabase(t, func(t *testing.T, url string) {
 		r := newEnv(t, url, "name: t\nsteps: [{handler: writes}]")

@@ -11,10 +11,9 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// A worker records part of a batch and gives it back while the database is
-// away: the ledger does not know, and the next delivery looks like the first.
-// The recorded files fail this time. What was recorded holds, and they move on
-// by it.
+// A worker records part of a batch and returns it to the queue while the database does not
+// answer. The ledger does not know that, so the next delivery looks like the first. This
+// time the recorded files fail. Their first results stay, and decide how they continue.
 func TestFilesThatEndOtherwiseAtADeliveryThatLooksLikeTheFirst(t *testing.T) {
 	for _, outcome := range []tasks.Outcome{tasks.OutcomeError, tasks.OutcomeFailed} { // to be tried again, and final
 		t.Run(string(outcome), func(t *testing.T) {

@@ -76,7 +76,8 @@ func TestAFileThatRecoversKeepsItsTries(t *testing.T) {
 	})
 }
 
-// The recipe's step says how often and how late; what it leaves out is the handler's.
+// The recipe's step sets the number of attempts and the delays. The handler's values apply
+// to fields that it leaves out.
 func TestRetryPolicyOfTheStep(t *testing.T) {
 	testkit.EachDatabase(t, func(t *testing.T, url string) {
 		r := newEnv(t, url, "name: t\nsteps: [{handler: bad, retry: {attempts: 2, backoff: 1h}}]")
@@ -217,6 +218,28 @@ func TestHandlerThatIgnoresItsTimeOut(t *testing.T) {
 			if got[no].Outcome != want {
 				t.Errorf("file %d: %+v, want %s", no, got[no], want)
 			}
+		}
+	})
+}
+
+// A file whose storage does not answer is tried once more, not as often as other errors: each
+// attempt takes minutes.
+func TestStalledFileIsTriedTwice(t *testing.T) {
+	testkit.EachDatabase(t, func(t *testing.T, url string) {
+		r := newEnv(t, url, "name: t\nsteps: [{handler: stalls, retry: {attempts: 5}}]")
+		r.handle("stalls", func(_ context.Context, jobs []*handlers.Job) error {
+			for _, j := range jobs {
+				if j.File().No == 2 {
+					j.SetStatus(0, tasks.OutcomeTimedOut, handlers.CodeStalled)
+				}
+			}
+			return nil
+		})
+		r.Files(3)
+		r.finish(r.worker("w"))
+		r.audit()
+		if res := r.Results(1)[2]; res.Outcome != tasks.OutcomeTimedOut || res.Code != handlers.CodeStalled || res.Attempt != 2 {
+			t.Errorf("it ended as %s %s at attempt %d", res.Outcome, res.Code, res.Attempt)
 		}
 	})
 }

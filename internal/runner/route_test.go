@@ -90,7 +90,7 @@ func TestFilesThatNoStepSelectsEndWithoutRows(t *testing.T) {
 	})
 }
 
-// What cannot be evaluated for a file is that file's failure, with the reason.
+// When a condition cannot be evaluated for a file, that file fails, with the reason.
 func TestConditionsAndArgumentsThatCannotBeEvaluated(t *testing.T) {
 	testkit.EachDatabase(t, func(t *testing.T, url string) {
 		r := newEnv(t, url, `name: t

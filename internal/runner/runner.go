@@ -99,9 +99,6 @@ func New(o Options) (*Runner, error) {
 		Options: o, slots: admission.NewSlotQueue(o.Slots), reserved: admission.NewSlots(o.Slots),
 		limiter: admission.NewLimiter(o.Now),
 	}
-	if o.Recorder != nil {
-		r.limiter.Concurrency = o.Recorder.Concurrency
-	}
 	r.stopping, r.stop = context.WithCancelCause(context.Background())
 	if len(o.Roots) > 0 {
 		roots, err := handlers.NewRoots(o.Roots)

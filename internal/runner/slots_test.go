@@ -84,7 +84,7 @@ steps:
 	})
 }
 
-// One that wants more than the host has gets all there is.
+// A batch that needs more slots than the host has gets all of them.
 func TestSlotsBeyondTheHost(t *testing.T) {
 	testkit.EachDatabase(t, func(t *testing.T, url string) {
 		r := newEnv(t, url, "name: t\nsteps: [{handler: huge}]")

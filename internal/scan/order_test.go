@@ -46,7 +46,7 @@ func TestSourceOrder(t *testing.T) {
 	}
 }
 
-// Whatever the names and however the sources overlap, the order is Scan's own.
+// For any names and any overlap of sources, SourceOrder is the order of Scan.
 func TestSourceOrderIsScansOrder(t *testing.T) {
 	names := rapid.SampledFrom([]string{"a", "b", "a-b", "a b", "a\x01", "a.", "ab", "a!b", "-", " ", "A", "\xffz", "é"})
 	rapid.Check(t, func(rt *rapid.T) {
@@ -54,7 +54,7 @@ func TestSourceOrderIsScansOrder(t *testing.T) {
 		testkit.Must(t, err)
 		paths := []string{""}
 		for range rapid.IntRange(1, 25).Draw(rt, "entries") {
-			// What hangs below a file already there cannot be made, and is left out.
+			// A path below an existing file cannot be made, and is left out.
 			path := filepath.Join(append([]string{root}, rapid.SliceOfN(names, 1, 3).Draw(rt, "path")...)...)
 			if os.MkdirAll(filepath.Dir(path), 0o700) != nil || os.WriteFile(path, nil, 0o600) != nil {
 				continue

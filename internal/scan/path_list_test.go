@@ -58,7 +58,7 @@ func TestReadPathsEmitsNothingOfAFolderTwice(t *testing.T) {
 	link(t, root, "../c", "a/link")
 	readPaths(t, root, "\n", "", "", "a", "a/1", "a/b", "a/b/2", "c").want(t, "a/1", "a/b/2", "c/3")
 	readPaths(t, root, "\n", "c", "c").want(t, "c/3")
-	// What the walk of a folder did not come by is emitted.
+	// Paths that the walk of a folder did not visit are emitted.
 	readPaths(t, root, "\n", "a", "a/gone", "a/link/3").want(t, "a/1", "a/b/2", "a/gone !not-found", "a/link/3")
 }
 

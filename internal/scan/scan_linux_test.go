@@ -52,7 +52,7 @@ func TestScanKeepsWhatIsForbidden(t *testing.T) {
 		scanAll(t, root, nil, "", "named/deep/x").want(t,
 			"a", "locked !permission-denied", "named !permission-denied", "z", "named/deep/x")
 
-		// What only its name leads to comes in its own turn.
+		// A file that no folder lists is emitted in the place of its source.
 		s := scanAll(t, root, nil, "named/deep/x", "", "named/x")
 		s.want(t, "named/deep/x", "a", "locked !permission-denied", "named !permission-denied", "z", "named/x")
 		var emitted []string

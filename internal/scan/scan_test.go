@@ -180,7 +180,7 @@ func TestScanOfALargeDirectory(t *testing.T) {
 	}
 }
 
-// However the sources overlap, each file among and below them comes once.
+// For any overlap of sources, each file at or below them is emitted once.
 func TestScanOfAnySources(t *testing.T) {
 	var files []string
 	for _, dir := range []string{"", "a/", "a/a/", "a/b/", "b/", "b/a/", "b/b/"} {

@@ -148,7 +148,8 @@ func TestListedPathsAreMatchedAsAWhole(t *testing.T) {
 	}
 }
 
-// What cannot be read may hold files that are selected: only an exclusion makes it silent.
+// A folder that cannot be read may have selected files, so it is reported unless it is
+// excluded.
 func TestUnreadableIsReportedWhateverIsIncluded(t *testing.T) {
 	root := writeSelectionTree(t)
 	selector, err := scan.NewSelector(tasks.Selection{Include: []string{"*.jpg"}, MinSize: 1})

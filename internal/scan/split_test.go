@@ -14,8 +14,8 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// Whatever a file holds, its parts are all of it, in order, cut at line ends,
-// and each knows its first line's number.
+// For any content, the chunks of a file together are the file, in order, cut at line ends,
+// and each has the number of its first line.
 func TestSplitLosesAndDoublesNothing(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		content := rapid.SliceOfN(rapid.SampledFrom([]byte("ab\n\n\r")), 0, 600).Draw(t, "content")

@@ -9,8 +9,9 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// What became another directory after it was met is not walked: it might lie
-// anywhere. No scan can be stopped in that moment, so the walker is asked.
+// A directory that is replaced after the walk has listed it is not entered, because the new
+// one may be outside of the sources. A scan cannot be stopped at that moment, so the test
+// calls the walker.
 func TestWalkerTellsAReplacedDirectory(t *testing.T) {
 	met, replaced := t.TempDir(), t.TempDir()
 	testkit.Must(t, os.WriteFile(filepath.Join(replaced, "file"), nil, 0o600))

@@ -30,7 +30,7 @@ func TestStopwatchWhenTheClockIsSet(t *testing.T) {
 		want("set back", false, 7*time.Second)
 		tr.State, tr.EndedAt = tasks.StateCompleted, s.Now()
 		time.Sleep(100 * time.Millisecond)
-		want("seen by somebody who waits", true, 7100*time.Millisecond)
+		want("seen by a process that waits", true, 7100*time.Millisecond)
 		time.Sleep(time.Hour)
 		want("read later", false, 7100*time.Millisecond)
 
@@ -39,7 +39,7 @@ func TestStopwatchWhenTheClockIsSet(t *testing.T) {
 		other.EndedAt = s.Now().Add(time.Second)
 		time.Sleep(time.Hour)
 		if s.Correct(&other, false); other.Took != 0 {
-			t.Errorf("nobody waited: it took %s", other.Took)
+			t.Errorf("no process waited: it took %s", other.Took)
 		}
 		if s.Correct(&tasks.Transfer{UUID: "3"}, true); len(s.runs) != 2 {
 			t.Error("it measures what another process began")

@@ -23,5 +23,5 @@ func (t *aggregateTime) Scan(value any) (err error) {
 	return err
 }
 
-// Value implements driver.Valuer, without which GORM takes the type for a table.
+// Value implements driver.Valuer. Without it GORM treats the type as a table.
 func (t aggregateTime) Value() (driver.Value, error) { return t.Time, nil }

@@ -72,8 +72,8 @@ func (s *Store) AuditLog(ctx context.Context, before int64, limit int) ([]audit.
 		q = q.Where("id < ?", before)
 	}
 	var rows []auditRow
-	err := findEach(q, &rows, "id", func(id int64, err error) auditRow {
-		return auditRow{ID: id, Result: audit.Failed, Detail: "its row in the database cannot be read: " + err.Error()}
+	err := findEach(q, &rows, func(raw rawRow, err error) auditRow {
+		return auditRow{ID: raw.number("id"), Result: audit.Failed, Detail: "its row in the database cannot be read: " + err.Error()}
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read the audit log: %w", err)

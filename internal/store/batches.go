@@ -60,13 +60,14 @@ func selectedBySteps(batches []tasks.Batch) map[int]int64 {
 func (s *Store) DueBatches(ctx context.Context, limit int) ([]tasks.Batch, error) {
 	var rows []batchRow
 	now := s.db.Stamp()
-	err := s.db.Session(ctx).Where("gathering = ? AND due_at <= ? AND (held_until IS NULL OR held_until <= ?)", false, now, now).
+	q := s.db.Session(ctx).Where("gathering = ? AND due_at <= ? AND (held_until IS NULL OR held_until <= ?)", false, now, now).
 		Where("NOT EXISTS (SELECT 1 FROM transfers t WHERE t.id = batches.transfer_id AND t.paused_at IS NOT NULL)").
-		Order("due_at").Limit(limit).Find(&rows).Error
-	if err != nil {
+		Order("due_at").Limit(limit)
+	if err := findEach(q, &rows, unreadableBatch); err != nil {
 		return nil, fmt.Errorf("list due batches: %w", err)
 	}
-	if rows, err = s.buryOrphans(ctx, rows); err != nil {
+	rows, err := s.buryOrphans(ctx, rows)
+	if err != nil {
 		return nil, err
 	}
 	return s.readable(ctx, rows)
@@ -75,7 +76,7 @@ func (s *Store) DueBatches(ctx context.Context, limit int) ([]tasks.Batch, error
 // OpenBatches lists every batch of a transfer in the ledger, bounded by its window.
 func (s *Store) OpenBatches(ctx context.Context, transfer int64) ([]tasks.Batch, error) {
 	var rows []batchRow
-	if err := s.db.Session(ctx).Where("transfer_id = ?", transfer).Order("id").Find(&rows).Error; err != nil {
+	if err := findEach(s.db.Session(ctx).Where("transfer_id = ?", transfer).Order("id"), &rows, unreadableBatch); err != nil {
 		return nil, fmt.Errorf("list open batches: %w", err)
 	}
 	return s.readable(ctx, rows)
@@ -113,15 +114,15 @@ func (s *Store) ReclaimBatches(ctx context.Context, ids []int64, by time.Duratio
 // MakeAllDue makes every batch due now. It is for a process that knows that the
 // queue is empty, as when the queue lives in its own memory and it just started.
 func (s *Store) MakeAllDue(ctx context.Context) error {
-	return s.db.Write(ctx, "hurry batches", func(tx *gorm.DB, now time.Time) error {
+	return s.db.Write(ctx, "make batches due", func(tx *gorm.DB, now time.Time) error {
 		// Nor does any worker run what it had from that queue.
 		return tx.Exec(`UPDATE batches SET due_at = CASE WHEN due_at > ? THEN ? ELSE due_at END, held_until = NULL
 			WHERE due_at > ? OR held_until > ?`, now, now, now, now).Error
 	})
 }
 
-// ReleaseBatch releases a batch that was not finished and makes it due at once. What the
-// caller still records of it is refused.
+// ReleaseBatch releases a batch that was not finished and makes it due at once. Later
+// recordings of the caller are refused.
 func (s *Store) ReleaseBatch(ctx context.Context, b *tasks.Batch) error {
 	return s.db.Write(ctx, "release batch", func(tx *gorm.DB, now time.Time) error {
 		return tx.Exec(`UPDATE batches SET fencing_token = fencing_token + 1, crashes = ?, due_at = ?, held_until = NULL
@@ -153,7 +154,7 @@ func inherit(tx *gorm.DB, b *tasks.Batch, parts []tasks.Batch) error {
 	for i := range parts {
 		q := tx.Model(&resultRecord{}).Where("transfer_id = ? AND step_no = ? AND batch_id = ?", b.Transfer, b.Step, b.ID)
 		if err := db.WhereInRanges(q, "file_no", parts[i].Files).Update("batch_id", parts[i].ID).Error; err != nil {
-			return fmt.Errorf("hand results to a part: %w", err)
+			return fmt.Errorf("assign results to a part: %w", err)
 		}
 	}
 	return nil
@@ -163,9 +164,9 @@ func inherit(tx *gorm.DB, b *tasks.Batch, parts []tasks.Batch) error {
 // of which no worker has said for a while that it holds them.
 func (s *Store) BatchesByID(ctx context.Context, ids []int64, silence time.Duration) ([]tasks.Batch, error) {
 	var rows []batchRow
-	err := s.db.Session(ctx).Where("id IN ? AND gathering = ? AND (held_until IS NULL OR held_until <= ?)",
-		ids, false, s.db.Stamp().Add(holdTime-silence)).Order("id").Find(&rows).Error
-	if err != nil {
+	q := s.db.Session(ctx).Where("id IN ? AND gathering = ? AND (held_until IS NULL OR held_until <= ?)",
+		ids, false, s.db.Stamp().Add(holdTime-silence)).Order("id")
+	if err := findEach(q, &rows, unreadableBatch); err != nil {
 		return nil, fmt.Errorf("read batches: %w", err)
 	}
 	return s.readable(ctx, rows)
@@ -176,8 +177,9 @@ func (s *Store) BatchesByID(ctx context.Context, ids []int64, silence time.Durat
 // no more.
 func (s *Store) BatchesAfter(ctx context.Context, after int64, limit int) (batches []tasks.Batch, last int64, err error) {
 	var rows []batchRow
-	if err := s.db.Session(ctx).Where("id > ? AND gathering = ? AND (held_until IS NULL OR held_until <= ?)", after, false, s.db.Stamp()).
-		Order("id").Limit(limit).Find(&rows).Error; err != nil {
+	q := s.db.Session(ctx).Where("id > ? AND gathering = ? AND (held_until IS NULL OR held_until <= ?)", after, false, s.db.Stamp()).
+		Order("id").Limit(limit)
+	if err := findEach(q, &rows, unreadableBatch); err != nil {
 		return nil, 0, fmt.Errorf("list batches: %w", err)
 	}
 	if len(rows) > 0 {
@@ -189,14 +191,14 @@ func (s *Store) BatchesAfter(ctx context.Context, after int64, limit int) (batch
 
 // MakeDue makes a transfer's batches due now.
 func (s *Store) MakeDue(ctx context.Context, id int64) error {
-	return s.db.Write(ctx, "hurry batches", func(tx *gorm.DB, now time.Time) error { return makeDue(tx, id, now) })
+	return s.db.Write(ctx, "make batches due", func(tx *gorm.DB, now time.Time) error { return makeDue(tx, id, now) })
 }
 
 // makeDue makes a transfer's batches due, so that the dispatcher sends them now.
 func makeDue(tx *gorm.DB, id int64, now time.Time) error {
 	err := tx.Exec("UPDATE batches SET due_at = ? WHERE transfer_id = ? AND due_at > ?", now, id, now).Error
 	if err != nil {
-		return fmt.Errorf("hurry batches: %w", err)
+		return fmt.Errorf("make batches due: %w", err)
 	}
 	return nil
 }

@@ -74,8 +74,37 @@ func resultColumns() []db.BulkColumn[resultRecord] {
 			Same:  sameValue(func(r *resultRecord) int { return r.End.Attempt }),
 			Write: func(l db.Literals, r *resultRecord) db.Literals { return l.Number(int64(r.End.Attempt)) },
 		},
+		{
+			Name: "reused_from", IsSet: isReused,
+			Write: func(l db.Literals, r *resultRecord) db.Literals {
+				if r.ReusedFrom == nil {
+					return l.Null()
+				}
+				return l.Text(*r.ReusedFrom)
+			},
+		},
+		{
+			Name: "reused_file", IsSet: isReused,
+			Write: func(l db.Literals, r *resultRecord) db.Literals {
+				if r.ReusedFile == nil {
+					return l.Null()
+				}
+				return l.Number(*r.ReusedFile)
+			},
+		},
+		{
+			Name: "ran_at", IsSet: isReused,
+			Write: func(l db.Literals, r *resultRecord) db.Literals {
+				if r.RanAt == nil {
+					return l.Null()
+				}
+				return l.TimeNumber(*r.RanAt)
+			},
+		},
 	}
 }
+
+func isReused(r *resultRecord) bool { return r.ReusedFrom != nil }
 
 // sameValue compares two rows by one value.
 func sameValue[R any, V comparable](of func(*R) V) func(a, b *R) bool {

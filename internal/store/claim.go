@@ -15,20 +15,20 @@ import (
 
 // FindBatch reads a batch for a worker that received a message about it, and changes
 // nothing. A batch that is not open gives ErrLeaseLost, one of a paused transfer
-// ErrPaused. A row that makes no sense pauses its transfer.
+// ErrPaused. A row that is invalid pauses its transfer.
 func (s *Store) FindBatch(ctx context.Context, id int64) (ledger.Claim, error) {
-	var row struct {
-		Batch    batchRow `gorm:"embedded"`
-		State    tasks.State
-		PausedAt *time.Time
+	var rows []foundBatch
+	q := s.db.Session(ctx).Raw(`SELECT b.*, t.state, t.paused_at
+		FROM batches b JOIN transfers t ON t.id = b.transfer_id WHERE b.id = ? AND b.gathering = 0`, id)
+	err := scanEach(q, &rows, func(raw rawRow, err error) foundBatch { return foundBatch{Batch: unreadableBatch(raw, err)} })
+	if err != nil {
+		return ledger.Claim{}, fmt.Errorf("find batch %d: %w", id, err)
 	}
-	found := s.db.Session(ctx).Raw(`SELECT b.*, t.state, t.paused_at
-		FROM batches b JOIN transfers t ON t.id = b.transfer_id WHERE b.id = ? AND b.gathering = 0`, id).Scan(&row)
-	switch {
-	case found.Error != nil:
-		return ledger.Claim{}, fmt.Errorf("find batch %d: %w", id, found.Error)
-	case found.RowsAffected == 0:
+	if len(rows) == 0 {
 		return ledger.Claim{}, ledger.ErrLeaseLost
+	}
+	row := &rows[0]
+	switch {
 	case row.PausedAt != nil && row.State != tasks.StateCanceled:
 		return ledger.Claim{}, ledger.ErrPaused
 	}
@@ -41,6 +41,13 @@ func (s *Store) FindBatch(ctx context.Context, id int64) (ledger.Claim, error) {
 	}, nil
 }
 
+// foundBatch is a batch with what decides of its transfer.
+type foundBatch struct {
+	Batch    batchRow `gorm:"embedded"`
+	State    tasks.State
+	PausedAt *time.Time
+}
+
 // holdTime is for how long a worker's word counts that it runs a batch: as long as a
 // heartbeat.
 const holdTime = workerTTL
@@ -49,11 +56,11 @@ const holdTime = workerTTL
 // worker takes it over: the fencing token is raised. That is so when the ledger says
 // it, or when lost says that the queue saw a worker die with it. The queue may be wrong,
 // as clocks differ: while another worker holds the batch, or when it has changed since
-// it was read, ClaimBatch gives ErrTaken.
+// it was read, ClaimBatch gives ErrClaimed.
 func (s *Store) ClaimBatch(ctx context.Context, c *ledger.Claim, worker string, lost bool) error {
 	worker = db.ClipText(worker, 128)
 	if c.HeldBy != worker && c.HeldUntil.After(s.db.Stamp()) {
-		return ledger.ErrTaken
+		return ledger.ErrClaimed
 	}
 	if !lost && c.FencingToken == 0 && c.HeldBy == "" {
 		return nil
@@ -67,7 +74,7 @@ func (s *Store) ClaimBatch(ctx context.Context, c *ledger.Claim, worker string, 
 			WHERE id = ? AND fencing_token = ? AND (held_until IS NULL OR held_until <= ? OR held_by = ?)`,
 			crashes, worker, now.Add(holdTime), c.ID, c.FencingToken, now, worker)
 		if u.Error == nil && u.RowsAffected == 0 {
-			return ledger.ErrTaken
+			return ledger.ErrClaimed
 		}
 		return u.Error
 	})

@@ -83,7 +83,7 @@ func TestTakeOverAtOnce(t *testing.T) {
 			switch {
 			case err == nil && c.FencingToken == 1 && c.Redelivered:
 				taken.Add(1)
-			case !errors.Is(err, ledger.ErrTaken) || c.FencingToken != 0:
+			case !errors.Is(err, ledger.ErrClaimed) || c.FencingToken != 0:
 				return fmt.Errorf("claimed as %+v: %w", c, err)
 			}
 			return nil
@@ -94,8 +94,8 @@ func TestTakeOverAtOnce(t *testing.T) {
 	})
 }
 
-// While a worker says that it runs a batch, nobody takes the batch for lost, whatever
-// the queue believes of the worker's lease.
+// While a worker reports that it runs a batch, the batch does not count as lost, whatever
+// lease the queue has.
 func TestHeldBatchIsNotLost(t *testing.T) {
 	each(t, func(t *testing.T, b *env) {
 		tr := b.transfer(t, 1)
@@ -114,9 +114,9 @@ func TestHeldBatchIsNotLost(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			wantErr(t, b.ClaimBatch(t.Context(), &found, "eager", true), ledger.ErrTaken)
+			wantErr(t, b.ClaimBatch(t.Context(), &found, "eager", true), ledger.ErrClaimed)
 			found.HeldUntil = time.Time{} // read before it was held
-			wantErr(t, b.ClaimBatch(t.Context(), &found, "eager", true), ledger.ErrTaken)
+			wantErr(t, b.ClaimBatch(t.Context(), &found, "eager", true), ledger.ErrClaimed)
 			if due := b.due(t); len(due) != 1 || due[0].ID != other.ID { // its token is another
 				t.Errorf("due are %v, want %d", ids(due), other.ID)
 			}
@@ -146,7 +146,7 @@ func TestHeldBatchIsNotLost(t *testing.T) {
 	})
 }
 
-// What is known of a batch that has left the ledger.
+// Claiming a batch that is no longer in the ledger.
 func TestHasRun(t *testing.T) {
 	each(t, func(t *testing.T, b *env) {
 		tr := b.transfer(t, 2)
@@ -209,7 +209,7 @@ func TestSplitKeepsWhatIsRecorded(t *testing.T) {
 					rest = append(rest, f)
 				}
 			}
-			// What the whole had recorded is not recorded elsewhere.
+			// Files that the larger batch had recorded are not recorded again.
 			b.record(t, &ledger.BatchCompletion{Batch: &parts[i], Results: results(&parts[i], tasks.OutcomeSucceeded, rest...), FollowUp: finishing(&parts[i])})
 		}
 		b.checkCounters(t.Context(), t, tr.ID)
@@ -219,7 +219,7 @@ func TestSplitKeepsWhatIsRecorded(t *testing.T) {
 	})
 }
 
-// A run that nobody saw the end of stays charged; one that was handed back is not.
+// A run without a known end counts as a crash; a released one does not.
 func TestCountCrash(t *testing.T) {
 	each(t, func(t *testing.T, b *env) {
 		tr := b.transfer(t, 1)
@@ -239,7 +239,7 @@ func TestCountCrash(t *testing.T) {
 		first := takeBack()
 		second := takeBack()
 		if second.Crashes != 1 {
-			t.Errorf("lost twice in company, and charged: %+v", second)
+			t.Errorf("lost twice beside other files, and counted as its crash: %+v", second)
 		}
 		wantErr(t, b.CountCrash(t.Context(), first, "claimer"), ledger.ErrLeaseLost)
 		if err := b.CountCrash(t.Context(), second, "claimer"); err != nil || second.Crashes != 2 {

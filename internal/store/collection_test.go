@@ -88,8 +88,8 @@ func TestCollectionOfRuns(t *testing.T) {
 	})
 }
 
-// Final steps of one collection run one at a time, those of the oldest transfer first:
-// whoever writes last has seen everything.
+// Final steps of one collection run one at a time, those of the oldest transfer first. So
+// the last one to write has read all files.
 func TestFinalStepsOfACollectionTakeTurns(t *testing.T) {
 	each(t, func(t *testing.T, b *env) {
 		first := b.runOf(t, "k", tasks.OutcomeSucceeded, "/1")
@@ -149,7 +149,8 @@ func TestOutputsHaveTheirOwners(t *testing.T) {
 	})
 }
 
-// What a scan has not met goes from the collection, but for what it could not see.
+// Files that a scan has not found leave the collection, except those in places that it
+// could not read.
 func TestGoneFilesLeaveTheirCollection(t *testing.T) {
 	each(t, func(t *testing.T, b *env) {
 		first := b.runOf(t, "k", tasks.OutcomeSucceeded, "/a/1", "/a/2", "/a/3", "/b/1", "/b/2")
@@ -216,7 +217,7 @@ func TestOpenFinalSteps(t *testing.T) {
 		open("b c")
 		open("c", tr.ID)
 
-		// What a step depends on besides the files changes, and is noted.
+		// A change of the inputs of a step besides the files is recorded.
 		steps[0].Inputs = "folders"
 		open("a c", tr.ID)
 		testkit.Must(t, b.NoteInputs(t.Context(), tr.ID, steps[:1]))

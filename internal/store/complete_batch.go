@@ -40,6 +40,8 @@ func (s *Store) Record(ctx context.Context, recs []*ledger.BatchCompletion) ([]l
 type completion struct {
 	*ledger.BatchCompletion
 	ledger.CompletionResult
+
+	written time.Time // when the row of its batch was
 }
 
 func record(

@@ -3,6 +3,7 @@ package store
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"gorm.io/gorm"
 
@@ -19,20 +20,22 @@ func hold(tx *gorm.DB, recs []completion, dialect db.Dialect) ([]*completion, er
 		ids[i] = recs[i].Batch.ID
 	}
 	slices.Sort(ids)
-	query := "SELECT id, fencing_token FROM batches WHERE id IN ? ORDER BY id"
+	query := "SELECT id, fencing_token, created_at FROM batches WHERE id IN ? ORDER BY id"
 	if dialect == db.MySQL {
 		query += forUpdate
 	}
 	var rows []struct {
 		ID           int64
 		FencingToken int
+		CreatedAt    time.Time
 	}
 	if err := tx.Raw(query, slices.Compact(ids)).Scan(&rows).Error; err != nil {
 		return nil, fmt.Errorf("hold batches: %w", err)
 	}
 	token := make(map[int64]int, len(rows))
+	written := make(map[int64]time.Time, len(rows))
 	for _, r := range rows {
-		token[r.ID] = r.FencingToken
+		token[r.ID], written[r.ID] = r.FencingToken, r.CreatedAt
 	}
 	held := make([]*completion, 0, len(recs))
 	for i := range recs {
@@ -42,6 +45,7 @@ func hold(tx *gorm.DB, recs []completion, dialect db.Dialect) ([]*completion, er
 			r.Err = ledger.ErrLeaseLost
 			continue
 		}
+		r.written = written[r.Batch.ID]
 		held = append(held, r)
 		if r.FollowUp != nil {
 			delete(token, r.Batch.ID) // a later completion of the same batch is too late

@@ -65,10 +65,15 @@ func ownResults(r *completion, there map[int64]recorded, first recordedFiles) []
 			there[res.File] = by
 			first[recordedKey{r.Batch.Transfer, res.Step, res.File}] = by
 		}
-		own = append(own, resultRecord{
+		row := resultRecord{
 			TransferID: r.Batch.Transfer, StepNo: res.Step, FileNo: res.File, End: newOutcomeColumns(r.Batch.ID, res),
 			emitted: res.Emitted,
-		})
+		}
+		row.setReused(res.Reused)
+		if reusable, ok := r.Reusable[res.File]; ok {
+			row.reusable = &reusable
+		}
+		own = append(own, row)
 	}
 	return own
 }

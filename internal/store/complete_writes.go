@@ -14,6 +14,7 @@ type completionWrites struct {
 	completions []*completion
 	results     []resultRecord
 	attempts    []attemptRow
+	history     []batchHistoryRow
 	tally       counterChanges
 }
 
@@ -41,7 +42,8 @@ func (w *completionWrites) add(r *completion, own []resultRecord) {
 	w.attempts = append(w.attempts, attemptRows(r.BatchCompletion)...)
 	w.tally.results(r.Batch, own)
 	if r.FollowUp != nil {
-		w.tally.followUp(r.Batch.Transfer, r.FollowUp)
+		w.tally.followUp(r.Batch, r.FollowUp)
+		w.history = append(w.history, newBatchHistory(r))
 	}
 }
 
@@ -50,11 +52,17 @@ func (w *completionWrites) write(tx *gorm.DB, now time.Time) error {
 	if err := insertResults(tx, w.results); err != nil {
 		return err
 	}
+	if err := insertReusable(tx, w.results); err != nil {
+		return err
+	}
 	if err := w.recordEmitted(tx); err != nil {
 		return err
 	}
 	if err := db.InsertBySize(tx, w.attempts, func(r *attemptRow) int { return r.End.size() }); err != nil {
 		return fmt.Errorf("insert attempts: %w", err)
+	}
+	if err := insertBatchHistory(tx, w.history); err != nil {
+		return err
 	}
 	if err := closeBatches(tx, w.completions, now); err != nil {
 		return err

@@ -25,6 +25,8 @@ type costRow struct {
 	SumBT     float64
 	Seconds   float64
 	At        time.Time `gorm:"column:updated_at"` // not UpdatedAt, which GORM would set
+
+	misread bool // see findEach
 }
 
 // TableName names the table to GORM.
@@ -37,7 +39,7 @@ const maxCostRows = 1024
 // SaveCosts saves cost statistics. A row replaces that of the same worker, handler and
 // arguments. When there are too many rows it deletes the oldest, first those of handlers
 // and arguments that have many rows.
-func (s *Store) SaveCosts(ctx context.Context, stats []cost.Stats) error {
+func (s *Store) SaveCosts(ctx context.Context, stats []cost.Observations) error {
 	if len(stats) == 0 {
 		return nil
 	}
@@ -61,7 +63,7 @@ func (s *Store) SaveCosts(ctx context.Context, stats []cost.Stats) error {
 // pruneCosts deletes rows until the table is three quarters full.
 func pruneCosts(tx *gorm.DB) error {
 	var rows []costRow
-	if err := tx.Order("updated_at DESC").Find(&rows).Error; err != nil {
+	if err := findEach(tx.Order("updated_at DESC"), &rows, unreadableCost); err != nil {
 		return fmt.Errorf("look for old costs: %w", err)
 	}
 	for _, r := range surplus(rows, maxCostRows*3/4) {
@@ -92,27 +94,34 @@ func surplus(rows []costRow, keep int) []costRow {
 }
 
 // Costs returns all cost statistics.
-func (s *Store) Costs(ctx context.Context) ([]cost.Stats, error) {
+func (s *Store) Costs(ctx context.Context) ([]cost.Observations, error) {
 	var rows []costRow
-	if err := s.db.Session(ctx).Find(&rows).Error; err != nil {
+	if err := findEach(s.db.Session(ctx), &rows, unreadableCost); err != nil {
 		return nil, fmt.Errorf("read costs: %w", err)
 	}
-	stats := make([]cost.Stats, len(rows))
+	stats := make([]cost.Observations, 0, len(rows))
 	for i := range rows {
-		stats[i] = rows[i].stats()
+		if !rows[i].misread {
+			stats = append(stats, rows[i].stats())
+		}
 	}
 	return stats, nil
 }
 
-func newCostRow(l *cost.Stats) costRow {
+// unreadableCost stands in for statistics that are invalid. They are learnt again.
+func unreadableCost(raw rawRow, _ error) costRow {
+	return costRow{Handler: raw.text("handler"), Arguments: raw.text("arguments"), Worker: raw.text("worker"), misread: true}
+}
+
+func newCostRow(l *cost.Observations) costRow {
 	return costRow{
 		Handler: db.ClipText(l.Handler, 64), Arguments: db.ClipText(l.With, 16), Worker: db.ClipText(l.Worker, 128),
 		SumN2: l.NN, SumNB: l.NB, SumB2: l.BB, SumNT: l.NT, SumBT: l.BT, Seconds: l.Seconds, At: l.At.UTC().Truncate(time.Microsecond),
 	}
 }
 
-func (r *costRow) stats() cost.Stats {
-	return cost.Stats{
+func (r *costRow) stats() cost.Observations {
+	return cost.Observations{
 		Key:    cost.Key{Handler: r.Handler, With: r.Arguments},
 		Sums:   cost.Sums{NN: r.SumN2, NB: r.SumNB, BB: r.SumB2, NT: r.SumNT, BT: r.SumBT, Seconds: r.Seconds},
 		Worker: r.Worker, At: r.At.UTC(),

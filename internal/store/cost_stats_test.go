@@ -10,8 +10,8 @@ import (
 	"github.com/balerhq/baler/internal/cost"
 )
 
-func costsOf(handler, with, worker string, at time.Time) cost.Stats {
-	l := cost.Stats{Key: cost.Key{Handler: handler, With: with}, Worker: worker, At: at}
+func costsOf(handler, with, worker string, at time.Time) cost.Observations {
+	l := cost.Observations{Key: cost.Key{Handler: handler, With: with}, Worker: worker, At: at}
 	l.Add(3, 1<<40, 1.25)
 	return l
 }
@@ -19,7 +19,7 @@ func costsOf(handler, with, worker string, at time.Time) cost.Stats {
 func TestCostsAreKept(t *testing.T) {
 	each(t, func(t *testing.T, b *env) {
 		now := b.clock.Now()
-		want := []cost.Stats{costsOf("a", "", "w1", now), costsOf("a", "", "w2", now), costsOf("a", "0123456789abcdef", "w1", now)}
+		want := []cost.Observations{costsOf("a", "", "w1", now), costsOf("a", "", "w2", now), costsOf("a", "0123456789abcdef", "w1", now)}
 		if err := b.SaveCosts(t.Context(), want); err != nil {
 			t.Fatal(err)
 		}
@@ -29,10 +29,10 @@ func TestCostsAreKept(t *testing.T) {
 			t.Fatal(err)
 		}
 		got, err := b.Costs(t.Context())
-		slices.SortFunc(got, func(x, y cost.Stats) int {
+		slices.SortFunc(got, func(x, y cost.Observations) int {
 			return cmp.Or(cmp.Compare(x.With, y.With), cmp.Compare(x.Worker, y.Worker))
 		})
-		if err != nil || !slices.EqualFunc(got, want, func(x, y cost.Stats) bool {
+		if err != nil || !slices.EqualFunc(got, want, func(x, y cost.Observations) bool {
 			return x.Key == y.Key && x.Worker == y.Worker && x.Sums == y.Sums && x.At.Equal(y.At)
 		}) {
 			t.Errorf("kept %+v, %v; want %+v", got, err, want)
@@ -40,15 +40,15 @@ func TestCostsAreKept(t *testing.T) {
 	})
 }
 
-// However many workers and arguments come and go, the rows are bounded, and the
-// newest of each kind stay.
+// With any number of workers and arguments over time, the number of rows is limited, and
+// the newest of each kind stay.
 func TestCostsAreBounded(t *testing.T) {
 	each(t, func(t *testing.T, b *env) {
 		now := b.clock.Now()
-		if err := b.SaveCosts(t.Context(), []cost.Stats{costsOf("rare", "", "w", now.Add(-time.Hour))}); err != nil {
+		if err := b.SaveCosts(t.Context(), []cost.Observations{costsOf("rare", "", "w", now.Add(-time.Hour))}); err != nil {
 			t.Fatal(err)
 		}
-		var many []cost.Stats
+		var many []cost.Observations
 		for i := range maxCostRows {
 			many = append(many, costsOf("common", "", strconv.Itoa(i), now.Add(time.Duration(i)*time.Second)))
 		}
@@ -60,7 +60,7 @@ func TestCostsAreBounded(t *testing.T) {
 			t.Fatalf("%d rows, %v", len(got), err)
 		}
 		has := func(handler, worker string) bool {
-			return slices.ContainsFunc(got, func(l cost.Stats) bool { return l.Handler == handler && l.Worker == worker })
+			return slices.ContainsFunc(got, func(l cost.Observations) bool { return l.Handler == handler && l.Worker == worker })
 		}
 		if !has("rare", "w") || !has("common", strconv.Itoa(maxCostRows-1)) || has("common", "0") {
 			t.Error("not the newest of each kind stayed")

@@ -24,6 +24,7 @@ type counterChanges struct {
 	counts   map[stepKey]*stepDelta
 	finished map[int64]int64
 	emitted  map[int64]int64
+	activity map[int64]*activityRow // by transfer
 }
 
 type stepKey struct {
@@ -38,6 +39,7 @@ func (k stepKey) compare(l stepKey) int {
 type stepDelta struct {
 	selected int64
 	counts   tasks.Counts
+	reused   int64
 }
 
 func (t *counterChanges) step(transfer int64, no int) *stepDelta {
@@ -58,10 +60,20 @@ func (t *counterChanges) results(b *tasks.Batch, rows []resultRecord) {
 	d := t.step(b.Transfer, b.Step)
 	for i := range rows {
 		d.counts.Add(rows[i].End.Outcome, 1)
+		if rows[i].ReusedFrom != nil {
+			d.reused++
+		}
 	}
+	a := t.active(b.Transfer)
+	a.Results += int64(len(rows))
+	a.Failed += countFailures(rows)
 }
 
-func (t *counterChanges) followUp(transfer int64, f *ledger.FollowUp) {
+func (t *counterChanges) followUp(b *tasks.Batch, f *ledger.FollowUp) {
+	transfer := b.Transfer
+	a := t.active(transfer)
+	a.Finished += f.Finished
+	a.Bytes += b.Bytes
 	for no, n := range selectedBySteps(f.Batches) {
 		t.step(transfer, no).selected += n
 	}
@@ -73,13 +85,16 @@ func (t *counterChanges) followUp(transfer int64, f *ledger.FollowUp) {
 	}
 }
 
-// commit writes the sums: steps, then transfers, each in ascending order. It
+// commit writes the sums: steps, activity, then transfers, each in ascending order. It
 // reports the transfers that completed by it.
 func (t *counterChanges) commit(tx *gorm.DB, now time.Time) (completed map[int64]bool, err error) {
 	for _, k := range sortedFunc(t.counts, stepKey.compare) {
 		if err := addToStep(tx, k, t.counts[k]); err != nil {
 			return nil, err
 		}
+	}
+	if err := t.writeActivity(tx, now); err != nil {
+		return nil, err
 	}
 	completed = make(map[int64]bool)
 	for _, id := range t.transfers() {
@@ -104,9 +119,9 @@ func (t *counterChanges) commit(tx *gorm.DB, now time.Time) (completed map[int64
 func addToStep(tx *gorm.DB, k stepKey, d *stepDelta) error {
 	c := d.counts
 	err := tx.Exec(`UPDATE steps SET selected = selected + ?, succeeded = succeeded + ?, warning = warning + ?, skipped = skipped + ?,
-			failed = failed + ?, error = error + ?, timed_out = timed_out + ?, canceled = canceled + ?
+			failed = failed + ?, error = error + ?, timed_out = timed_out + ?, canceled = canceled + ?, reused = reused + ?
 		WHERE transfer_id = ? AND no = ?`,
-		d.selected, c.Succeeded, c.Warning, c.Skipped, c.Failed, c.Error, c.TimedOut, c.Canceled, k.transfer, k.no).Error
+		d.selected, c.Succeeded, c.Warning, c.Skipped, c.Failed, c.Error, c.TimedOut, c.Canceled, d.reused, k.transfer, k.no).Error
 	if err != nil {
 		return fmt.Errorf("count results: %w", err)
 	}

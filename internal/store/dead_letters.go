@@ -56,8 +56,8 @@ func (s *Store) DeadLetters(ctx context.Context, before int64, limit int) ([]Dea
 		q = q.Where("id < ?", before)
 	}
 	var rows []DeadLetter
-	err := findEach(q, &rows, "id", func(id int64, err error) DeadLetter {
-		return DeadLetter{ID: id, Reason: "its row in the database cannot be read: " + err.Error()}
+	err := findEach(q, &rows, func(raw rawRow, err error) DeadLetter {
+		return DeadLetter{ID: raw.number("id"), Reason: "its row in the database cannot be read: " + err.Error()}
 	})
 	if err != nil {
 		return nil, fmt.Errorf("list dead letters: %w", err)

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -16,34 +17,22 @@ import (
 // first, with a number above after. A transfer with inconsistent counters is left out, and
 // paused.
 func (s *Store) Backlogs(ctx context.Context, after int64, limit int) ([]ledger.Backlog, error) {
-	var found []struct {
-		Progress   progress `gorm:"embedded"`
-		ID         int64
-		Via        tasks.Via
-		State      tasks.State
-		SweepMark  int64
-		MarkedAt   *time.Time
-		Unfinished int
-		Queue      string
-		Weight     int
-
-		Emitted           int64
-		EmittedRegistered int64
-	}
-	err := s.db.Session(ctx).Raw(`SELECT t.id, t.via, t.state, t.files, t.bytes, t.finished, t.dispatched, t.dispatched_bytes,
+	var found []backlogRow
+	q := s.db.Session(ctx).Raw(`SELECT t.id, t.via, t.state, t.files, t.bytes, t.finished, t.dispatched, t.dispatched_bytes,
 			t.sweep_mark, t.marked_at, t.queue, t.weight, t.emitted, t.emitted_registered,
 			(SELECT COUNT(*) FROM batches b WHERE b.transfer_id = t.id AND b.gathering = 0) AS unfinished
 		FROM transfers t WHERE t.state IN ? AND t.paused_at IS NULL AND t.id > ?
 			AND (t.dispatched <> t.files OR t.finished < 0 OR t.finished > t.files
 				OR t.emitted <> t.emitted_registered AND t.state = ?) ORDER BY t.id LIMIT ?`,
-		activeStates(), after, tasks.StateRunning, limit).Scan(&found).Error
+		activeStates(), after, tasks.StateRunning, limit)
+	err := scanEach(q, &found, func(raw rawRow, err error) backlogRow { return backlogRow{ID: raw.number("id"), misread: err} })
 	if err != nil {
 		return nil, fmt.Errorf("list backlogs: %w", err)
 	}
 	bs := make([]ledger.Backlog, 0, len(found))
 	for _, r := range found {
 		p := r.Progress
-		if err := p.check(); err != nil {
+		if err := cmp.Or(r.misread, p.check()); err != nil {
 			if err := s.Suspend(ctx, r.ID, err.Error()); err != nil {
 				return nil, err
 			}
@@ -58,6 +47,23 @@ func (s *Store) Backlogs(ctx context.Context, after int64, limit int) ([]ledger.
 	return bs, nil
 }
 
+type backlogRow struct {
+	Progress   progress `gorm:"embedded"`
+	ID         int64
+	Via        tasks.Via
+	State      tasks.State
+	SweepMark  int64
+	MarkedAt   *time.Time
+	Unfinished int
+	Queue      string
+	Weight     int
+
+	Emitted           int64
+	EmittedRegistered int64
+
+	misread error // what keeps it from being read; see scanEach
+}
+
 // progress is how far a transfer is, as its row says.
 type progress struct {
 	Files, Bytes, Finished, Dispatched, DispatchedBytes int64
@@ -70,11 +76,11 @@ const maxTotal = 1 << 60
 // check returns an error when the numbers contradict each other.
 func (p progress) check() error {
 	if p.Files < 0 || p.Files > maxTotal || p.Dispatched < 0 || p.Dispatched > p.Files || p.Finished < 0 || p.Finished > p.Files {
-		return fmt.Errorf("its row in transfers makes no sense: files is %d, dispatched is %d, finished is %d",
+		return fmt.Errorf("its row in transfers is invalid: files is %d, dispatched is %d, finished is %d",
 			p.Files, p.Dispatched, p.Finished)
 	}
 	if p.Bytes < 0 || p.DispatchedBytes < 0 { // two such numbers cannot overflow when they are subtracted
-		return fmt.Errorf("its row in transfers makes no sense: bytes is %d, dispatched_bytes is %d", p.Bytes, p.DispatchedBytes)
+		return fmt.Errorf("its row in transfers is invalid: bytes is %d, dispatched_bytes is %d", p.Bytes, p.DispatchedBytes)
 	}
 	return nil
 }

@@ -199,7 +199,7 @@ func TestDispatchRoutesByCondition(t *testing.T) {
 	})
 }
 
-// Whoever committed a batch died before it was sent, or Redis was emptied.
+// A process died between the commit of a batch and sending it, or Redis was emptied.
 func TestOutboxSendsWhatTheQueueLacks(t *testing.T) {
 	eachDispatchEnv(t, func(t *testing.T, s *dispatchEnv) {
 		id := s.submit(t, tasks.ViaBulk, 30)
@@ -243,7 +243,7 @@ func (f frozen) Backlogs(context.Context, int64, int) ([]ledger.Backlog, error) 
 	return slices.Clone(f.backlogs), nil
 }
 
-// It believes that it holds the lease, too.
+// A second dispatcher that still acts as the holder of the lease.
 func (f frozen) AcquireLease(context.Context, string, string, time.Duration) (bool, error) {
 	return true, nil
 }
@@ -291,7 +291,7 @@ func TestElectionGoesOn(t *testing.T) {
 					}
 					return nil
 				default:
-					return errors.New("nobody was elected")
+					return errors.New("no dispatcher was elected")
 				}
 			})
 		}

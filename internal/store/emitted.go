@@ -110,8 +110,8 @@ func countEmitted(tx *gorm.DB, a *FileBatch, f *ledger.FollowUp, now time.Time) 
 	return completeIfDone(tx, a.Transfer, now)
 }
 
-// withEmissions completes files that handlers emitted: what they were made from, and where.
-// For others it asks nothing.
+// withEmissions adds to files that handlers emitted what they were made from, and where.
+// Without such files it makes no query.
 func (s *Store) withEmissions(ctx context.Context, transfer int64, files []tasks.File) ([]tasks.File, error) {
 	at := make(map[int64]*tasks.File)
 	var numbers []int64

@@ -14,8 +14,8 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// What is read of some files by all steps costs as much as these files, not as the transfer:
-// the comparison of two transfers of many files asks for it page by page.
+// Reading the facts of some files at all steps costs in proportion to these files, not to
+// the transfer. The comparison of two large transfers reads them page by page.
 func TestFactsAreReadByPlace(t *testing.T) {
 	t.Parallel()
 	b := emptyEnv(t, db.SQLite)

@@ -163,3 +163,21 @@ func TestFailuresAreFoundWithoutReadingTheRest(t *testing.T) {
 		}
 	}
 }
+
+// A group without code and message is no wildcard.
+func TestFailuresAreSelectedExactly(t *testing.T) {
+	each(t, func(t *testing.T, b *env) {
+		tr := b.transfer(t, 1)
+		b.files(t, tr.ID, 4)
+		one := b.batch(t, tr.ID, "1-4")
+		rs := results(one, tasks.OutcomeFailed, 1, 2, 3, 4)
+		rs[1].Error, rs[2].Code = "broken", "x"
+		b.record(t, &ledger.BatchCompletion{Batch: one, Results: rs, FollowUp: finishing(one)})
+		for want, f := range map[int]tasks.ResultFilter{4: {}, 2: {Exactly: true}, 1: {Exactly: true, Message: "broken"}} {
+			rows, err := b.Results(t.Context(), tr.ID, f, tasks.ResultKey{}, 9)
+			if err != nil || len(rows) != want {
+				t.Errorf("%+v: %v, %d results, want %d", f, err, len(rows), want)
+			}
+		}
+	})
+}

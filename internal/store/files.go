@@ -31,15 +31,14 @@ type FileBatch struct {
 	// RunKey, when set, adds the files to the collection, where CompareFiles finds them.
 	RunKey string
 
-	// Fixity says that the files are compared with those that the collection has: what
-	// is new there is noted until it is reported, and a file that could not be read
-	// stays as it was.
+	// Fixity says that the files are compared with those of the collection. New files are
+	// recorded until they are reported, and a file that could not be read stays as it was.
 	Fixity bool
 }
 
 // AddFiles inserts the rows of files and counts them, in one transaction. A transfer
 // that is no longer open gives ErrSealed, and one that has another producer by now
-// ErrProducerConflict. While the database is away it waits.
+// ErrProducerConflict. While the database is unavailable it waits.
 func (s *Store) AddFiles(ctx context.Context, a FileBatch) error {
 	return s.registerFiles(ctx, "register files", &a, a.landed, func(tx *gorm.DB, now time.Time) error {
 		t, err := a.producer(tx, s.db.Dialect(), forUpdate)
@@ -64,8 +63,9 @@ func (s *Store) InsertFiles(ctx context.Context, a FileBatch) error {
 		if err := a.insert(tx, a.First); err != nil {
 			return err
 		}
-		// Last, so that the row is locked for the commit alone: whoever ends the producer's
-		// right to insert sees these rows, or has them rolled back.
+		// This comes last, so that the row is locked only for the commit. A process that
+		// ends the producer's right to insert either sees these rows, or they are rolled
+		// back.
 		_, err := a.producer(tx, s.db.Dialect(), forShare)
 		return err
 	})

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -34,6 +35,30 @@ func (s *Store) FilesAfter(ctx context.Context, transfer, after int64, limit int
 	files, err := readFiles(q, limit)
 	if err != nil {
 		return nil, err
+	}
+	return s.withEmissions(ctx, transfer, files)
+}
+
+// ListFiles is FilesAfter for people: a row that is invalid hides no other, and its
+// ScanError says so.
+func (s *Store) ListFiles(ctx context.Context, transfer, after int64, limit int) ([]tasks.File, error) {
+	files, err := s.FilesAfter(ctx, transfer, after, limit, false)
+	if !errors.Is(err, db.ErrMisread) {
+		return files, err
+	}
+	return s.filesOneByOne(ctx, transfer, s.db.Session(ctx).Where("transfer_id = ? AND no > ?", transfer, after).
+		Where("no <= (SELECT files FROM transfers WHERE id = ?)", transfer).Limit(limit))
+}
+
+// filesOneByOne reads files although the row of one is invalid.
+func (s *Store) filesOneByOne(ctx context.Context, transfer int64, q *gorm.DB) ([]tasks.File, error) {
+	var rows []fileRow
+	if err := findEach(q.Order("no"), &rows, unreadableFile); err != nil {
+		return nil, fmt.Errorf("list files: %w", err)
+	}
+	files := make([]tasks.File, len(rows))
+	for i := range rows {
+		files[i] = rows[i].file()
 	}
 	return s.withEmissions(ctx, transfer, files)
 }
@@ -85,6 +110,9 @@ func readFiles(q *gorm.DB, about int) ([]tasks.File, error) {
 		}
 		files = append(files, f)
 	})
+	if errors.Is(err, db.ErrMisread) {
+		return nil, fmt.Errorf("read file %d of the transfer: %w", f.No, err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read files: %w", err)
 	}
@@ -96,6 +124,9 @@ func readSizes(q *gorm.DB, about int) ([]tasks.File, error) {
 	var f tasks.File
 	q = q.Model(&fileRow{}).Select("no", "size").Order("no")
 	err := scan(q, []any{(*integer)(&f.No), (*integer)(&f.Size)}, func() { files = append(files, f) })
+	if errors.Is(err, db.ErrMisread) {
+		return nil, fmt.Errorf("read the size of file %d of the transfer: %w", f.No, err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read sizes: %w", err)
 	}

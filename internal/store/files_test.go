@@ -13,8 +13,8 @@ import (
 	"github.com/balerhq/baler/internal/testkit"
 )
 
-// However many add to one transfer, files are numbered without gaps and
-// counted as they are there.
+// With any number of concurrent producers, files are numbered without gaps, and the count
+// equals the rows.
 func TestManyProducersOfOneTransfer(t *testing.T) {
 	each(t, func(t *testing.T, b *env) {
 		const producers, rounds, some = 8, 12, 30
@@ -193,7 +193,7 @@ func TestCompareFiles(t *testing.T) {
 		if len(got) != 3 || got[0].Path != "/d/7" || got[1].Path != "/d/9" || got[2].Path != "/d/11" {
 			t.Errorf("changed: %v", got)
 		}
-		// What changed is registered once more, by a transfer that is canceled then.
+		// A changed file is registered again, by a transfer that is canceled afterwards.
 		second := create()
 		if err := b.AddFiles(t.Context(), FileBatch{Transfer: second.ID, Files: got, RunKey: "line"}); err != nil {
 			t.Fatal(err)
@@ -213,8 +213,8 @@ func TestCompareFiles(t *testing.T) {
 	})
 }
 
-// Batches are inserted in any order and side by side, and counted in the order of their
-// numbers. What is not counted is of no account.
+// Batches are inserted concurrently, in any order, and counted in the order of their
+// numbers. Rows that are not counted do not belong to the transfer.
 func TestFilesAreCountedInOrder(t *testing.T) {
 	each(t, func(t *testing.T, b *env) {
 		tr := b.transfer(t, 1)

@@ -50,7 +50,7 @@ func (b *env) end(t *testing.T, tr tasks.Transfer, files string, outcome tasks.O
 	b.record(t, &ledger.BatchCompletion{Batch: batch, Results: results(batch, outcome, slices.Collect(batch.Files.All())...), FollowUp: finishing(batch)})
 }
 
-// due lists what may be taken by somebody with every handler.
+// due lists the steps that a worker with every handler may claim.
 func (b *env) dueClosing(t *testing.T) []ledger.FinalizeTask {
 	t.Helper()
 	due, err := b.DueFinalizeSteps(t.Context(), ledger.FinalizeQuery{Handlers: []string{"close-a", "close-b", "close-c"}, Limit: 10})

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"gorm.io/gorm"
@@ -33,17 +34,27 @@ func (s *Store) DueFinalizeSteps(ctx context.Context, w ledger.FinalizeQuery) ([
 		q = q.Where("t.run_key = ?", w.RunKey)
 	}
 	var due []ledger.FinalizeTask
-	if err := q.Order("c.due_at").Limit(w.Limit).Scan(&due).Error; err != nil {
+	unreadable := make(map[int64]error)
+	err := scanEach(q.Order("c.due_at").Limit(w.Limit), &due, func(raw rawRow, err error) ledger.FinalizeTask {
+		unreadable[raw.number("transfer")] = fmt.Errorf("final step %d: %w", raw.number("no"), err)
+		return ledger.FinalizeTask{Transfer: raw.number("transfer")}
+	})
+	if err != nil {
 		return nil, fmt.Errorf("list due final steps: %w", err)
 	}
-	return due, nil
+	for _, transfer := range sortedKeys(unreadable) {
+		if err := s.Suspend(ctx, transfer, unreadable[transfer].Error()); err != nil {
+			return nil, err
+		}
+	}
+	return slices.DeleteFunc(due, func(t ledger.FinalizeTask) bool { return unreadable[t.Transfer] != nil }), nil
 }
 
 // holdsOthersUp says which step s of transfer o keeps those of transfer t waiting: one
 // that is running under a lease, and any of an earlier transfer that is not paused.
 const holdsOthersUp = "s.state = ? AND s.due_at > ? OR o.id < t.id AND o.paused_at IS NULL"
 
-// ClaimFinalizeStep claims a due step for one attempt, which it counts: nobody else can
+// ClaimFinalizeStep claims a due step for one attempt, which it counts. No other worker can
 // claim the step until the lease ends. It reports false when another worker was faster.
 func (s *Store) ClaimFinalizeStep(ctx context.Context, c *ledger.FinalizeTask, lease time.Duration) (taken bool, err error) {
 	err = s.db.Write(ctx, "take final step", func(tx *gorm.DB, now time.Time) error {

@@ -2,6 +2,8 @@ package store
 
 import (
 	"errors"
+	"fmt"
+	"strconv"
 
 	"gorm.io/gorm"
 
@@ -9,61 +11,135 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// findEach finds rows. When one of them makes no sense, as after a bad restore, it reads each
-// by its key, which must tell the rows of the query apart, so that one bad row does not hide
-// the others: standIn makes the row that is shown in its place.
-func findEach[T any](q *gorm.DB, rows *[]T, key string, standIn func(key int64, err error) T) error {
-	q = q.Session(&gorm.Session{}) // so that it can be used several times
+// findEach finds rows. When one of them is invalid, as after a bad restore, it reads them
+// one by one, so that the bad row does not hide the others: standIn makes the row that comes
+// in its place.
+func findEach[T any](q *gorm.DB, rows *[]T, standIn func(raw rawRow, err error) T) error {
+	q = q.Session(&gorm.Session{}) // so that it can be used twice
 	err := q.Find(rows).Error
 	if !errors.Is(err, db.ErrMisread) {
 		return err
 	}
-	var keys []int64
-	if err := q.Model(new(T)).Select(key).Scan(&keys).Error; err != nil {
+	return readEach(q.Model(new(T)), rows, standIn)
+}
+
+// scanEach is findEach of a query that is SQL text.
+func scanEach[T any](q *gorm.DB, rows *[]T, standIn func(raw rawRow, err error) T) error {
+	q = q.Session(&gorm.Session{})
+	err := q.Scan(rows).Error
+	if !errors.Is(err, db.ErrMisread) {
 		return err
 	}
+	return readEach(q, rows, standIn)
+}
+
+func readEach[T any](q *gorm.DB, rows *[]T, standIn func(raw rawRow, err error) T) error {
 	*rows = nil
-	for _, k := range keys {
-		var one []T
-		err := q.Where(key+" = ?", k).Find(&one).Error
+	found, err := q.Rows()
+	if err != nil {
+		return err
+	}
+	defer found.Close() // reading to the end has closed them; Err says what went wrong
+	columns, err := found.Columns()
+	if err != nil {
+		return err
+	}
+	scanner := q.Session(&gorm.Session{NewDB: true}) // q would keep the error of a row for those after it
+	values := make([]any, len(columns))
+	into := make([]any, len(columns))
+	for i := range values {
+		into[i] = &values[i]
+	}
+	for found.Next() {
+		var one T
+		err := scanner.ScanRows(found, &one)
 		if errors.Is(err, db.ErrMisread) {
-			one, err = []T{standIn(k, err)}, nil
+			raw := make(rawRow, len(columns))
+			if err := found.Scan(into...); err != nil {
+				return err
+			}
+			for i, name := range columns {
+				raw[name] = values[i]
+			}
+			one, err = standIn(raw, err), nil
 		}
 		if err != nil {
 			return err
 		}
-		*rows = append(*rows, one...)
+		*rows = append(*rows, one)
 	}
-	return nil
+	return db.Interrupted(q.Statement.Context, found.Err())
 }
 
-// unreadableTransfer stands in for a transfer whose row makes no sense. What names it is read
-// as text, which any value can be.
-func unreadableTransfer(q *gorm.DB) func(id int64, err error) transferRow {
-	return func(id int64, err error) transferRow {
-		row := transferRow{ID: id, Trouble: "its row in the database cannot be read: " + err.Error()}
-		var known struct{ UUID, Name, State string }
-		read := q.Raw(`SELECT CAST(uuid AS CHAR) AS uuid, CAST(name AS CHAR) AS name, CAST(state AS CHAR) AS state
-			FROM transfers WHERE id = ?`, id)
-		if read.Scan(&known).Error == nil {
-			row.UUID, row.Name, row.State = known.UUID, known.Name, tasks.State(known.State)
-		}
-		return row
-	}
-}
+// rawRow is a row as the database gives it, by column: any value can be read as text.
+type rawRow map[string]any
 
-// unreadableStep notes that the counters of a step make no sense: what they are is not known.
-func unreadableStep(transfer int64) func(no int64, err error) stepRow {
-	return func(no int64, err error) stepRow {
-		return stepRow{TransferID: transfer, No: int(no), Name: "unreadable", misread: err}
+func (r rawRow) text(column string) string {
+	switch v := r[column].(type) {
+	case nil:
+		return ""
+	case []byte:
+		return string(v)
+	default:
+		return fmt.Sprint(v)
 	}
 }
 
-// unreadableResult stands in for a result whose row makes no sense.
-func unreadableResult(transfer int64, step int) func(file int64, err error) resultRecord {
-	return func(file int64, err error) resultRecord {
-		return resultRecord{TransferID: transfer, StepNo: step, FileNo: file, End: outcomeColumns{
+// number is 0 of what is not an integer.
+func (r rawRow) number(column string) int64 {
+	n, err := strconv.ParseInt(r.text(column), 10, 64)
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+// unreadableTransfer stands in for a transfer whose row is invalid.
+func unreadableTransfer(raw rawRow, err error) transferRow {
+	return transferRow{
+		ID: raw.number("id"), UUID: raw.text("uuid"), Name: raw.text("name"), State: tasks.State(raw.text("state")),
+		Trouble: "its row in the database cannot be read: " + err.Error(),
+	}
+}
+
+// unreadableStep marks a step whose counters are invalid, so their values are not known.
+func unreadableStep(raw rawRow, err error) stepRow {
+	return stepRow{TransferID: raw.number("transfer_id"), No: int(raw.number("no")), Name: "unreadable", misread: err}
+}
+
+// unreadableResult stands in for a result whose row is invalid.
+func unreadableResult(raw rawRow, err error) resultRecord {
+	return resultRecord{
+		TransferID: raw.number("transfer_id"), StepNo: int(raw.number("step_no")), FileNo: raw.number("file_no"), End: outcomeColumns{
 			Outcome: tasks.OutcomeError, Code: tasks.CodeUnreadableRow, Error: "the row of this result cannot be read: " + err.Error(),
-		}}
+		},
 	}
+}
+
+// unreadableBatch stands in for a batch whose row is invalid: see suspendFor.
+func unreadableBatch(raw rawRow, err error) batchRow {
+	return batchRow{
+		ID: raw.number("id"), TransferID: raw.number("transfer_id"), StepNo: int(raw.number("step_no")),
+		Attempt: int(raw.number("attempt")), Queue: raw.text("queue"), Files: raw.text("files"), misread: err,
+	}
+}
+
+// unreadableFile stands in for a file whose row is invalid, in lists that people read.
+func unreadableFile(raw rawRow, err error) fileRow {
+	return fileRow{
+		TransferID: raw.number("transfer_id"), No: raw.number("no"), Path: []byte(raw.text("path")),
+		ScanError: "its row in the database cannot be read: " + err.Error(),
+	}
+}
+
+// unreadableWorker stands in for a worker whose row is invalid. It takes no batches, but
+// what it uses of limits still counts.
+func unreadableWorker(raw rawRow, err error) workerRow {
+	return workerRow{Name: raw.text("name"), DesiredState: tasks.WorkerPaused, LimitsInUse: raw.text("limits_in_use"), misread: err}
+}
+
+// unreadableLimit stands in for a limit whose row is invalid: as little as possible runs,
+// so that it is not exceeded.
+func unreadableLimit(raw rawRow, err error) limitRow {
+	return limitRow{Scope: tasks.Scope(raw.text("scope")), Name: raw.text("name"), InFlight: 1, misread: err}
 }

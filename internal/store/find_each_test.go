@@ -14,7 +14,7 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// spoil writes what makes no sense into a column, past all checks.
+// spoil writes an invalid value into a column, bypassing all checks.
 func (b *env) spoil(t *testing.T, table, column, where string) {
 	t.Helper()
 	statement := "UPDATE " + table + " SET " + column + " = 'nonsense' WHERE " + where
@@ -33,7 +33,7 @@ func (b *env) spoil(t *testing.T, table, column, where string) {
 	}))
 }
 
-// A row that makes no sense is shown as that, and hides no other.
+// An invalid row is listed as such, and the other rows are listed, too.
 func TestListsShowUnreadableRows(t *testing.T) {
 	each(t, func(t *testing.T, b *env) {
 		other := b.transfer(t, 1)

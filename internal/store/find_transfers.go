@@ -19,7 +19,7 @@ func (s *Store) FindTransfers(ctx context.Context, ref string, limit int) ([]tas
 		q = q.Or("id = ?", n)
 	}
 	var rows []transferRow
-	if err := q.Order("id DESC").Limit(limit).Find(&rows).Error; err != nil {
+	if err := findEach(q.Order("id DESC").Limit(limit), &rows, unreadableTransfer); err != nil {
 		return nil, fmt.Errorf("find transfer: %w", err)
 	}
 	return s.withSteps(ctx, rows)

@@ -15,30 +15,23 @@ import (
 // Gatherings lists what waits to be gathered and may run now, of transfers that are not
 // paused, what has waited longest first.
 func (s *Store) Gatherings(ctx context.Context, limit int) ([]ledger.Gathering, error) {
-	var found []struct {
-		TransferID int64
-		StepNo     int
-		Attempt    int
-		Batches    int
-		Items      int
-		Bytes      int64
-		Since      time.Time
-		State      tasks.State
-		Via        tasks.Via
-		Files      int64
-		Dispatched int64
-		MayGrow    bool  // a batch of the ledger may add to it
-		Earlier    int64 // files of earlier steps without a result
-		Here       int64 // files of this step without a result
-	}
+	var found []gatheringRow
 	now := s.db.Stamp()
-	err := s.db.Session(ctx).Raw(gatheringsQuery, now, now, limit).Scan(&found).Error
+	err := scanEach(s.db.Session(ctx).Raw(gatheringsQuery, now, now, limit), &found, func(raw rawRow, err error) gatheringRow {
+		return gatheringRow{TransferID: raw.number("transfer_id"), misread: err}
+	})
 	if err != nil {
 		return nil, fmt.Errorf("list gathering batches: %w", err)
 	}
-	gs := make([]ledger.Gathering, len(found))
+	gs := make([]ledger.Gathering, 0, len(found))
 	for i := range found {
 		r := &found[i]
+		if r.misread != nil {
+			if err := s.Suspend(ctx, r.TransferID, "its gathering batches: "+r.misread.Error()); err != nil {
+				return nil, err
+			}
+			continue
+		}
 		complete := r.State != tasks.StateOpen && r.State != tasks.StateInterrupted && !r.MayGrow
 		if r.Via == tasks.ViaGroup {
 			// The queue may have files that have no batch yet. Of this step they do not
@@ -47,12 +40,31 @@ func (s *Store) Gatherings(ctx context.Context, limit int) ([]ledger.Gathering, 
 		} else {
 			complete = complete && r.Dispatched == r.Files
 		}
-		gs[i] = ledger.Gathering{
+		gs = append(gs, ledger.Gathering{
 			Transfer: r.TransferID, Step: r.StepNo, Attempt: r.Attempt, State: r.State,
 			Batches: r.Batches, Items: r.Items, Bytes: r.Bytes, Since: r.Since.UTC(), Complete: complete,
-		}
+		})
 	}
 	return gs, nil
+}
+
+type gatheringRow struct {
+	TransferID int64
+	StepNo     int
+	Attempt    int
+	Batches    int
+	Items      int
+	Bytes      int64
+	Since      time.Time
+	State      tasks.State
+	Via        tasks.Via
+	Files      int64
+	Dispatched int64
+	MayGrow    bool  // a batch of the ledger may add to it
+	Earlier    int64 // files of earlier steps without a result
+	Here       int64 // files of this step without a result
+
+	misread error // what keeps it from being read; see scanEach
 }
 
 // gatheringsQuery reads the gathering batches, which are few, and the unfinished batches
@@ -73,9 +85,9 @@ const unrecorded = "s.selected - s.succeeded - s.warning - s.skipped - s.failed 
 // GatheringBatches lists the batches of g that may run now, at most limit of them.
 func (s *Store) GatheringBatches(ctx context.Context, g ledger.Gathering, limit int) ([]tasks.Batch, error) {
 	var rows []batchRow
-	err := s.db.Session(ctx).Where("transfer_id = ? AND gathering = ? AND step_no = ? AND attempt = ? AND due_at <= ?",
-		g.Transfer, true, g.Step, g.Attempt, s.db.Stamp()).Order("id").Limit(limit).Find(&rows).Error
-	if err != nil {
+	q := s.db.Session(ctx).Where("transfer_id = ? AND gathering = ? AND step_no = ? AND attempt = ? AND due_at <= ?",
+		g.Transfer, true, g.Step, g.Attempt, s.db.Stamp()).Order("id").Limit(limit)
+	if err := findEach(q, &rows, unreadableBatch); err != nil {
 		return nil, fmt.Errorf("read gathering batches: %w", err)
 	}
 	return s.readable(ctx, rows)

@@ -8,9 +8,9 @@ import (
 	"gorm.io/gorm"
 )
 
-// RemoveOrphaned removes emitted files from a collection whose archive, or whatever they
-// were made from, has left it, or has been registered again since: what that one emits
-// takes their place. It does not count them: nobody has submitted them.
+// RemoveOrphaned removes emitted files from a collection whose archive, or other origin,
+// has left it, or has been registered again since; then the files that it emits now take
+// their place. It does not count them, because they were not submitted.
 func (s *Store) RemoveOrphaned(ctx context.Context, runKey string) error {
 	var emitted []int64
 	err := s.db.Session(ctx).Model(&transferRow{}).Where("run_key = ? AND emitted > 0", runKey).Order("id").Pluck("id", &emitted).Error

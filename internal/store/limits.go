@@ -21,6 +21,29 @@ type limitRow struct {
 	Name           string      `gorm:"primaryKey"`
 	InFlight       int
 	FilesPerSecond float64
+
+	misread error // what keeps it from being read; see findEach
+}
+
+func (r *limitRow) limit() tasks.Limit {
+	c := tasks.Limit{Scope: r.Scope, Name: r.Name, InFlight: r.InFlight, FilesPerSecond: r.FilesPerSecond}
+	if r.misread != nil {
+		c.Trouble = fmt.Sprintf("its row in limits cannot be read, and 1 batch runs at once: %v", r.misread)
+	}
+	return c
+}
+
+// readLimits reads what a query finds.
+func readLimits(q *gorm.DB) ([]tasks.Limit, error) {
+	var rows []limitRow
+	if err := findEach(q, &rows, unreadableLimit); err != nil {
+		return nil, err
+	}
+	all := make([]tasks.Limit, len(rows))
+	for i := range rows {
+		all[i] = rows[i].limit()
+	}
+	return all, nil
 }
 
 // TableName names the table to GORM.
@@ -37,9 +60,12 @@ func (s *Store) SetLimit(
 ) (c tasks.Limit, err error) {
 	err = s.db.Write(ctx, "set limit", func(tx *gorm.DB, _ time.Time) error {
 		c = tasks.Limit{Scope: scope, Name: name}
-		found := tx.Model(&limitRow{}).Where("scope = ? AND name = ?", scope, name).Find(&c)
-		if found.Error != nil {
-			return found.Error
+		found, err := readLimits(tx.Where("scope = ? AND name = ?", scope, name))
+		if err != nil {
+			return err
+		}
+		if len(found) > 0 && found[0].Trouble == "" {
+			c = found[0]
 		}
 		c.InFlight, c.FilesPerSecond = *cmp.Or(inFlight, &c.InFlight), *cmp.Or(filesPerSecond, &c.FilesPerSecond)
 		ended := tx.Model(&transferRow{}).Select("uuid").Where("state NOT IN ?", activeStates())
@@ -49,7 +75,7 @@ func (s *Store) SetLimit(
 		if c.InFlight == 0 && c.FilesPerSecond == 0 {
 			return tx.Where("scope = ? AND name = ?", scope, name).Delete(&limitRow{}).Error
 		}
-		row := limitRow(c)
+		row := limitRow{Scope: c.Scope, Name: c.Name, InFlight: c.InFlight, FilesPerSecond: c.FilesPerSecond}
 		return tx.Clauses(clause.OnConflict{UpdateAll: true}).Create(&row).Error
 	})
 	return c, err
@@ -57,8 +83,8 @@ func (s *Store) SetLimit(
 
 // Limits lists all limits.
 func (s *Store) Limits(ctx context.Context) ([]tasks.Limit, error) {
-	var all []tasks.Limit
-	if err := s.db.Session(ctx).Model(&limitRow{}).Order("scope, name").Find(&all).Error; err != nil {
+	all, err := readLimits(s.db.Session(ctx).Order("scope, name"))
+	if err != nil {
 		return nil, fmt.Errorf("list limits: %w", err)
 	}
 	return all, nil
@@ -67,19 +93,19 @@ func (s *Store) Limits(ctx context.Context) ([]tasks.Limit, error) {
 // lockLimits reads all limits, and keeps other workers from claiming shares of
 // them until the transaction ends.
 func lockLimits(tx *gorm.DB) (all []tasks.Limit, err error) {
-	q := tx.Model(&limitRow{}).Order("scope, name")
+	q := tx.Order("scope, name")
 	if tx.Name() == string(db.MySQL) {
 		q = q.Clauses(clause.Locking{Strength: "UPDATE"}) // SQLite has one writer at a time anyway
 	}
-	if err := q.Find(&all).Error; err != nil {
+	if all, err = readLimits(q); err != nil {
 		return nil, fmt.Errorf("lock limits: %w", err)
 	}
 	return all, nil
 }
 
-// allot returns the limit shares of a worker, and sets LimitsInUse to the most that
-// it may use of each limit until its next heartbeat: what it used, or its share when
-// that is more. No share given here makes the use of all live workers exceed a limit.
+// allot returns the limit shares of a worker, and sets LimitsInUse to the most that it may
+// use of each limit until its next heartbeat: its current use, or its share when that is
+// more. No share given here makes the use of all live workers exceed a limit.
 func allot(limits []tasks.Limit, me *workerRow, live []workerRow) []ledger.LimitShare {
 	rank, able := rankOf(me, live)
 	shares := make([]ledger.LimitShare, len(limits))

@@ -25,12 +25,12 @@ func TestSharesAddUp(t *testing.T) {
 	})
 }
 
-// Workers come, go, die, rest, begin and end batches in any order, each with its
-// own idea of its part: what all of them run never exceeds the ceiling, and when
-// they have settled they may run exactly as much.
+// Workers come, go, die, rest, begin and end batches in any order, each with its own idea
+// of its share: all of them together never run more than the limit, and when they have
+// settled they may run exactly as much.
 func TestSharesNeverExceedALimit(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		n := rapid.IntRange(1, 9).Draw(t, "ceiling")
+		n := rapid.IntRange(1, 9).Draw(t, "limit")
 		limits := []tasks.Limit{{Scope: tasks.ScopeAll, InFlight: n}}
 		key := limits[0].Key()
 		type member struct {
@@ -77,7 +77,7 @@ func TestSharesNeverExceedALimit(t *testing.T) {
 				running += m.running
 			}
 			if running > n {
-				t.Fatalf("%d batches run under a ceiling of %d", running, n)
+				t.Fatalf("%d batches run under a limit of %d", running, n)
 			}
 		}
 		able, caps := 0, 0
@@ -94,7 +94,7 @@ func TestSharesNeverExceedALimit(t *testing.T) {
 			}
 		}
 		if able > 0 && caps != n {
-			t.Fatalf("%d workers may run %d batches under a ceiling of %d", able, caps, n)
+			t.Fatalf("%d workers may run %d batches under a limit of %d", able, caps, n)
 		}
 	})
 }
@@ -116,7 +116,7 @@ func TestLimits(t *testing.T) {
 			}
 		}
 		if parts := see("a", 0); len(parts) > 0 {
-			t.Errorf("parts of no ceiling: %+v", parts)
+			t.Errorf("shares without a limit: %+v", parts)
 		}
 		set(tasks.ScopeAll, "", 3, 10)
 		if p := see("a", 0); len(p) != 1 || p[0].Share != 3 || p[0].Max != 3 || p[0].Rate != 10 {
@@ -148,7 +148,7 @@ func TestLimits(t *testing.T) {
 	})
 }
 
-// A ceiling over a transfer goes when that has ended and another one is set.
+// The limit of a transfer that has ended is deleted when another limit is set.
 func TestLimitsOfEndedTransfersAreDeleted(t *testing.T) {
 	eachDispatchEnv(t, func(t *testing.T, s *dispatchEnv) {
 		id := s.submit(t, tasks.ViaBulk, 1)

@@ -51,6 +51,7 @@ type transferRow struct {
 
 	SourcesKey string // the same for transfers of the same sources and selection; empty for lists
 	Intake     ledger.Intake
+	NoReuse    bool       // its steps take over no results
 	ClockShift int64      // microseconds; see SetClockShift
 	BaselineAt *time.Time // until when earlier transfers of the sources are part of the collection; see AddBaseline
 }
@@ -65,7 +66,7 @@ func (r *transferRow) transfer() tasks.Transfer {
 		CreatedAt: r.CreatedAt, SealedAt: value(r.SealedAt), EndedAt: value(r.EndedAt), PausedAt: value(r.PausedAt),
 		Trouble: r.Trouble, Selection: selectionOf(r.Selection), Weight: r.Weight,
 		ClockShift: time.Duration(r.ClockShift) * time.Microsecond,
-		Emitted:    r.Emitted,
+		Emitted:    r.Emitted, NoReuse: r.NoReuse,
 	}
 	if r.IdemKey != nil {
 		t.Key = *r.IdemKey
@@ -131,6 +132,7 @@ type stepRow struct {
 	Error      int64
 	TimedOut   int64
 	Canceled   int64
+	Reused     int64
 
 	misread error // what keeps it from being read; see findEach
 }
@@ -142,7 +144,7 @@ func (r *stepRow) step() tasks.Step {
 	return tasks.Step{Number: r.No, Name: r.Name, Handler: r.Handler, Selected: r.Selected, Counts: tasks.Counts{
 		Succeeded: r.Succeeded, Warning: r.Warning, Skipped: r.Skipped, Failed: r.Failed,
 		Error: r.Error, TimedOut: r.TimedOut, Canceled: r.Canceled,
-	}}
+	}, Reused: r.Reused}
 }
 
 type fileRow struct {
@@ -172,7 +174,7 @@ func (r *fileRow) file() tasks.File {
 	return f
 }
 
-// maxPath is how long a path may be: what the column holds, and what Linux opens.
+// maxPath is the longest path: the size of the column, and the limit of Linux.
 const maxPath = 4096
 
 // size estimates the bytes of the row in a statement.
@@ -216,6 +218,8 @@ type batchRow struct {
 	HeldUntil    *time.Time
 
 	InheritedCrashes int
+
+	misread error // what keeps it from being read; see findEach
 }
 
 // TableName names the table to GORM.
@@ -236,10 +240,12 @@ func newBatchRow(b *tasks.Batch, now time.Time, grace time.Duration) batchRow {
 	}
 }
 
-// batch reads the row. An error says what in it makes no sense.
+// batch reads the row. An error says what in it is invalid.
 func (r *batchRow) batch() (tasks.Batch, error) {
 	files, err := tasks.ParseRanges(r.Files)
 	switch {
+	case r.misread != nil:
+		err = r.misread
 	case err != nil:
 		err = fmt.Errorf("column files: %w", err)
 	case r.StepNo < 1 || r.Attempt < 1:

@@ -49,7 +49,7 @@ func (s *Store) Prunable(ctx context.Context, p Prune, after int64) ([]tasks.Tra
 			Where("NOT EXISTS (SELECT 1 FROM finalize_steps f WHERE f.transfer_id = transfers.id AND f.state = ?)", tasks.FinalizeFailed)
 	}
 	var rows []transferRow
-	if err := q.Order("id").Limit(prunePage).Find(&rows).Error; err != nil {
+	if err := findEach(q.Order("id").Limit(prunePage), &rows, unreadableTransfer); err != nil {
 		return nil, fmt.Errorf("list old transfers: %w", err)
 	}
 	ts := make([]tasks.Transfer, len(rows))

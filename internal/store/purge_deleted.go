@@ -28,8 +28,11 @@ func leftovers() []leftover {
 	return []leftover{
 		{table: "batches", keys: []string{"id"}},
 		{table: "results", keys: []string{"transfer_id", "step_no", "file_no"}},
+		{table: "reusable_results", keys: []string{"file_key", "fingerprint"}},
 		{table: "failures", keys: []string{"transfer_id", "step_no", "file_no"}},
 		{table: "attempts", keys: []string{"id"}},
+		{table: "batch_history", keys: []string{"transfer_id", "batch_id"}},
+		{table: "activity", keys: []string{"transfer_id", "slot"}},
 		// The last load of each chunk stays, with its rejected lines: their rows are still in
 		// the table, and the next load must not load them twice.
 		{table: "loads", keys: []string{"transfer_id", "step_no", "file_no", "byte_offset"}, also: ` AND (target = '' OR EXISTS (

@@ -40,6 +40,9 @@ func (s *Store) SettleReread(ctx context.Context, runKey string, transfer int64,
 		if err := of(same).Updates(map[string]any{"was_transfer_id": 0, "was_file_no": 0}).Error; err != nil {
 			return err
 		}
+		if len(damaged) == 0 { // the collection is as the final steps have seen it
+			return nil
+		}
 		if err := of(damaged).Updates(map[string]any{
 			"transfer_id": gorm.Expr("was_transfer_id"), "file_no": gorm.Expr("was_file_no"), "damaged": true,
 			"news": 0, "was_transfer_id": 0, "was_file_no": 0, // MySQL assigns in the order of the names: after they are read

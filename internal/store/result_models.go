@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/balerhq/baler/internal/db"
+	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -31,7 +32,33 @@ type resultRecord struct {
 	FileNo     int64          `gorm:"primaryKey;autoIncrement:false"`
 	End        outcomeColumns `gorm:"embedded"`
 
-	emitted []tasks.File // rows of their own
+	ReusedFrom *string // these three only of a result that was taken over
+	ReusedFile *int64
+	RanAt      *time.Time
+
+	emitted  []tasks.File     // rows of their own
+	reusable *ledger.Reusable // likewise; nil when it cannot be taken over
+}
+
+// reusedFrom is where the result was taken over from, and nil for others.
+func (r *resultRecord) reusedFrom() *tasks.Reused {
+	if r.ReusedFrom == nil || r.ReusedFile == nil {
+		return nil
+	}
+	return &tasks.Reused{Transfer: *r.ReusedFrom, File: *r.ReusedFile, RanAt: value(r.RanAt)}
+}
+
+func (r *resultRecord) setReused(from *tasks.Reused) {
+	if from != nil {
+		r.ReusedFrom, r.ReusedFile, r.RanAt = &from.Transfer, &from.File, pointer(from.RanAt)
+	}
+}
+
+// result is the whole row.
+func (r *resultRecord) result() tasks.Result {
+	result := r.End.result(r.StepNo, r.FileNo)
+	result.Reused = r.reusedFrom()
+	return result
 }
 
 // TableName names the table to GORM.

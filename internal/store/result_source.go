@@ -22,14 +22,14 @@ type resultSource struct {
 // chooseSource reads the counters of a transfer's steps, which are committed together with
 // the results that they count.
 func chooseSource(q *gorm.DB, transfer int64, f tasks.ResultFilter) (resultSource, error) {
-	if f.Message != "" { // only failures have one
+	if f.Message != "" || f.Exactly { // only failures have one
 		if f.Outcomes = failuresAmong(f.Outcomes); len(f.Outcomes) == 0 {
 			return resultSource{filter: f, failures: true}, nil
 		}
 	}
 	from := resultSource{filter: f, failures: len(f.Outcomes) > 0}
 	var rows []stepRow
-	if err := findEach(q.Where("transfer_id = ?", transfer).Order("no"), &rows, "no", unreadableStep(transfer)); err != nil {
+	if err := findEach(q.Where("transfer_id = ?", transfer).Order("no"), &rows, unreadableStep); err != nil {
 		return from, fmt.Errorf("read the counts of results: %w", err)
 	}
 	for i := range rows {
@@ -39,7 +39,7 @@ func chooseSource(q *gorm.DB, transfer int64, f tasks.ResultFilter) (resultSourc
 		}
 		n := step.Total()
 		if rows[i].misread != nil { // any may be there
-			n, from.failures = 1, f.Message != ""
+			n, from.failures = 1, f.Message != "" || f.Exactly
 		} else if len(f.Outcomes) > 0 {
 			n = 0
 			for _, o := range f.Outcomes {
@@ -88,10 +88,10 @@ func (from *resultSource) where(q *gorm.DB) *gorm.DB {
 	if len(from.filter.Outcomes) > 0 {
 		q = q.Where("k.outcome IN ?", from.filter.Outcomes)
 	}
-	if from.filter.Code != "" {
+	if from.filter.Code != "" || from.filter.Exactly {
 		q = q.Where("k.code = ?", from.filter.Code)
 	}
-	if from.filter.Message != "" { // which the table failures has
+	if from.filter.Message != "" || from.filter.Exactly { // which the table failures has
 		q = q.Where("k.message = ?", from.filter.Message)
 	}
 	if from.filter.File > 0 {

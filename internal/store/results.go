@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -103,7 +104,7 @@ func decodeFacts(text *string) (map[string]any, error) {
 	}
 	var facts map[string]any
 	if err := json.Unmarshal([]byte(*text), &facts); err != nil {
-		return nil, fmt.Errorf("read facts: %w", err)
+		return nil, fmt.Errorf("%w: the facts of a result are not JSON: %w", db.ErrMisread, err)
 	}
 	return facts, nil
 }
@@ -138,7 +139,7 @@ func (s *Store) results(
 		q := restrict(from.results(s.db.Session(ctx), s.db.Dialect())).
 			Where("k.transfer_id = ? AND k.step_no = ? AND k.file_no > ?", transfer, step, behind)
 		var page []resultRecord
-		if err := findEach(q.Order("k.file_no").Limit(limit-len(rows)), &page, "k.file_no", unreadableResult(transfer, step)); err != nil {
+		if err := findEach(q.Order("k.file_no").Limit(limit-len(rows)), &page, unreadableResult); err != nil {
 			return nil, fmt.Errorf("list results: %w", err)
 		}
 		rows = append(rows, page...)
@@ -155,6 +156,10 @@ func (s *Store) withPaths(ctx context.Context, transfer int64, rows []resultReco
 		numbers[i] = rows[i].FileNo
 	}
 	files, err := s.Files(ctx, transfer, tasks.NewRanges(numbers))
+	if errors.Is(err, db.ErrMisread) {
+		q := s.db.Session(ctx).Where("transfer_id = ?", transfer)
+		files, err = s.filesOneByOne(ctx, transfer, db.WhereInRanges(q, "no", tasks.NewRanges(numbers)))
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -165,7 +170,7 @@ func (s *Store) withPaths(ctx context.Context, transfer int64, rows []resultReco
 	lines := make([]tasks.ResultRow, len(rows))
 	for i := range rows {
 		r := &rows[i]
-		lines[i] = tasks.ResultRow{Result: r.End.result(r.StepNo, r.FileNo)}
+		lines[i] = tasks.ResultRow{Result: r.result()}
 		f := byNumber[r.FileNo]
 		if f == nil {
 			continue

@@ -145,6 +145,9 @@ func (k *RetryRequest) takeBack(tx *gorm.DB, chosen map[int64]int, numbers []int
 			tally[r.StepNo] = new(stepDelta)
 		}
 		tally[r.StepNo].counts.Add(r.End.Outcome, -1)
+		if r.ReusedFrom != nil {
+			tally[r.StepNo].reused--
+		}
 		if r.StepNo > first {
 			tally[r.StepNo].selected-- // it is routed there again, or elsewhere
 		}

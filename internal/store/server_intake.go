@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/tasks"
@@ -14,13 +15,13 @@ import (
 // no other from its turn.
 func (s *Store) ServerIntake(ctx context.Context, limit int) ([]tasks.Transfer, error) {
 	var rows []transferRow
-	err := s.db.Session(ctx).Where("state = ? OR (state = ? AND seen_at < ?)",
+	q := s.db.Session(ctx).Where("state = ? OR (state = ? AND seen_at < ?)",
 		tasks.StateInterrupted, tasks.StateOpen, s.db.Stamp().Add(-producerTTL)).
-		Where("intake = ? AND trouble = ''", ledger.IntakeServer).Order("id").Limit(limit).Find(&rows).Error
-	if err != nil {
+		Where("intake = ? AND trouble = ''", ledger.IntakeServer).Order("id").Limit(limit)
+	if err := findEach(q, &rows, unreadableTransfer); err != nil {
 		return nil, fmt.Errorf("list transfers that a server registers: %w", err)
 	}
-	return s.withSteps(ctx, rows)
+	return s.withSteps(ctx, slices.DeleteFunc(rows, func(r transferRow) bool { return r.Trouble != "" }))
 }
 
 // IntakeOf says who registers the files of a transfer.

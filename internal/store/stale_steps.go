@@ -11,8 +11,8 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// markStale notes that a collection has changed: what final steps wrote of it does not
-// cover it any more, and those that are running may have missed it.
+// markStale records that a collection has changed: the outputs of its final steps no longer
+// cover it, and running final steps may have missed the change.
 func markStale(tx *gorm.DB, runKey string) error {
 	if runKey == "" {
 		return nil

@@ -15,8 +15,8 @@ func (s *Store) CountWaiting(ctx context.Context, around *ledger.Surroundings) (
 	counts := make(map[ledger.WaitReason]int64)
 	for after := int64(0); ; {
 		var rows []transferRow
-		err := s.db.Session(ctx).Where("state IN ? AND id > ?", unfinishedStates(), after).Order("id").Limit(waitingPage).Find(&rows).Error
-		if err != nil {
+		q := s.db.Session(ctx).Where("state IN ? AND id > ?", unfinishedStates(), after).Order("id").Limit(waitingPage)
+		if err := findEach(q, &rows, unreadableTransfer); err != nil {
 			return nil, fmt.Errorf("list unfinished transfers: %w", err)
 		}
 		transfers, err := s.withSteps(ctx, rows)
@@ -35,7 +35,7 @@ func (s *Store) CountWaiting(ctx context.Context, around *ledger.Surroundings) (
 	}
 }
 
-// Surroundings reads what decides whether transfers go on, as far as the database knows it.
+// Surroundings reads the rows that decide whether transfers make progress.
 func (s *Store) Surroundings(ctx context.Context) (around ledger.Surroundings, err error) {
 	if around.Workers, err = s.Workers(ctx); err != nil {
 		return around, err

@@ -18,7 +18,7 @@ func (b *env) exec(t *testing.T, statement string, args ...any) {
 	}
 }
 
-// A batch that makes no sense stops its own transfer, with the reason, and no other.
+// A batch that is invalid stops its own transfer, with the reason, and no other.
 func TestBatchThatMakesNoSenseStopsItsTransfer(t *testing.T) {
 	for column, bad := range map[string]any{
 		"files": "garbage", "step_no": 0, "attempt": -1, "fencing_token": math.MaxInt32, "crashes": -5, "inherited_crashes": -1, "queue": " ",
@@ -109,7 +109,7 @@ func TestTransferThatMakesNoSenseIsStopped(t *testing.T) {
 						t.Fatalf("backlogs are %+v, %v", backlogs, err)
 					}
 				}
-				if trouble := b.read(t, sick.ID).Trouble; !strings.Contains(trouble, "makes no sense") {
+				if trouble := b.read(t, sick.ID).Trouble; !strings.Contains(trouble, "is invalid") {
 					t.Errorf("trouble is %q", trouble)
 				}
 				if canceled, err := b.Cancel(t.Context(), sick.ID); err != nil || !canceled {

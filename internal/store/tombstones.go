@@ -43,8 +43,8 @@ type Deletion struct {
 	// transfer are always forgotten.
 	Forget bool
 
-	// Force deletes a canceled transfer of which batches are still open: what workers
-	// would record of them is refused.
+	// Force deletes a canceled transfer with open batches. Workers' recordings of these
+	// batches are refused.
 	Force bool
 }
 

@@ -98,7 +98,7 @@ func TestOnlyEndedTransfersAreDeleted(t *testing.T) {
 		}
 		testkit.Must(t, b.DeleteTransfer(ctx, tr.ID, Deletion{Force: true}))
 		testkit.Must(t, b.PurgeDeleted(ctx))
-		// What a worker still has of it is refused.
+		// Recordings of a worker that still runs a batch of it are refused.
 		rec := &ledger.BatchCompletion{Batch: batch, Results: results(batch, tasks.OutcomeSucceeded, 1, 2), FollowUp: finishing(batch)}
 		if _, err := b.recordOne(t, rec); !errors.Is(err, ledger.ErrLeaseLost) {
 			t.Errorf("record: %v", err)

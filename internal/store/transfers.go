@@ -39,6 +39,8 @@ type NewTransfer struct {
 	Webhooks []string
 
 	Intake ledger.Intake
+
+	NoReuse bool // its steps take over no results
 }
 
 // Create registers an open transfer. When one with the same key is there
@@ -77,6 +79,7 @@ func newTransferRow(id string, n NewTransfer, now time.Time) transferRow {
 		UUID: id, Name: db.ClipText(n.Name, 255), RunKey: n.RunKey, Via: n.Via, State: tasks.StateOpen, Queue: n.Queue,
 		Recipe: n.Recipe, Sources: joinSources(n.Sources), Selection: selectionColumn(&n.Selection), Webhooks: strings.Join(n.Webhooks, "\n"),
 		Finalizing: len(n.Finalizers), CreatedAt: now, SeenAt: now, SourcesKey: n.SourcesKey, Weight: max(n.Weight, 1), Intake: n.Intake,
+		NoReuse: n.NoReuse,
 	}
 	if n.Key != "" {
 		row.IdemKey = &n.Key
@@ -141,7 +144,7 @@ func (s *Store) Transfers(ctx context.Context, before int64, limit int) ([]tasks
 		q = q.Where("id < ?", before)
 	}
 	var rows []transferRow
-	if err := findEach(q, &rows, "id", unreadableTransfer(s.db.Session(ctx))); err != nil {
+	if err := findEach(q, &rows, unreadableTransfer); err != nil {
 		return nil, fmt.Errorf("list transfers: %w", err)
 	}
 	return s.withSteps(ctx, rows)
@@ -167,11 +170,7 @@ func withSteps(q *gorm.DB, ts []tasks.Transfer) error {
 	}
 	ids := sortedKeys(at)
 	var steps []stepRow
-	err := q.Where("transfer_id IN ?", ids).Order("transfer_id, no").Find(&steps).Error
-	if errors.Is(err, db.ErrMisread) {
-		steps, err = stepsOneByOne(q, ids)
-	}
-	if err != nil {
+	if err := findEach(q.Where("transfer_id IN ?", ids).Order("transfer_id, no"), &steps, unreadableStep); err != nil {
 		return fmt.Errorf("read steps: %w", err)
 	}
 	for i := range steps {
@@ -190,18 +189,6 @@ func withSteps(q *gorm.DB, ts []tasks.Transfer) error {
 		t.Finalizers = append(t.Finalizers, finalizers[i].step())
 	}
 	return nil
-}
-
-// stepsOneByOne reads the steps of transfers although one of them makes no sense.
-func stepsOneByOne(q *gorm.DB, transfers []int64) (steps []stepRow, err error) {
-	for _, id := range transfers {
-		var of []stepRow
-		if err := findEach(q.Where("transfer_id = ?", id).Order("no"), &of, "no", unreadableStep(id)); err != nil {
-			return nil, err
-		}
-		steps = append(steps, of...)
-	}
-	return steps, nil
 }
 
 // Seal says that no more files will come. Sealing twice is fine. When all

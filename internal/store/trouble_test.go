@@ -70,7 +70,7 @@ func TestErrorOfValuesThatDoNotFit(t *testing.T) {
 			t.Errorf("%s: something was written", name)
 		}
 	}
-	// What is only too long, or no text, is made to fit.
+	// Values that are too long, or not text, are shortened or converted.
 	rs := results(one, tasks.OutcomeFailed, 1)
 	rs[0].Code, rs[0].Worker, rs[0].Output = strings.Repeat("é", 5<<20/2), strings.Repeat("\xff", 1000), "a\xff"
 	b.record(t, &ledger.BatchCompletion{Batch: one, Results: rs})
@@ -80,7 +80,7 @@ func TestErrorOfValuesThatDoNotFit(t *testing.T) {
 	}
 }
 
-// What is too large is refused alike by every database, before it is sent.
+// Values that are too large are refused before they are sent, on every database.
 func TestOutputThatNoDatabaseTakes(t *testing.T) {
 	each(t, func(t *testing.T, b *env) {
 		tr := b.transfer(t, 1)

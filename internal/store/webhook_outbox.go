@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,6 +30,8 @@ type WebhookDelivery struct {
 	CreatedAt  time.Time
 	DoneAt     *time.Time
 	Error      string // of the last attempt
+
+	misread error // what keeps it from being read; see findEach
 }
 
 // TableName names the table to GORM.
@@ -93,15 +96,23 @@ func newWebhookDelivery(t *tasks.Transfer, url string, now time.Time, kind strin
 // DueWebhooks lists messages that should be delivered now.
 func (s *Store) DueWebhooks(ctx context.Context, limit int) ([]WebhookDelivery, error) {
 	var rows []WebhookDelivery
-	err := s.db.Session(ctx).Where("due_at <= ?", s.db.Stamp()).Order("due_at").Limit(limit).Find(&rows).Error
-	if err != nil {
+	if err := findEach(s.db.Session(ctx).Where("due_at <= ?", s.db.Stamp()).Order("due_at").Limit(limit), &rows, unreadableWebhook); err != nil {
 		return nil, fmt.Errorf("list due webhooks: %w", err)
 	}
-	return rows, nil
+	for i := range rows {
+		if rows[i].misread == nil {
+			continue
+		}
+		s.db.Log().ErrorContext(ctx, "a webhook is given up", "id", rows[i].ID, "transfer", rows[i].TransferID, "error", rows[i].misread)
+		if err := s.FinishWebhook(ctx, rows[i].ID, rows[i].Error, 0); err != nil {
+			return nil, err
+		}
+	}
+	return slices.DeleteFunc(rows, func(d WebhookDelivery) bool { return d.misread != nil }), nil
 }
 
-// ClaimWebhook claims a message for one delivery: nobody else can claim it for
-// the time again. It reports false when another process was faster.
+// ClaimWebhook claims a message for one delivery. No other process can claim it for the
+// time again. It reports false when another process was faster.
 func (s *Store) ClaimWebhook(ctx context.Context, n *WebhookDelivery, again time.Duration) (taken bool, err error) {
 	err = s.db.Write(ctx, "take webhook", func(tx *gorm.DB, now time.Time) error {
 		u := tx.Exec("UPDATE webhook_deliveries SET attempts = attempts + 1, due_at = ? WHERE id = ? AND attempts = ? AND due_at IS NOT NULL",
@@ -130,8 +141,16 @@ func (s *Store) FinishWebhook(ctx context.Context, id int64, reason string, agai
 // Webhooks lists the messages about a transfer's ends, oldest first.
 func (s *Store) Webhooks(ctx context.Context, transfer int64) ([]WebhookDelivery, error) {
 	var rows []WebhookDelivery
-	if err := s.db.Session(ctx).Where("transfer_id = ?", transfer).Order("id").Find(&rows).Error; err != nil {
+	if err := findEach(s.db.Session(ctx).Where("transfer_id = ?", transfer).Order("id"), &rows, unreadableWebhook); err != nil {
 		return nil, fmt.Errorf("list webhooks: %w", err)
 	}
 	return rows, nil
+}
+
+// unreadableWebhook stands in for a delivery whose row is invalid.
+func unreadableWebhook(raw rawRow, err error) WebhookDelivery {
+	return WebhookDelivery{
+		ID: raw.number("id"), TransferID: raw.number("transfer_id"), URL: raw.text("url"),
+		Error: "its row in the database cannot be read: " + err.Error(), misread: err,
+	}
 }

@@ -26,6 +26,8 @@ type workerRow struct {
 	Instance     string // of the process: random
 	Queues       string // one a line
 	Throttled    string // one a line
+
+	misread error // what keeps it from being read; see findEach
 }
 
 // TableName names the table to GORM.
@@ -108,7 +110,8 @@ func directives(tx *gorm.DB, row *workerRow, now time.Time) (o ledger.WorkerDire
 		return o, nil
 	}
 	var live []workerRow
-	if err := tx.Select("name", "desired_state", "limits_in_use").Where("seen_at >= ?", now.Add(-workerTTL)).Find(&live).Error; err != nil {
+	q := tx.Select("name", "desired_state", "limits_in_use").Where("seen_at >= ?", now.Add(-workerTTL))
+	if err := findEach(q, &live, unreadableWorker); err != nil {
 		return o, err
 	}
 	o.Shares = allot(limits, row, live)
@@ -141,11 +144,12 @@ func (s *Store) RemoveSilentWorker(ctx context.Context, name string, since time.
 	})
 }
 
-// Workers lists the live workers by name.
+// Workers lists the live workers by name. One whose row is invalid takes no batches, and
+// its Trouble says why.
 func (s *Store) Workers(ctx context.Context) ([]tasks.Worker, error) {
 	var rows []workerRow
-	err := s.db.Session(ctx).Where("seen_at >= ?", s.db.Stamp().Add(-workerTTL)).Order("name").Find(&rows).Error
-	if err != nil {
+	q := s.db.Session(ctx).Where("seen_at >= ?", s.db.Stamp().Add(-workerTTL)).Order("name")
+	if err := findEach(q, &rows, unreadableWorker); err != nil {
 		return nil, fmt.Errorf("list workers: %w", err)
 	}
 	ws := make([]tasks.Worker, len(rows))
@@ -154,6 +158,9 @@ func (s *Store) Workers(ctx context.Context) ([]tasks.Worker, error) {
 			Name: r.Name, Handlers: strings.Fields(r.Handlers), Slots: r.Slots, Version: r.Version,
 			DesiredState: r.DesiredState, LimitsInUse: r.held(),
 			StartedAt: r.StartedAt.UTC(), SeenAt: r.SeenAt.UTC(), Queues: lines(r.Queues), Throttled: lines(r.Throttled),
+		}
+		if r.misread != nil {
+			ws[i].Trouble = fmt.Sprintf("its row in workers cannot be read: %v", r.misread)
 		}
 	}
 	return ws, nil

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/balerhq/baler"
 	"github.com/balerhq/baler/client"
 	"github.com/balerhq/baler/config"
 	"github.com/balerhq/baler/internal/ledger"
@@ -29,9 +30,9 @@ func post(t *testing.T, url, lines string) int {
 	return res.StatusCode
 }
 
-// A producer continues behind the last file: it would skip what comes before a file that
-// somebody else has added.
-func TestStrangersAddNoFiles(t *testing.T) {
+// A producer continues after the last file. If somebody else could add a file, the producer
+// would skip the files before it.
+func TestOnlyTheProducerAddsFiles(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
 		tree := testkit.NumberedTree(t, 9)
 		c.Roots = append(c.Roots, filepath.Dir(tree))
@@ -51,10 +52,10 @@ func TestStrangersAddNoFiles(t *testing.T) {
 				paths := treeFiles(t, tree)
 				at := url + "/v1/transfers/" + left.UUID
 				if got := post(t, at+"/files", `{"path":"`+paths[len(paths)-1]+`"}`); got != http.StatusConflict {
-					t.Errorf("%q, %v: a file is answered with %d", intake, sources, got)
+					t.Errorf("%q, %v: adding a file returns status %d", intake, sources, got)
 				}
 				if got := post(t, at+"/seal", ""); got != http.StatusConflict {
-					t.Errorf("%q, %v: sealing is answered with %d", intake, sources, got)
+					t.Errorf("%q, %v: sealing returns status %d", intake, sources, got)
 				}
 				if now, err := b.Transfer(t.Context(), left.UUID); err != nil || now.Files != 0 || now.State != tasks.StateOpen {
 					t.Errorf("%q, %v: it is %s with %d files: %v", intake, sources, now.State, now.Files, err)
@@ -65,8 +66,8 @@ func TestStrangersAddNoFiles(t *testing.T) {
 	})
 }
 
-// Of clients that continue at the same place, one does.
-func TestContinuingAtOnce(t *testing.T) {
+// When several clients continue at the same place, one succeeds.
+func TestTwoClientsThatContinueAtTheSamePlace(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
 		tree := testkit.NumberedTree(t, 1)
 		c.Roots = append(c.Roots, filepath.Dir(tree))
@@ -89,7 +90,7 @@ func TestContinuingAtOnce(t *testing.T) {
 						accepted.Add(1)
 					case http.StatusConflict:
 					default:
-						t.Errorf("answered with %d", got)
+						t.Errorf("status %d", got)
 					}
 				})
 			}
@@ -100,5 +101,38 @@ func TestContinuingAtOnce(t *testing.T) {
 			}
 		}
 		http.DefaultClient.CloseIdleConnections()
+	})
+}
+
+// A source that is deleted before the server registers it ends its transfer with a failure that
+// names it; it is not tried for ever.
+func TestSourceThatIsGoneWhenTheServerRegistersIt(t *testing.T) {
+	onEach(t, func(t *testing.T, c config.Config) {
+		root := t.TempDir()
+		c.Roots = append(c.Roots, root)
+		testkit.WriteTree(t, root, "there/a")
+		b := open(t, c, nil)
+		s, err := store.Open(t.Context(), c.Database.URL, store.Options{})
+		testkit.Must(t, err)
+		testkit.CloseAtEnd(t, s)
+		gone := filepath.Join(root, "gone")
+		left, _, err := s.Create(t.Context(), store.NewTransfer{
+			Name: "gone", Via: tasks.ViaBulk, Queue: tasks.DefaultQueue, Recipe: builtinRecipe(t, "checksum").YAML(),
+			Sources: []string{gone, filepath.Join(root, "there")}, Intake: ledger.IntakeServer,
+			Steps: []tasks.Step{{Number: 1, Name: "checksum", Handler: "checksum"}},
+		})
+		testkit.Must(t, err)
+		testkit.Must(t, s.DB().Session(t.Context()).Exec("UPDATE transfers SET state = 'interrupted' WHERE id = ?", left.ID).Error)
+		server(t, b, true)
+		ended := wait(t, b, left.UUID)
+		if n := ended.Totals(); ended.State != tasks.StateCompleted || n.Failures() != 1 || n.Succeeded != 1 {
+			t.Errorf("it is %s with %+v", ended.State, n)
+		}
+		for r, err := range b.Results(t.Context(), ended, baler.ResultFilter{}) {
+			testkit.Must(t, err)
+			if (r.Path == gone) != r.Outcome.IsFailure() || r.Outcome.IsFailure() && r.Error == "" {
+				t.Errorf("the result is %+v", r)
+			}
+		}
 	})
 }

@@ -26,7 +26,7 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// server serves a system over HTTP until stop is called or the test ends.
+// server serves the API of a system over HTTP until stop is called or the test ends.
 func server(t *testing.T, b *baler.Baler, work bool) (url string, stop func()) {
 	t.Helper()
 	var lc net.ListenConfig
@@ -166,8 +166,8 @@ func listed(paths []string, size int64) iter.Seq[client.File] {
 	}
 }
 
-// A connection that breaks in the middle of a line leaves the lines before it.
-func TestBrokenStreamOfFiles(t *testing.T) {
+// When the connection breaks in the middle of a line, the lines before it are registered.
+func TestStreamOfFilesThatBreaks(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
 		tree := testkit.NumberedTree(t, 1)
 		c.Roots = append(c.Roots, filepath.Dir(tree))
@@ -251,7 +251,8 @@ func TestRequestsThatAreRefused(t *testing.T) {
 	})
 }
 
-// What a server has accepted and not registered when it dies, another one registers.
+// When a server dies before it has registered an accepted submission, another server
+// registers it.
 func TestServerRegistersWhatADeadOneAccepted(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
 		tree := testkit.NumberedTree(t, 3)
@@ -289,7 +290,7 @@ func TestServerRegistersWhatADeadOneAccepted(t *testing.T) {
 			t.Errorf("%d files", tr.Files)
 		}
 		audit(t, b, tr)
-		// One whose files come by requests still waits for them.
+		// A transfer whose files come in requests still waits for them.
 		if asked, err = b.Transfer(t.Context(), asked.UUID); err != nil || asked.State != tasks.StateOpen {
 			t.Errorf("it is %s: %v", asked.State, err)
 		}

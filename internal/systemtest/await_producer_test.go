@@ -32,7 +32,7 @@ func TestAwaitProducer(t *testing.T) {
 			Paths: []string{root}, Recipe: builtinRecipe(t, "noop"), OnCreated: func(tasks.Transfer) { stop() },
 		})
 		if err == nil || !created {
-			t.Fatalf("submit: created %v, %v; want that it was stopped", created, err)
+			t.Fatalf("submit: created %v, %v; want an interrupted submission", created, err)
 		}
 
 		asked := 0
@@ -44,7 +44,7 @@ func TestAwaitProducer(t *testing.T) {
 			}
 		})
 		if !errors.Is(err, baler.ErrProducerAlive) || asked != 1 {
-			t.Errorf("a producer that is alive: %v, told %d times", err, asked)
+			t.Errorf("a producer that is alive: %v, %d calls", err, asked)
 		}
 		clock.Advance(10 * time.Second)
 		got, err := b.AwaitProducer(t.Context(), dead, func(until time.Time) {

@@ -18,7 +18,7 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// byPath tells results apart by what their path ends with.
+// byPath returns a function that finds a result by its step and the end of its path.
 func byPath(t *testing.T, lines []tasks.ResultLine) func(step, suffix string) tasks.ResultLine {
 	return func(step, suffix string) tasks.ResultLine {
 		t.Helper()
@@ -32,7 +32,7 @@ func byPath(t *testing.T, lines []tasks.ResultLine) func(step, suffix string) ta
 	}
 }
 
-// What lies about on real disks, and what people mistype.
+// Unusual files of real disks, and paths with typing errors.
 func TestFilesOfEveryKind(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
 		root, outside := t.TempDir(), t.TempDir()
@@ -85,12 +85,12 @@ steps: [{handler: noop}, {handler: identify, when: "size < 1000000"}, {handler: 
 			t.Errorf("a path in UTF-8 came back as %q, %q", l.Path, l.PathBytes)
 		}
 		if l := at("noop", "giant"); l.Outcome.IsFailure() {
-			t.Errorf("the giant ended as %+v", l)
+			t.Errorf("the sparse file ended as %+v", l)
 		}
 	})
 }
 
-// Between the scan and the step a file can change, go, or become something else.
+// Between the scan and the step a file can change, disappear, or become something else.
 func TestFilesThatChangeAfterTheScan(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
 		root, outside := t.TempDir(), t.TempDir()
@@ -167,7 +167,8 @@ func TestNothingToDo(t *testing.T) {
 	})
 }
 
-// A file for which the rules of a step have nothing to do has no result there, and goes on.
+// A file that the rules of a step leave out has no result there, and continues with the
+// next step.
 func TestRulesLeaveFilesOut(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
 		b := open(t, c, nil)
@@ -220,22 +221,22 @@ func TestCheckRecipeNamesWhatIsWrong(t *testing.T) {
 			}
 		}
 		if err := b.CheckRecipe(t.Context(), builtinRecipe(t, "default")); err != nil {
-			t.Errorf("a good one: %v", err)
+			t.Errorf("a correct recipe: %v", err)
 		}
 		_, err = b.Transfer(t.Context(), "0195506f-8c00-7000-8000-000000000001")
 		if !errors.Is(err, tasks.ErrTransferNotFound) {
-			t.Errorf("an id that was never given out: %v", err)
+			t.Errorf("an ID that does not exist: %v", err)
 		}
 	})
 }
 
-// A handler that only a live worker has is known, too.
+// CheckRecipe accepts a handler that only another live worker has.
 func TestCheckRecipeAsksTheWorkers(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
 		own := yaml(t, "name: t\nsteps: [{handler: own}]")
 		b := open(t, c, nil)
 		if err := b.CheckRecipe(t.Context(), own); err == nil {
-			t.Error("nobody has the handler, and nothing is said")
+			t.Error("no error although no worker has the handler")
 		}
 		c.Worker.Name = "elsewhere"
 		work(t, open(t, c, register(t, "own", func(context.Context, *handlers.Job) error { return nil })))

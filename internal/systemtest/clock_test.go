@@ -17,8 +17,8 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// A worker whose clock is too far from that of Redis says so and does not start; asynq
-// would take its batches, or those of others, for lost.
+// A worker whose clock is too far from that of Redis returns an error and does not start:
+// asynq would count its batches, or those of others, as lost.
 func TestWorkerWithAWrongClockDoesNotStart(t *testing.T) {
 	t.Parallel()
 	c := servers(t)
@@ -48,7 +48,7 @@ func TestWorkerWithAWrongClockDoesNotStart(t *testing.T) {
 	}
 }
 
-// With a clock within the limit, a transfer ends as soon as ever.
+// Clocks that differ within the limit do not delay a transfer.
 func TestWorkersWhoseClocksDiffer(t *testing.T) {
 	t.Parallel()
 	c := servers(t)
@@ -66,7 +66,7 @@ func TestWorkersWhoseClocksDiffer(t *testing.T) {
 	eventually(t, func() error {
 		workers, err := b.Workers(t.Context())
 		if err == nil && len(workers) != 2 {
-			err = errors.New("not both workers are seen")
+			err = errors.New("not both workers are listed")
 		}
 		return err
 	})
@@ -77,7 +77,7 @@ func TestWorkersWhoseClocksDiffer(t *testing.T) {
 	}
 }
 
-// The clock of the host is set while a transfer runs: it takes as long as it takes.
+// When somebody sets the clock of the host during a transfer, its duration stays correct.
 func TestRunWhileTheClockIsSet(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
 		root := t.TempDir()

@@ -1,16 +1,19 @@
 package systemtest
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/balerhq/baler"
 	"github.com/balerhq/baler/config"
+	"github.com/balerhq/baler/handlers"
 	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/tasks"
 )
@@ -18,7 +21,7 @@ import (
 const bagAndManifest = "name: x\nsteps:\n  - handler: checksum\nfinally:\n  - handler: bag\n    with: {to: '%s/bag'}\n" +
 	"  - handler: manifest\n    with: {to: '%s/sums'}\n  - handler: report\n    with: {to: '%s/report.json'}\n"
 
-// holds checks which files a bag and a manifest hold, by name.
+// holds checks the names of the files in a bag and in a manifest.
 func holds(t *testing.T, out, want string) {
 	t.Helper()
 	if got := listing(t, filepath.Join(out, "bag", "data", "in")); got != want {
@@ -71,7 +74,7 @@ func TestRunAgainWritesTheWholeCollection(t *testing.T) {
 		testkit.WriteFile(t, filepath.Join(root, "b"), "changed again")
 		done("b c d")
 
-		// Without a file to process, only what is gone is left out.
+		// Without files to process, only missing files are left out.
 		testkit.Must(t, os.Remove(filepath.Join(root, "b")))
 		ran := run(t, b, s)
 		if got := finalStepsText(ran.Final); ran.FoundChanges || got != "completed bag:done/1 manifest:done/1 report:done/1" || ran.Changes.Gone != 1 {
@@ -79,10 +82,10 @@ func TestRunAgainWritesTheWholeCollection(t *testing.T) {
 		}
 		holds(t, out, "c d")
 		if ran := run(t, b, s); ran.FoundChanges || ran.Final.UUID != "" {
-			t.Errorf("with nothing to do it did %+v", ran)
+			t.Errorf("without changes it did %+v", ran)
 		}
 
-		// What a person put there stays.
+		// Files that a person put there stay.
 		testkit.WriteFile(t, filepath.Join(out, "bag", "note"), "mine")
 		testkit.WriteFile(t, filepath.Join(out, "sums"), "mine")
 		testkit.WriteFile(t, filepath.Join(root, "e"), "e")
@@ -94,14 +97,14 @@ func TestRunAgainWritesTheWholeCollection(t *testing.T) {
 		}
 		for _, name := range []string{"bag/note", "sums"} {
 			if text, err := os.ReadFile(filepath.Join(out, name)); err != nil || string(text) != "mine" {
-				t.Errorf("%s holds %q, %v", name, text, err)
+				t.Errorf("%s contains %q, %v", name, text, err)
 			}
 		}
 	})
 }
 
-// A transfer that no run began is all that its final steps know: they replace nothing
-// that another one wrote.
+// The final steps of a transfer that no run began use the files of that transfer only. They
+// do not replace what another transfer wrote.
 func TestSubmitReplacesNoOutputOfAnother(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
 		out := t.TempDir()
@@ -132,7 +135,8 @@ func TestSubmitReplacesNoOutputOfAnother(t *testing.T) {
 	})
 }
 
-// A recipe that has got another final step runs it over what is there, and no other.
+// When a recipe gets another final step, the next run runs only that step, over the
+// existing results.
 func TestRunRunsFinalStepsThatHaveNotRun(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
 		root, out := testkit.NumberedTree(t, 3), t.TempDir()
@@ -151,10 +155,10 @@ func TestRunRunsFinalStepsThatHaveNotRun(t *testing.T) {
 			t.Errorf("%q, %v", text, err)
 		}
 
-		// The report goes before it, and nothing is in the way of the manifest's being left alone.
+		// A report is added before it; the manifest is not written again.
 		report := "  - handler: report\n    with: {to: '" + filepath.Join(out, "sums") + "/report.json'}\n"
 		s.Recipe = yaml(t, steps+"finally:\n"+report+sums)
-		for range 2 { // one that fails is tried again by the next run
+		for range 2 { // the next run retries a failed step
 			if got := finalStepsText(run(t, b, s).Final); got != "completed report:failed/3" {
 				t.Errorf("it is %s", got)
 			}
@@ -164,13 +168,13 @@ func TestRunRunsFinalStepsThatHaveNotRun(t *testing.T) {
 			t.Errorf("it is %s", got)
 		}
 		if ran := run(t, b, s); ran.FoundChanges || ran.Final.UUID != "" {
-			t.Errorf("with nothing to do it did %+v", ran)
+			t.Errorf("without changes it did %+v", ran)
 		}
 	})
 }
 
-// A bag inside its source is refused before anything is registered; a manifest there is
-// not taken for a file of the source.
+// A bag inside its source is refused before any file is registered. A manifest there does
+// not count as a file of the source.
 func TestOutputsInsideTheirSource(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
 		root := testkit.NumberedTree(t, 3)
@@ -201,8 +205,8 @@ func TestOutputsInsideTheirSource(t *testing.T) {
 	})
 }
 
-// What final steps read besides the files, such as folders and checksum lists, counts too:
-// a step of which it has changed runs again, and no other.
+// Final steps also read folders and checksum lists. When these have changed, the steps that
+// read them run again, and no others.
 func TestRunAgainKnowsFoldersAndLists(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
 		root, out := filepath.Join(t.TempDir(), "in"), t.TempDir()
@@ -247,5 +251,35 @@ func TestRunAgainKnowsFoldersAndLists(t *testing.T) {
 		testkit.WriteFile(t, list, sum)
 		touch(t, root)
 		again("bag:failed verify:done")
+	})
+}
+
+// A run that only tries a failed file again runs the final steps in the same transfer, once.
+func TestRetriedFileRunsFinalStepsOnce(t *testing.T) {
+	onEach(t, func(t *testing.T, c config.Config) {
+		root, out := filepath.Join(t.TempDir(), "in"), t.TempDir()
+		testkit.WriteTree(t, root, "a", "b")
+		var repaired atomic.Bool
+		b := open(t, c, register(t, "picky", func(_ context.Context, j *handlers.Job) error {
+			if filepath.Base(j.File().Path) == "b" && !repaired.Load() {
+				return handlers.Fail("bad", errors.New("it is bad"))
+			}
+			return nil
+		}))
+		s := baler.Submission{Paths: []string{root}, Recipe: yaml(t, "name: x\nsteps:\n  - handler: picky\n  - handler: checksum\n"+
+			"finally:\n  - handler: manifest\n    with: {to: '"+out+"/sums'}\n")}
+		run(t, b, s)
+		repaired.Store(true)
+		ran := run(t, b, s)
+		if got := finalStepsText(ran.Transfer); got != "completed manifest:done/1" || ran.Final.ID != 0 || ran.Changes.Retried != 1 {
+			t.Errorf("it is %s, and then %+v", got, ran.Final)
+		}
+		text, err := os.ReadFile(filepath.Join(out, "sums"))
+		if err != nil || strings.Count(string(text), "\n") != 2 {
+			t.Errorf("%q, %v", text, err)
+		}
+		if again := run(t, b, s); again.FoundChanges || again.Final.ID != 0 {
+			t.Errorf("another run did %+v", again)
+		}
 	})
 }

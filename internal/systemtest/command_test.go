@@ -21,8 +21,8 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// A program that hangs ends with its step's time, with all that it started, and
-// the worker goes on.
+// A program that hangs is ended at its step's timeout, with all processes that it started,
+// and the worker continues.
 func TestHangingProgramTimesOut(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
 		reg := builtin.Registry()
@@ -48,7 +48,7 @@ func TestHangingProgramTimesOut(t *testing.T) {
 		}
 		group := strings.Fields(lines[0].Output)
 		if len(group) != 2 {
-			t.Fatalf("the output of before is lost: %+v", lines[0])
+			t.Fatalf("the output before the timeout is lost: %+v", lines[0])
 		}
 		for _, pid := range group {
 			testkit.Eventually(t, time.Minute, func() error { return gone(pid) })
@@ -59,8 +59,8 @@ func TestHangingProgramTimesOut(t *testing.T) {
 	})
 }
 
-// gone is nil when a process runs no longer. One that waits to be reaped counts
-// only when that is this process's task.
+// gone returns nil when a process has ended. A zombie counts as ended unless this process
+// is its parent.
 func gone(pid string) error {
 	stat, err := os.ReadFile(filepath.Join("/proc", pid, "stat"))
 	if err != nil {

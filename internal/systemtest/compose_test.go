@@ -14,7 +14,7 @@ import (
 	"github.com/balerhq/baler/internal/worker"
 )
 
-// composeFile is the part of docker-compose.yml that the tests look at.
+// composeFile is the part of docker-compose.yml that the tests check.
 type composeFile struct {
 	Services map[string]struct {
 		Ports           []string
@@ -32,7 +32,7 @@ func readCompose(t *testing.T) (source []byte, compose composeFile) {
 	return source, compose
 }
 
-// A compose file without changes must not open anything to other hosts.
+// docker-compose.yml as it is must not publish a port to other hosts.
 func TestComposeIsClosedToOthers(t *testing.T) {
 	t.Parallel()
 	source, compose := readCompose(t)
@@ -47,12 +47,12 @@ func TestComposeIsClosedToOthers(t *testing.T) {
 		t.Errorf("serve starts with the token %q", token)
 	}
 	if found := regexp.MustCompile(`(?i)(password|token)\w*:?-`).FindString(string(source)); found != "" {
-		t.Errorf("%q begins a default password", found)
+		t.Errorf("%q is the beginning of a default password", found)
 	}
 }
 
-// A container that is killed while it hands back leaves its batches to their
-// leases: compose has to wait for longer than the slowest stop.
+// When a container is killed while it releases its batches, they wait until their leases
+// expire. So compose must wait for longer than the slowest stop.
 func TestComposeWaitsForTheSlowestStop(t *testing.T) {
 	t.Parallel()
 	_, compose := readCompose(t)

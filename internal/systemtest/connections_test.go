@@ -15,8 +15,8 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// No chunk of files may hold a connection while it waits for the chunk before, even when
-// several transfers register at once.
+// A chunk of files must not hold a connection while it waits for the previous chunk, even
+// when several transfers register at once.
 func TestFewConnectionsDoNotBlockSubmit(t *testing.T) {
 	for _, connections := range []int{1, 2, 3} {
 		t.Run(strconv.Itoa(connections), func(t *testing.T) {

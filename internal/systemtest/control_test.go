@@ -15,7 +15,7 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// register makes a registry of one handler for one file beside the built-ins.
+// register makes a registry of the built-in handlers and one more, which handles one file.
 func register(t *testing.T, name string, fn func(context.Context, *handlers.Job) error, opts ...handlers.Option) *handlers.Registry {
 	t.Helper()
 	reg := builtin.Registry()
@@ -34,7 +34,7 @@ func submit(t *testing.T, b *baler.Baler, s baler.Submission) tasks.Transfer {
 	return tr
 }
 
-func TestRetryRunsFailuresAgainFromTheirStep(t *testing.T) {
+func TestRetryRunsFailedFilesAgainFromTheirStep(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
 		const files = 40
 		var broken atomic.Bool
@@ -65,9 +65,9 @@ steps:
 		}
 		tr = wait(t, b, tr.UUID)
 		if lines := audit(t, b, tr); len(lines) != 3*files || tr.Totals().Failures() != 0 {
-			t.Errorf("%d results after the retry, %d bad", len(lines), tr.Totals().Failures())
+			t.Errorf("%d results after the retry, %d failures", len(lines), tr.Totals().Failures())
 		}
-		// What succeeded can be run again too, with the steps behind it.
+		// Files that succeeded can be run again, too, with the later steps.
 		n, err = b.Retry(t.Context(), tr, baler.ResultFilter{Step: "second", Outcomes: []tasks.Outcome{tasks.OutcomeSucceeded}})
 		if err != nil || n != files {
 			t.Fatalf("retry of all: %d files, %v", n, err)
@@ -131,7 +131,7 @@ steps:
 	})
 }
 
-func TestPausedTransferStartsNothingAndResumesWhole(t *testing.T) {
+func TestPausedTransferStartsNoBatchAndResumes(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
 		var ran atomic.Int64
 		gate := make(chan struct{})
@@ -155,7 +155,7 @@ steps:
 `)})
 		testkit.Eventually(t, time.Minute, func() error {
 			if ran.Load() == 0 {
-				return errors.New("nothing runs yet")
+				return errors.New("no batch runs yet")
 			}
 			return nil
 		})
@@ -163,7 +163,7 @@ steps:
 			t.Fatalf("pause: %v, %v", ok, err)
 		}
 		close(gate)
-		// The batch in hand ends; the others come back acknowledged.
+		// The running batch ends; the others are acknowledged without a run.
 		testkit.Eventually(t, time.Minute, func() error {
 			qs, err := b.Queues(t.Context())
 			if err != nil {
@@ -171,13 +171,13 @@ steps:
 			}
 			for _, q := range qs {
 				if q.Pending+q.Active+q.Retrying > 0 {
-					return errors.New("batches are on their way")
+					return errors.New("batches are still in the queue")
 				}
 			}
 			return nil
 		})
 		if n := ran.Load(); n != 3 {
-			t.Errorf("%d files ran in spite of the pause, want the 3 that were in hand", n)
+			t.Errorf("%d files ran in spite of the pause, want the 3 of the running batch", n)
 		}
 		if ok, err := b.Resume(t.Context(), tr); !ok || err != nil {
 			t.Fatalf("resume: %v, %v", ok, err)
@@ -195,7 +195,7 @@ func TestReconcileSendsWhatTheQueueHasLost(t *testing.T) {
 		if c.Redis.URL == "embedded" {
 			t.Skip("an embedded queue cannot be emptied from outside")
 		}
-		c.Dispatch.Lag, c.Dispatch.Resend = time.Hour, time.Hour // only reconcile mends
+		c.Dispatch.Lag, c.Dispatch.Resend = time.Hour, time.Hour // only reconcile finds them
 		b := open(t, c, nil)
 		const files = 300
 		var trs []tasks.Transfer
@@ -243,7 +243,7 @@ func TestWorkersPauseAndDrain(t *testing.T) {
 				t.Error(err)
 			}
 		case <-time.After(time.Minute):
-			t.Fatal("the worker does not leave")
+			t.Fatal("the worker does not end")
 		}
 	})
 }

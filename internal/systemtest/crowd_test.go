@@ -19,13 +19,13 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// Three workers, three transfers by both ways at once: each worker has a part,
-// and every count is exact.
+// Three workers process three transfers, by group and by bulk, at once. Each worker runs
+// some batches, and every count is exact.
 func TestWorkersShareTransfers(t *testing.T) {
 	t.Parallel()
 	c := servers(t)
 	const files = 600
-	// The first batches meet: none ends before every worker has one.
+	// The first batches wait for each other: none ends before every worker has one.
 	var together sync.WaitGroup
 	together.Add(3)
 	var workers []*baler.Baler
@@ -77,12 +77,12 @@ func TestWorkersShareTransfers(t *testing.T) {
 		}
 	}
 	if got := slices.Sorted(maps.Keys(seen)); len(got) != 3 {
-		t.Errorf("only %v had a part", got)
+		t.Errorf("only %v ran batches", got)
 	}
 }
 
-// A worker that stops in the middle of it loses nothing: what it has in hand is
-// finished, or handed to the others.
+// A worker that stops during a transfer loses nothing: its running batches finish, or are
+// released for the others.
 func TestWorkersComeAndGo(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
 		const files = 500
@@ -107,7 +107,7 @@ func TestWorkersComeAndGo(t *testing.T) {
 			}
 			eventually(t, func() error {
 				if n := len(gates); n > 0 {
-					return fmt.Errorf("%d files to go", n)
+					return fmt.Errorf("%d files are left", n)
 				}
 				return nil
 			})

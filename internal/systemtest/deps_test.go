@@ -29,8 +29,8 @@ func forbid(t *testing.T, packages, words []string) {
 	}
 }
 
-// Who writes a handler imports no database, queue or metrics library, and nothing beside the
-// standard library but the Go project's table of system calls, which opens files on Linux.
+// The packages for authors of handlers need no database, queue or metrics library. Beside
+// the standard library they need only golang.org/x/sys, which opens files on Linux.
 func TestContractNeedsTheStandardLibraryOnly(t *testing.T) {
 	t.Parallel()
 	for _, p := range dependencies(t, "./handlers", "./handlers/handlertest", "./tasks") {

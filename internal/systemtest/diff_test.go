@@ -13,13 +13,14 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// difference checks what differs between two transfers: lines of kind, path and what else is known.
+// difference checks what differs between two transfers. Each difference has a kind, a path
+// and details.
 func difference(t *testing.T, b *baler.Baler, from, to tasks.Transfer, want string, counts baler.FixityCounts) {
 	t.Helper()
 	var lines []string
 	got, err := b.Diff(t.Context(), from, to, func(d baler.Difference) error {
 		line := string(d.Kind) + " " + d.Path
-		switch d.Kind { //nolint:exhaustive // the other kinds have nothing to add
+		switch d.Kind { //nolint:exhaustive // the other kinds have no details
 		case baler.DifferenceMoved:
 			line += ">" + d.To
 		case baler.DifferenceChanged:
@@ -64,7 +65,7 @@ func TestDiff(t *testing.T) {
 		difference(t, b, first, second, "damaged a, changed c same, changed d different, moved b/x>b/y, moved twin-2>twin-3, missing z, new b/new",
 			baler.FixityCounts{New: 1, Changed: 2, Damaged: 1, Missing: 1, Moved: 2, Unchanged: 3})
 
-		// Without digests, and with those of a copy elsewhere.
+		// Compare without digests, and with the digests of a copy in another folder.
 		plain := submit("name: x\nsteps: [{handler: identify}]", root)
 		difference(t, b, second, plain, "", baler.FixityCounts{Unchanged: 9, Uncompared: 9})
 		moved := filepath.Join(t.TempDir(), "elsewhere")
@@ -75,7 +76,7 @@ func TestDiff(t *testing.T) {
 		difference(t, b, second, submit(sums, moved), "", baler.FixityCounts{Unchanged: 9})
 
 		if _, err := b.Diff(t.Context(), first, tasks.Transfer{State: tasks.StateRunning}, nil); !errors.Is(err, baler.ErrDiffRunning) {
-			t.Errorf("one that runs: %v", err)
+			t.Errorf("a transfer that still runs: %v", err)
 		}
 		chunks := submit("name: x\nsplit: {lines: 1MiB}\nsteps: [{handler: noop}]", moved)
 		if _, err := b.Diff(t.Context(), first, chunks, nil); !errors.Is(err, baler.ErrDiffChunks) {

@@ -18,7 +18,7 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// zipped makes a zip file of members, name after content.
+// zipped makes a zip file of members, given as name, content, name, content …
 func zipped(t *testing.T, members ...string) string {
 	t.Helper()
 	var b bytes.Buffer
@@ -35,8 +35,8 @@ func zipped(t *testing.T, members ...string) string {
 
 const extracting = "name: x\nsteps:\n  - handler: checksum\n  - {handler: extract, with: {to: '%s/members', replace: true}%s}\n  - {name: last, handler: noop}\n"
 
-// checkExtracted checks that every file of a transfer has the results of the steps at which
-// it was, and returns the paths of those that were extracted.
+// checkExtracted checks that every file of a transfer has results of the right steps, and
+// returns the paths of the extracted files.
 func checkExtracted(t *testing.T, b *baler.Baler, tr tasks.Transfer, members string, steps ...string) {
 	t.Helper()
 	got := map[string][]string{}
@@ -65,8 +65,8 @@ func checkExtracted(t *testing.T, b *baler.Baler, tr tasks.Transfer, members str
 	}
 }
 
-// Members of archives, also of those in archives, become files of the transfer, whatever
-// way it came, and it ends when the last of them has.
+// Members of archives, also of archives in archives, become files of the transfer, by group
+// and by bulk. The transfer ends when the last of them has ended.
 func TestExtractedFilesAreFiles(t *testing.T) {
 	eachWay(t, func(t *testing.T, c config.Config, via tasks.Via) {
 		for emitFrom, steps := range map[string][]string{
@@ -97,7 +97,7 @@ func TestExtractedFilesAreFiles(t *testing.T) {
 	})
 }
 
-// What runs of the same sources write has the members of the archives as they are now.
+// The bag and manifest of later runs have the members that the archives have now.
 func TestCollectionWithArchives(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
 		root, out := filepath.Join(t.TempDir(), "in"), t.TempDir()
@@ -131,7 +131,7 @@ func TestCollectionWithArchives(t *testing.T) {
 		ran := bagHas("a.zip a.zip.contents/m1 a.zip.contents/sub/m2 b.zip b.zip.contents/m3 c")
 		checkExtracted(t, b, ran.Transfer, "m1 m2 m3", "checksum", "extract", "last")
 		if ran := run(t, b, s); ran.FoundChanges {
-			t.Errorf("with nothing changed it did %+v", ran.Changes)
+			t.Errorf("without changes it did %+v", ran.Changes)
 		}
 		testkit.WriteFile(t, filepath.Join(root, "a.zip"), zipped(t, "m1", "other", "m4", "four"))
 		ran = bagHas("a.zip a.zip.contents/m1 a.zip.contents/m4 b.zip b.zip.contents/m3 c")
@@ -140,7 +140,7 @@ func TestCollectionWithArchives(t *testing.T) {
 		testkit.WriteFile(t, filepath.Join(root, "d"), "d")
 		ran = bagHas("a.zip a.zip.contents/m1 a.zip.contents/m4 c d")
 		if ran.Changes.Gone != 1 {
-			t.Errorf("%+v; what was in the archive does not count", ran.Changes)
+			t.Errorf("%+v; members of archives must not count", ran.Changes)
 		}
 	})
 }

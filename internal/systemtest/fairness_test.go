@@ -17,10 +17,10 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// A small transfer that comes while a large one has filled the queue starts with the next
-// slot that is free, also when the worker has batches of the large one in hand that wait
-// for a slot.
-func TestNewcomerStartsWithTheNextFreeSlot(t *testing.T) {
+// When a large transfer has filled the queue, a small one that is submitted gets the next
+// free slot, also when the worker already has batches of the large one that wait for a
+// slot.
+func TestNewTransferGetsTheNextFreeSlot(t *testing.T) {
 	for name, set := range map[string]func(*config.Worker){
 		"one batch":      func(w *config.Worker) { w.Concurrency, w.Slots = 1, 1 },
 		"none waits":     func(w *config.Worker) { w.Concurrency, w.Slots = 2, 2 },
@@ -39,7 +39,7 @@ func TestNewcomerStartsWithTheNextFreeSlot(t *testing.T) {
 
 func newcomers(t *testing.T, c config.Config) {
 	var mu sync.Mutex
-	var order []int64 // of transfers, a batch each
+	var order []int64 // of transfers, one entry a batch
 	begun, release := make(chan struct{}, 1000), make(chan struct{})
 	reg := builtin.Registry()
 	testkit.Must(t, reg.Register("slow", handlers.HandlerFunc(func(ctx context.Context, jobs []*handlers.Job) error {
@@ -97,7 +97,7 @@ func newcomers(t *testing.T, c config.Config) {
 	}
 }
 
-// inHand waits until workers have taken so many batches from the queue.
+// inHand waits until workers have taken that many batches from the queue.
 func inHand(t *testing.T, b *baler.Baler, want int) {
 	t.Helper()
 	testkit.Eventually(t, hung, func() error {
@@ -113,8 +113,8 @@ func inHand(t *testing.T, b *baler.Baler, want int) {
 	})
 }
 
-// The later steps of a small transfer, and one that comes by group, do not wait for what a
-// large one has in the queue either.
+// The later steps of a small transfer do not wait for the batches that a large one has in
+// the queue, nor does a small transfer by group.
 func TestLaterStepsAndGroupsComeNext(t *testing.T) {
 	for name, small := range map[string]struct {
 		via    tasks.Via
@@ -127,7 +127,7 @@ func TestLaterStepsAndGroupsComeNext(t *testing.T) {
 			t.Run(name+" beside "+string(large), func(t *testing.T) {
 				onEach(t, func(t *testing.T, c config.Config) {
 					c.Worker.Concurrency = 1
-					var order []int64 // of transfers, a batch each; one at a time
+					var order []int64 // of transfers, one entry a batch; one batch at a time
 					reg := builtin.Registry()
 					begun := make(chan struct{})
 					var once sync.Once
@@ -163,12 +163,12 @@ func TestLaterStepsAndGroupsComeNext(t *testing.T) {
 	}
 }
 
-// Two large transfers share the workers in proportion to their weights while both have
-// files that wait.
+// While two large transfers both have waiting files, they share the workers in proportion
+// to their weights.
 func TestWeightsShareTheWorkers(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
 		c.Worker.Concurrency = 1
-		var order []int64 // of transfers, a file each; one at a time
+		var order []int64 // of transfers, one entry a file; one file at a time
 		reg := builtin.Registry()
 		begun, start := make(chan struct{}), make(chan struct{})
 		var once sync.Once

@@ -45,12 +45,12 @@ func listing(t *testing.T, dir string) string {
 const manifests = "name: x\nsteps:\n  - handler: checksum\nfinally:\n  - handler: manifest\n    with: {to: '%s/${transfer}.sha256'}\n" +
 	"  - handler: report\n    with: {to: '%s/${transfer}.json'}\n"
 
-// Workers write where the site says, once the last file has ended; webhooks are
-// told behind the last final step.
+// Once the last file has ended, final steps write below the configured folders. Webhooks
+// are sent after the last final step.
 func TestFinalStepsRunAfterTheLastFile(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
 		const files = 700
-		address, heard := listener(t, http.StatusOK)
+		address, messages := listener(t, http.StatusOK)
 		out := t.TempDir()
 		c.Outputs, c.Webhook = []string{out}, config.Webhook{URLs: []string{address}, Secret: webhookSecret, Networks: []string{"127.0.0.1"}}
 		b := open(t, c, nil)
@@ -69,8 +69,8 @@ func TestFinalStepsRunAfterTheLastFile(t *testing.T) {
 		if n := strings.Count(string(text), "\n"); err != nil || n != files {
 			t.Errorf("%d lines, %v", n, err)
 		}
-		m := hear(t, heard)
-		if m.Type != "transfer.completed" || len(m.Transfer.Finalizers) != 2 || m.Transfer.Finalizers[1].State != tasks.FinalizeDone || len(heard) > 0 {
+		m := receive(t, messages)
+		if m.Type != "transfer.completed" || len(m.Transfer.Finalizers) != 2 || m.Transfer.Finalizers[1].State != tasks.FinalizeDone || len(messages) > 0 {
 			t.Errorf("told %+v", m)
 		}
 		if got := listing(t, out); got != tr.UUID+".json "+tr.UUID+".sha256" {
@@ -84,9 +84,9 @@ func withName(c config.Config, name string) config.Config {
 	return c
 }
 
-// A worker that may write nothing refuses with what to set, and so it does with
-// a relative path. The transfer completes all the same.
-func TestWorkersRefuseToWriteWhereTheyMayNot(t *testing.T) {
+// On a worker without output folders, a final step that writes fails with the setting to
+// change; so does one with a relative path. The transfer completes in both cases.
+func TestFinalStepsFailOutsideTheOutputFolders(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
 		out := t.TempDir()
 		b := open(t, c, nil)
@@ -108,7 +108,7 @@ func TestWorkersRefuseToWriteWhereTheyMayNot(t *testing.T) {
 		}
 		stop()
 
-		// The site changes its mind, and no file is touched.
+		// With another setting, a retry of the final steps succeeds without running a file again.
 		c.Outputs = []string{out}
 		b = open(t, c, nil)
 		if n, err := b.RetryFinalizers(t.Context(), tr); err != nil || n != 2 {
@@ -126,8 +126,8 @@ func TestWorkersRefuseToWriteWhereTheyMayNot(t *testing.T) {
 	})
 }
 
-// A run writes where its user may. One that was interrupted in its final steps
-// goes on with them, and what was added makes a transfer of its own.
+// A run may write wherever its user may. A run that was interrupted in its final steps
+// continues with them. Files that were added make a new transfer.
 func TestRunContinuesItsFinalSteps(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
 		c.Worker.Grace = 10 * time.Millisecond

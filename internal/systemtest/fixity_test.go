@@ -21,7 +21,7 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// folder makes a folder of files that hold their names.
+// folder makes a folder of files whose content is their name.
 func folder(t *testing.T, names ...string) string {
 	t.Helper()
 	root := t.TempDir()
@@ -36,7 +36,7 @@ func touch(t *testing.T, path string) {
 	testkit.Must(t, os.Chtimes(path, time.Time{}, time.Now().Add(time.Hour)))
 }
 
-// names are the names of files, in their order.
+// names returns the names of files, in their order.
 func names(files []tasks.File) string {
 	var all []string
 	for i := range files {
@@ -45,7 +45,7 @@ func names(files []tasks.File) string {
 	return strings.Join(all, " ")
 }
 
-// fixityRuns returns a function that runs and checks what was found.
+// fixityRuns returns a function that does a run and checks what it finds.
 func fixityRuns(t *testing.T, b *baler.Baler, s *baler.Submission) func(want baler.FixityCounts, damaged, missing, moved string) {
 	return func(want baler.FixityCounts, damaged, missing, moved string) {
 		t.Helper()
@@ -65,8 +65,8 @@ func fixityRuns(t *testing.T, b *baler.Baler, s *baler.Submission) func(want bal
 	}
 }
 
-// A fixity run compares with what transfers of other recipes have recorded, and what is bad
-// counts in every later run until it is well again or accepted.
+// A fixity run compares with what transfers of other recipes have recorded, and reports
+// damage in every later run until it is repaired or accepted.
 func TestFixity(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
 		root := folder(t, "flipped", "touched", "old", "gone", "same", "swapped", "twin-a")
@@ -87,7 +87,7 @@ func TestFixity(t *testing.T) {
 		next(baler.FixityCounts{New: 1, Changed: 1, Damaged: 2, Missing: 1, Moved: 2, Unchanged: 2}, "flipped swapped", "gone", "old>renamed twin-b>twin-c")
 
 		next(baler.FixityCounts{Damaged: 2, Missing: 1, Unchanged: 6}, "flipped swapped", "gone", "")
-		run(t, b, baler.Submission{Paths: []string{root}, Recipe: builtinRecipe(t, "checksum")}) // what it records hides nothing
+		run(t, b, baler.Submission{Paths: []string{root}, Recipe: builtinRecipe(t, "checksum")}) // its new digests do not hide the damage
 		rot(t, at("flipped"), "flipped")
 		testkit.Must(t, os.Rename(at("renamed"), at("old")))
 		next(baler.FixityCounts{Damaged: 1, Missing: 1, Moved: 1, Unchanged: 6}, "swapped", "gone", "renamed>old")
@@ -102,8 +102,8 @@ func TestFixity(t *testing.T) {
 	})
 }
 
-// Earlier transfers may have been submitted, may have recorded other digests or none, and may
-// have followed one another: the first digest for the newest size and time counts.
+// Earlier transfers may be of run or submit, with other digests or none, one after another.
+// A file is compared with the first digest that was recorded for its newest size and time.
 func TestFixityComparesWithAnyTransfer(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
 		root := folder(t, "a", "b", "c", "d")
@@ -139,9 +139,9 @@ func TestFixityComparesWithAnyTransfer(t *testing.T) {
 	})
 }
 
-// A source that is away is an error also in the first fixity run, and what cannot be read is
-// neither missing nor forgotten.
-func TestFixityOfWhatCannotBeRead(t *testing.T) {
+// A source that is not there is an error, also in the first fixity run. A file that cannot
+// be read counts neither as missing nor as forgotten.
+func TestFixityOfUnreadableFiles(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
 		root := folder(t, "a", "b")
 		b := open(t, c, nil)
@@ -158,7 +158,7 @@ func TestFixityOfWhatCannotBeRead(t *testing.T) {
 		next := fixityRuns(t, b, &s)
 		next(baler.FixityCounts{Unchanged: 2}, "", "", "")
 		if os.Geteuid() == 0 {
-			return // it reads everything
+			return // root reads everything
 		}
 		testkit.Must(t, os.Chmod(filepath.Join(root, "a"), 0))
 		next(baler.FixityCounts{Unread: 1, Unchanged: 1}, "", "", "")
@@ -174,34 +174,34 @@ func TestFixityOfWhatCannotBeRead(t *testing.T) {
 	})
 }
 
-// The webhook hears of damage with its numbers, after it has heard of the end.
-func TestFixityTellsTheWebhook(t *testing.T) {
+// Webhooks get the counts of damaged files, after the event of the transfer's end.
+func TestFixitySendsAWebhook(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
-		address, heard := listener(t, http.StatusOK)
+		address, messages := listener(t, http.StatusOK)
 		c.Webhook = config.Webhook{URLs: []string{address}, Secret: webhookSecret, Networks: []string{"127.0.0.1"}}
 		root := folder(t, "a", "b", "c")
 		b := open(t, c, nil)
 		s := baler.Submission{Paths: []string{root}, Recipe: builtinRecipe(t, "fixity")}
 		run(t, b, s)
-		hear(t, heard)
+		receive(t, messages)
 		rot(t, filepath.Join(root, "a"), "A")
 		testkit.Must(t, os.Remove(filepath.Join(root, "b")))
 		ran := run(t, b, s)
-		types := map[string]told{}
+		types := map[string]message{}
 		for range 2 {
-			m := hear(t, heard)
+			m := receive(t, messages)
 			types[m.Type] = m
 		}
 		m := types["fixity.failed"]
 		want := baler.FixityCounts{Damaged: 1, Missing: 1, Unchanged: 1}
-		if m.Transfer.Transfer != ran.Transfer.UUID || m.Fixity != want || types["transfer.completed"].Event == "" || len(heard) > 0 {
-			t.Errorf("told %+v, and %d more", types, len(heard))
+		if m.Transfer.Transfer != ran.Transfer.UUID || m.Fixity != want || types["transfer.completed"].Event == "" || len(messages) > 0 {
+			t.Errorf("received %+v, and %d more", types, len(messages))
 		}
 	})
 }
 
-// A retry in the same transfer records another digest in place of the first: what the first
-// one was still counts when everything is read again.
+// A retry in the same transfer records another digest in place of the first. A later reread
+// still compares with the first one.
 func TestRunReadsAgainWhatWasRetried(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
 		root := t.TempDir()

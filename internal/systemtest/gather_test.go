@@ -17,7 +17,7 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// batchSizes registers a handler that notes the size of each batch. It fails the first
+// batchSizes registers a handler that records the size of each batch. It fails the first
 // attempt of files for which fails is true.
 type batchSizes struct {
 	mu       sync.Mutex
@@ -63,9 +63,9 @@ func eachWay(t *testing.T, test func(t *testing.T, c config.Config, via tasks.Vi
 	}
 }
 
-// Each of a hundred batches sends one file in ten on. These files run in full batches, and
-// the last of them wait for nothing, whatever the delay of the policy.
-func TestFilesThatGoOnAreGatheredAcrossBatches(t *testing.T) {
+// One file in ten of each of a hundred batches continues with the next step. These files
+// run in full batches, and the last of them do not wait, whatever the delay of the policy.
+func TestFilesOfTheNextStepAreGatheredAcrossBatches(t *testing.T) {
 	eachWay(t, func(t *testing.T, c config.Config, via tasks.Via) {
 		var seen batchSizes
 		b := open(t, c, seen.registry(t))
@@ -85,7 +85,7 @@ steps:
 	})
 }
 
-// Files that are tried again are gathered, too.
+// Files of a second attempt are gathered, too.
 func TestRetriesAreGatheredAcrossBatches(t *testing.T) {
 	eachWay(t, func(t *testing.T, c config.Config, via tasks.Via) {
 		seen := batchSizes{fails: func(path string) bool { return path[len(path)-5] == '3' }}
@@ -112,9 +112,9 @@ steps:
 	})
 }
 
-// While a producer may register more files, what goes on waits for the delay of its
-// policy at most.
-func TestFilesThatGoOnWaitForTheirDelayAtMost(t *testing.T) {
+// While a producer may register more files, files of the next step wait at most for the
+// delay of their policy.
+func TestFilesOfTheNextStepWaitForTheDelayAtMost(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
 		c.Roots = testkit.Roots()
 		var seen batchSizes
@@ -143,7 +143,7 @@ steps: [{handler: noop}, {handler: sizes, batch: {max_items: 50, max_delay: 100m
 	})
 }
 
-// Files that a person tries again are read page by page, and run in full batches.
+// The files of a retry command are read page by page, and run in full batches.
 func TestFilesOfARetryAreGathered(t *testing.T) {
 	eachWay(t, func(t *testing.T, c config.Config, via tasks.Via) {
 		seen := batchSizes{fails: func(string) bool { return true }}

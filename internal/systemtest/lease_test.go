@@ -59,7 +59,7 @@ func TestMovedLeasesRunNothingTwice(t *testing.T) {
 	eventually(t, func() error {
 		around, err := s.Surroundings(t.Context())
 		if err == nil && len(around.Held) == 0 {
-			err = errors.New("the worker has not said yet that it holds its batch")
+			err = errors.New("the worker has not published yet that it holds its batch")
 		}
 		return err
 	})
@@ -70,7 +70,7 @@ func TestMovedLeasesRunNothingTwice(t *testing.T) {
 	testkit.CloseAtEnd(t, inspector)
 	client, ok := opt.MakeRedisClient().(redis.UniversalClient)
 	if !ok {
-		t.Fatal("asynq makes another kind of client")
+		t.Fatal("asynq makes an unexpected kind of client")
 	}
 	testkit.CloseAtEnd(t, client)
 	c.Worker.Name = "other"
@@ -87,7 +87,7 @@ func TestMovedLeasesRunNothingTwice(t *testing.T) {
 			return nil // reported below
 		}
 		again, err := inspector.ListRetryTasks("default")
-		refused := slices.ContainsFunc(again, func(i *asynq.TaskInfo) bool { return strings.Contains(i.LastErr, ledger.ErrTaken.Error()) })
+		refused := slices.ContainsFunc(again, func(i *asynq.TaskInfo) bool { return strings.Contains(i.LastErr, ledger.ErrClaimed.Error()) })
 		if err == nil && !refused {
 			err = fmt.Errorf("no worker was given the batch again; leases on %v", held)
 		}

@@ -14,9 +14,9 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// crew is handlers that run until the test lets them go, on two workers, and a
-// count of how many run at once.
-type crew struct {
+// limitedWorkers are two workers whose handlers run until the test releases them. It counts
+// how many run at once.
+type limitedWorkers struct {
 	t       *testing.T
 	b       *baler.Baler
 	running atomic.Int64
@@ -24,9 +24,9 @@ type crew struct {
 	proceed chan struct{}
 }
 
-func newCrew(t *testing.T, c config.Config, allowed int64) *crew {
+func newLimitedWorkers(t *testing.T, c config.Config, allowed int64) *limitedWorkers {
 	t.Helper()
-	w := &crew{t: t, proceed: make(chan struct{})}
+	w := &limitedWorkers{t: t, proceed: make(chan struct{})}
 	w.allowed.Store(allowed)
 	c.Worker.Concurrency, c.Worker.Slots = 6, 6
 	for i := range 2 {
@@ -41,10 +41,10 @@ func newCrew(t *testing.T, c config.Config, allowed int64) *crew {
 	return w
 }
 
-func (w *crew) hold(ctx context.Context, _ *handlers.Job) error {
+func (w *limitedWorkers) hold(ctx context.Context, _ *handlers.Job) error {
 	defer w.running.Add(-1)
 	if n, most := w.running.Add(1), w.allowed.Load(); n > most {
-		w.t.Errorf("%d batches run where %d may", n, most)
+		w.t.Errorf("%d batches run, the limit is %d", n, most)
 	}
 	select {
 	case <-w.proceed:
@@ -54,14 +54,14 @@ func (w *crew) hold(ctx context.Context, _ *handlers.Job) error {
 	}
 }
 
-func (w *crew) limit(inFlight int) {
+func (w *limitedWorkers) limit(inFlight int) {
 	w.t.Helper()
 	_, err := w.b.SetLimit(w.t.Context(), tasks.ScopeAll, "", &inFlight, nil)
 	testkit.Must(w.t, err)
 }
 
-// runs waits until so many run.
-func (w *crew) runs(least int64) {
+// runs waits until that many batches run.
+func (w *limitedWorkers) runs(least int64) {
 	w.t.Helper()
 	testkit.Eventually(w.t, time.Minute, func() error {
 		if n := w.running.Load(); n < least {
@@ -71,9 +71,9 @@ func (w *crew) runs(least int64) {
 	})
 }
 
-// heard waits until every worker has heard of what is set now: that is so when
-// it has been seen for the second time.
-func (w *crew) heard() {
+// awaitHeartbeats waits until every worker has read the limits that are set now: that is so after its
+// second heartbeat.
+func (w *limitedWorkers) awaitHeartbeats() {
 	w.t.Helper()
 	for range 2 {
 		since := time.Now()
@@ -89,8 +89,8 @@ func (w *crew) heard() {
 	}
 }
 
-// What all workers together run never exceeds what a person allows, also while
-// that changes, and nothing is lost or charged for it.
+// All workers together never run more batches than the limit, also while it changes. No
+// file is lost, and none loses an attempt.
 func TestLimitHoldsOverAllWorkers(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
 		const files = 40
@@ -99,16 +99,16 @@ func TestLimitHoldsOverAllWorkers(t *testing.T) {
 		if c.Redis.URL == "embedded" {
 			first, lower, full, more = 4, 2, 2, 5
 		}
-		w := newCrew(t, c, first)
+		w := newLimitedWorkers(t, c, first)
 		tr := submit(t, w.b, baler.Submission{
 			Paths: []string{testkit.NumberedTree(t, files)}, Via: tasks.ViaBulk,
 			Recipe: yaml(t, "name: held\nsteps: [{handler: hold, batch: {max_items: 1}}]"),
 		})
-		w.heard()
+		w.awaitHeartbeats()
 		w.runs(full)
 
 		w.limit(int(lower))
-		w.heard()
+		w.awaitHeartbeats()
 		w.allowed.Store(lower)
 		for range 10 {
 			w.proceed <- struct{}{}
@@ -127,7 +127,7 @@ func TestLimitHoldsOverAllWorkers(t *testing.T) {
 	})
 }
 
-// A ceiling over one transfer leaves others alone.
+// A limit on one transfer does not affect others.
 func TestLimitOfATransfer(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
 		b := open(t, c, nil)
@@ -142,7 +142,7 @@ func TestLimitOfATransfer(t *testing.T) {
 		now, err := b.Transfer(t.Context(), slow.UUID)
 		testkit.Must(t, err)
 		if now.Finished > 1 {
-			t.Errorf("%d files went through at one in a thousand seconds", now.Finished)
+			t.Errorf("%d files ran at a rate of one in a thousand seconds", now.Finished)
 		}
 		none, nothing := 0.0, 0
 		_, err = b.SetLimit(t.Context(), tasks.ScopeTransfer, slow.UUID, &nothing, &none)

@@ -12,8 +12,8 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// A second worker of the same name does not start: limits are shared by name, and one
-// that stops would remove the other from the list.
+// A second worker of the same name does not start: limits are shared by name, and a worker
+// that stops would remove the other's row.
 func TestTwoWorkersOfOneName(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
 		c.Worker.Name = "twin"
@@ -43,7 +43,7 @@ func TestTwoWorkersOfOneName(t *testing.T) {
 	})
 }
 
-// After a crash the name is taken again, as soon as the dead worker has missed some
+// After a crash, a new worker takes the name as soon as the dead one has missed some
 // heartbeats.
 func TestWorkerReplacesADeadOneOfItsName(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {

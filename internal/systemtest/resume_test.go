@@ -18,7 +18,7 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-func TestSubmissionThatWasCutOffIsResumedWithoutDoublingAFile(t *testing.T) {
+func TestInterruptedSubmissionIsResumedWithoutDuplicates(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
 		const files = 9000
 		root := testkit.NumberedTree(t, files)
@@ -29,7 +29,7 @@ func TestSubmissionThatWasCutOffIsResumedWithoutDoublingAFile(t *testing.T) {
 		}
 		testkit.CloseAtEnd(t, b)
 		ctx, cancel := context.WithCancel(t.Context())
-		// A link half way through the tree tells when to cut it off.
+		// A link in the middle of the tree is the signal to interrupt the scan.
 		if err := os.Symlink("nowhere", filepath.Join(root, "d060", "link")); err != nil {
 			t.Fatal(err)
 		}
@@ -40,7 +40,7 @@ func TestSubmissionThatWasCutOffIsResumedWithoutDoublingAFile(t *testing.T) {
 			t.Fatalf("submit: %v, want that it was canceled", err)
 		}
 		if tr.State != tasks.StateOpen || tr.Files >= files {
-			t.Fatalf("cut off, the transfer is %s with %d files", tr.State, tr.Files)
+			t.Fatalf("interrupted, the transfer is %s with %d files", tr.State, tr.Files)
 		}
 		if _, err := b.ResumeSubmit(t.Context(), tr, nil); !errors.Is(err, baler.ErrProducerAlive) {
 			t.Errorf("resumed at once: %v", err)
@@ -69,17 +69,17 @@ func TestSubmissionThatWasCutOffIsResumedWithoutDoublingAFile(t *testing.T) {
 	})
 }
 
-func TestSubmissionOfALineFileThatWasCutOffIsResumedBetweenItsParts(t *testing.T) {
+func TestInterruptedSubmissionOfASplitFileIsResumedBetweenChunks(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
 		root := t.TempDir()
-		content := bytes.Repeat([]byte("0123456789abcdef\n"), 750_000) // 3,112 parts
+		content := bytes.Repeat([]byte("0123456789abcdef\n"), 750_000) // 3,112 chunks
 		if err := os.WriteFile(filepath.Join(root, "a.lines"), content, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.Symlink("nowhere", filepath.Join(root, "b")); err != nil { // tells that all parts were emitted
+		if err := os.Symlink("nowhere", filepath.Join(root, "b")); err != nil { // its notice means that all chunks were emitted
 			t.Fatal(err)
 		}
-		r, err := recipe.Parse("parts", []byte("name: parts\nsplit: {lines: 4KiB}\nsteps: [{handler: noop}]\n"))
+		r, err := recipe.Parse("chunks", []byte("name: chunks\nsplit: {lines: 4KiB}\nsteps: [{handler: noop}]\n"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -92,15 +92,15 @@ func TestSubmissionOfALineFileThatWasCutOffIsResumedBetweenItsParts(t *testing.T
 		ctx, cancel := context.WithCancel(t.Context())
 		tr, _, err := b.Submit(ctx, baler.Submission{Paths: []string{root}, Recipe: r, OnSkipped: func(scan.Skipped) { cancel() }})
 		if !errors.Is(err, context.Canceled) || tr.Bytes >= int64(len(content)) {
-			t.Fatalf("cut off with %d of %d bytes: %v", tr.Bytes, len(content), err)
+			t.Fatalf("interrupted with %d of %d bytes: %v", tr.Bytes, len(content), err)
 		}
 		clock.Advance(time.Minute)
 		if tr, err = b.ResumeSubmit(t.Context(), tr, nil); err != nil {
 			t.Fatal(err)
 		}
-		const part = 4097 // 241 lines
-		if want := int64((len(content) + part - 1) / part); tr.Bytes != int64(len(content)) || tr.Files != want {
-			t.Errorf("resumed: %d parts with %d bytes, want %d with %d", tr.Files, tr.Bytes, want, len(content))
+		const chunk = 4097 // 241 lines
+		if want := int64((len(content) + chunk - 1) / chunk); tr.Bytes != int64(len(content)) || tr.Files != want {
+			t.Errorf("resumed: %d chunks with %d bytes, want %d with %d", tr.Files, tr.Bytes, want, len(content))
 		}
 	})
 }

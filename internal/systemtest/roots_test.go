@@ -14,7 +14,7 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// Others choose what a worker on a shared service reads.
+// On shared services, other people choose which files a worker reads.
 func TestNoWorkerStartsOnSharedServicesWithoutRoots(t *testing.T) {
 	for name, set := range map[string]func(t *testing.T, c *config.Config){
 		"queue":    func(t *testing.T, c *config.Config) { c.Redis.URL = testkit.Redis(t) },
@@ -33,14 +33,14 @@ func TestNoWorkerStartsOnSharedServicesWithoutRoots(t *testing.T) {
 				}
 			}
 			if all, err := b.Transfers(t.Context(), 0, 1); err != nil || len(all) > 0 {
-				t.Errorf("it has begun a transfer: %v, %v", all, err)
+				t.Errorf("it has made a transfer: %v, %v", all, err)
 			}
 		})
 	}
 }
 
-// The paths of a list, and those that somebody writes into the database, are read
-// within the roots only.
+// Files of a list, and files that somebody adds in the database, are read only below the
+// roots.
 func TestListsAndRowsAreReadWithinTheRoots(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
 		inside, outside := t.TempDir(), t.TempDir()
@@ -61,7 +61,7 @@ func TestListsAndRowsAreReadWithinTheRoots(t *testing.T) {
 		c.Roots = []string{link}
 		b := open(t, c, nil)
 		tr := submit(t, b, list())
-		execSQL(t, c.Database.URL, "UPDATE transfers SET sources = '/'") // as a stranger would
+		execSQL(t, c.Database.URL, "UPDATE transfers SET sources = '/'") // as an intruder could
 		work(t, b)
 		tr = wait(t, b, tr.UUID)
 		at := byPath(t, audit(t, b, tr))
@@ -74,7 +74,7 @@ func TestListsAndRowsAreReadWithinTheRoots(t *testing.T) {
 	})
 }
 
-// Without roots, an embedded worker reads nothing of a list.
+// An embedded worker without roots reads no files of a list.
 func TestEmbeddedWorkerWithoutRootsReadsNoList(t *testing.T) {
 	t.Parallel()
 	c, err := config.Load(config.Sources{Env: []string{"BALER_STATE_DIR=" + t.TempDir()}})

@@ -20,7 +20,7 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// counting registers a handler that tells of each file that it has run.
+// counting registers a handler that calls a function for each file.
 func counting(t *testing.T, ran func(path string)) *handlers.Registry {
 	t.Helper()
 	return register(t, "counting", func(_ context.Context, j *handlers.Job) error {
@@ -56,7 +56,7 @@ func TestRunAgainProcessesWhatChanged(t *testing.T) {
 		}
 		second := run(t, b, s)
 		if second.FoundChanges || second.Transfer.UUID != first.Transfer.UUID || files.Load() != 50 {
-			t.Errorf("with nothing changed: %d files, changed %v, transfer %s", files.Load(), second.FoundChanges, second.Transfer.UUID)
+			t.Errorf("without changes: %d files, changed %v, transfer %s", files.Load(), second.FoundChanges, second.Transfer.UUID)
 		}
 		testkit.WriteFile(t, filepath.Join(root, "added"), "x")
 		testkit.WriteFile(t, filepath.Join(root, "d000", "f00007.txt"), "changed in size")
@@ -64,7 +64,7 @@ func TestRunAgainProcessesWhatChanged(t *testing.T) {
 		testkit.Must(t, os.Remove(filepath.Join(root, "d000", "f00009.txt")))
 		third := run(t, b, s)
 		if audit(t, b, third.Transfer); third.Transfer.Files != 3 || files.Load() != 53 {
-			t.Errorf("of one added and two changed files %d were registered, %d ran", third.Transfer.Files, files.Load()-50)
+			t.Errorf("with one added and two changed files, %d were registered, %d ran", third.Transfer.Files, files.Load()-50)
 		}
 		if fourth := run(t, b, s); fourth.FoundChanges {
 			t.Errorf("the fourth run did %+v", fourth.Transfer)
@@ -76,8 +76,8 @@ func TestRunAgainProcessesWhatChanged(t *testing.T) {
 	})
 }
 
-// However often it is interrupted, and wherever, the runs together come to
-// what one would have.
+// However often and wherever runs are interrupted, together they have the results of a
+// single run.
 func TestRunInterruptedAtAnyPoint(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
 		const files, tries = 400, 40
@@ -132,8 +132,8 @@ func TestRunInterruptedAtAnyPoint(t *testing.T) {
 	})
 }
 
-// Files that failed are part of every later run until they succeed, are gone, or are
-// accepted as they are.
+// Later runs include failed files until they succeed, disappear, or are accepted as they
+// are.
 func TestRunOfFilesThatFail(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
 		root := testkit.NumberedTree(t, 10)
@@ -183,7 +183,7 @@ func TestRunOfFilesThatFail(t *testing.T) {
 	})
 }
 
-// rot changes the content of a file and neither its size nor its time.
+// rot changes the content of a file, but not its size and time.
 func rot(t *testing.T, path, content string) {
 	t.Helper()
 	info, err := os.Stat(path)
@@ -192,8 +192,8 @@ func rot(t *testing.T, path, content string) {
 	testkit.Must(t, os.Chtimes(path, info.ModTime(), info.ModTime()))
 }
 
-// Reading everything again finds content that has changed by itself. It counts until it
-// is repaired, and the earlier digest and the bag stay.
+// A reread finds content that has changed although size and time have not. It is reported
+// until it is repaired; the earlier digest and the bag stay.
 func TestRunReadsAgain(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
 		root, out := filepath.Join(t.TempDir(), "in"), t.TempDir()
@@ -233,7 +233,7 @@ func TestRunReadsAgain(t *testing.T) {
 	})
 }
 
-// A source that is empty or away, in which there were files, may be a disk that is not mounted.
+// When a source that had files is empty or missing, its disk may not be mounted.
 func TestRunOfASourceThatIsEmptyNow(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
 		root, other, never := testkit.NumberedTree(t, 3), testkit.NumberedTree(t, 2), t.TempDir()
@@ -262,7 +262,7 @@ func TestRunOfASourceThatIsEmptyNow(t *testing.T) {
 	})
 }
 
-// What is in a folder that cannot be read is not gone.
+// Files in a folder that cannot be read do not count as gone.
 func TestRunOfAFolderThatCannotBeRead(t *testing.T) {
 	if os.Geteuid() == 0 {
 		t.Skip("root reads everything")
@@ -284,8 +284,8 @@ func TestRunOfAFolderThatCannotBeRead(t *testing.T) {
 	})
 }
 
-// A person has paused an earlier transfer: a run says that it is not all done.
-func TestRunTellsOfPausedTransfers(t *testing.T) {
+// When an earlier transfer is paused, a run reports that not everything is done.
+func TestRunReportsPausedTransfers(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
 		root := testkit.NumberedTree(t, 2)
 		b := open(t, c, counting(t, func(string) {}))
@@ -305,8 +305,8 @@ func TestRunTellsOfPausedTransfers(t *testing.T) {
 	})
 }
 
-// Two runs of the same paths at once, on one database: together they take each
-// file once, and both end.
+// Two runs of the same paths at the same time, on one database, process each file once, and
+// both end.
 func TestTwoRunsAtOnce(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
 		const files = 300
@@ -335,7 +335,7 @@ func TestTwoRunsAtOnce(t *testing.T) {
 			registered += tr.Files
 		}
 		if registered != files {
-			t.Errorf("%d files registered in %d transfers, of %d there are", registered, len(all), files)
+			t.Errorf("%d files registered in %d transfers, want %d", registered, len(all), files)
 		}
 	})
 }

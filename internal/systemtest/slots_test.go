@@ -15,9 +15,9 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// Nine videos on three workers, each of which takes the whole host for one
-// batch, are three each, though a batch might hold them all: as files of the first
-// step, and as what follows one batch of it.
+// Three workers, each of which runs one batch at a time on the whole host, get three of
+// nine videos each, although one batch could hold them all. This applies to files of the
+// first step, and to files that follow one batch of it.
 func TestWorkersShareSlowFilesEvenly(t *testing.T) {
 	for name, steps := range map[string]string{
 		"first step":  "[{handler: transcode}]",
@@ -59,7 +59,7 @@ func sharesEvenly(t *testing.T, recipe string) {
 		testkit.Eventually(t, time.Minute, func() error {
 			ws, err := b.Workers(t.Context())
 			if err == nil && len(ws) < workers {
-				err = fmt.Errorf("%d workers have shown up", len(ws))
+				err = fmt.Errorf("%d workers are listed", len(ws))
 			}
 			return err
 		})

@@ -20,7 +20,8 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// silent listens and never says a word, as a host behind a broken firewall.
+// silent returns an address that accepts connections and never answers, like a host behind
+// a broken firewall.
 func silent(t *testing.T) string {
 	t.Helper()
 	ln, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
@@ -29,7 +30,7 @@ func silent(t *testing.T) string {
 	return ln.Addr().String()
 }
 
-// refusing is an address where nobody listens.
+// refusing returns an address on which nothing listens.
 func refusing(t *testing.T) string {
 	t.Helper()
 	ln, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
@@ -38,7 +39,8 @@ func refusing(t *testing.T) string {
 	return ln.Addr().String()
 }
 
-// What is not there is named within seconds: which of them, where, what to do.
+// When a service does not answer, Open says within seconds which one, where, and what to
+// do.
 func TestOpenSaysWhatIsMissing(t *testing.T) {
 	for name, broken := range map[string]struct {
 		set   func(c *config.Config)
@@ -61,10 +63,10 @@ func TestOpenSaysWhatIsMissing(t *testing.T) {
 			defer cancel()
 			b, err := baler.Open(ctx, c, baler.Options{Registry: builtin.Registry()})
 			if err == nil {
-				t.Fatal(errors.Join(errors.New("opened what is not there"), b.Close()))
+				t.Fatal(errors.Join(errors.New("opened although a service does not answer"), b.Close()))
 			}
 			if ctx.Err() != nil {
-				t.Error("it would have waited on")
+				t.Error("it waited until the deadline of the test")
 			}
 			for _, want := range broken.wants {
 				if !strings.Contains(err.Error(), want) {
@@ -72,7 +74,7 @@ func TestOpenSaysWhatIsMissing(t *testing.T) {
 				}
 			}
 			if strings.Contains(err.Error(), "secret") || strings.Contains(err.Error(), "\n") {
-				t.Errorf("the error tells the password, or takes several lines: %v", err)
+				t.Errorf("the error contains the password, or has several lines: %v", err)
 			}
 		})
 	}
@@ -92,9 +94,9 @@ func TestOpenRefusesADatabaseOfANewerVersion(t *testing.T) {
 	})
 }
 
-// In a Redis that others use, too, their messages are kept and acknowledged,
-// and the worker goes on. So it is with what lies in a group.
-func TestMessagesOfStrangers(t *testing.T) {
+// When a Redis has messages of other programs in Baler's queues, they become dead letters
+// and are acknowledged, and the worker continues. The same holds for messages in a group.
+func TestMessagesOfOtherPrograms(t *testing.T) {
 	t.Parallel()
 	c := servers(t)
 	c.Group.Grace, c.Group.MaxDelay = time.Second, time.Second
@@ -120,7 +122,7 @@ func TestMessagesOfStrangers(t *testing.T) {
 		{asynq.NewTask(tasks.TypeFile, []byte("\xff\x00")), []asynq.Option{group}},
 		{asynq.NewTask(tasks.TypeFile, tasks.NewFileMessage(4711, 1, &tasks.File{No: 1}).Encode()), []asynq.Option{group}},
 		{asynq.NewTask(tasks.TypeFile, tasks.NewFileMessage(real.ID, 9, &tasks.File{No: 1}).Encode()), []asynq.Option{group}},
-		// Ours in form, and of what there is not.
+		// Messages in Baler's format that name rows which do not exist.
 		{asynq.NewTask(tasks.TypeBatch, tasks.NewBatchMessage(&tasks.Batch{ID: 999_999, Transfer: real.ID, Step: 1, Attempt: 1, Files: tasks.NewRanges([]int64{1})}).Encode()), nil},
 		{asynq.NewTask(tasks.TypeFile, tasks.NewFileMessage(real.ID, 1, &tasks.File{No: 77}).Encode()), []asynq.Option{group}},
 	}
@@ -146,7 +148,7 @@ func TestMessagesOfStrangers(t *testing.T) {
 	eventually(t, func() error {
 		info, err := inspector.GetQueueInfo(baler.DefaultQueue)
 		if err == nil && info.Size+info.Archived > 0 {
-			err = fmt.Errorf("left in the queue: %+v", info)
+			err = fmt.Errorf("still in the queue: %+v", info)
 		}
 		return err
 	})
@@ -165,7 +167,7 @@ func servers(t *testing.T) config.Config {
 	return c
 }
 
-// exec runs a statement past the store.
+// execSQL runs a statement directly on the database.
 func execSQL(t *testing.T, url, statement string) {
 	t.Helper()
 	_, err := testkit.Database(t, url).ExecContext(t.Context(), statement)

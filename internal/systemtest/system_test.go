@@ -19,7 +19,7 @@ import (
 
 func TestMain(m *testing.M) { testkit.Main(m) }
 
-// backends are the pairs of queue and database that every promise holds on.
+// backends are the combinations of queue and database on which every promise is tested.
 var backends = []struct {
 	name string
 	set  func(t *testing.T, c *config.Config)
@@ -78,7 +78,7 @@ func work(t testing.TB, b *baler.Baler) (stop func()) {
 	return testkit.Background(t, b.Work)
 }
 
-// hung is the time after which a test has hung, on any machine.
+// hung is the time after which a test counts as hung, on any machine.
 const hung = 5 * time.Minute
 
 // wait fails the test when the transfer does not end in time.

@@ -12,9 +12,9 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// A run of which only another worker can do a step ends when that worker has gone, and
-// goes on when it has come back.
-func TestRunEndsWhenNobodyCanGoOn(t *testing.T) {
+// When only another worker has the handler of a step, a run ends after that worker has
+// stopped. The next run continues once the worker is back.
+func TestRunEndsWhenNoWorkerHasTheHandler(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
 		b := open(t, c, nil)
 		s := baler.Submission{

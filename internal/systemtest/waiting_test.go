@@ -10,8 +10,8 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// A transfer that a limit on files per second keeps back says so.
-func TestTransferSaysThatALimitOfRateIsReached(t *testing.T) {
+// The status of a transfer says when a limit on files per second delays it.
+func TestStatusSaysThatARateLimitIsReached(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
 		b := open(t, c, nil)
 		rate := 0.5

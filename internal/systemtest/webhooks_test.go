@@ -21,8 +21,8 @@ import (
 	"github.com/balerhq/baler/webhook"
 )
 
-// told is a webhook's message as a receiver reads it.
-type told struct {
+// message is a webhook's message as a receiver reads it.
+type message struct {
 	Event    string             `json:"event"`
 	Type     string             `json:"type"`
 	Transfer tasks.Summary      `json:"transfer"`
@@ -32,19 +32,19 @@ type told struct {
 
 const webhookSecret = "hush"
 
-// listener is a receiver that checks signatures; the first status answers the
-// first message, the last one all that follow.
-func listener(t *testing.T, statuses ...int) (address string, heard <-chan told) {
+// listener is a receiver that checks signatures. It answers the first message with the
+// first status, and so on; the last status answers all further messages.
+func listener(t *testing.T, statuses ...int) (address string, messages <-chan message) {
 	t.Helper()
-	all := make(chan told, 100)
+	all := make(chan message, 100)
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		if err == nil {
 			err = webhook.VerifySignature(webhookSecret, r.Header, body, 0, time.Now())
 		}
-		m := told{path: r.URL.Path}
+		m := message{path: r.URL.Path}
 		if err = errors.Join(err, json.Unmarshal(body, &m)); err != nil || m.Event != r.Header.Get(webhook.HeaderID) {
-			t.Errorf("a message that does not hold: %v, %s", err, body)
+			t.Errorf("a message with a wrong signature: %v, %s", err, body)
 		}
 		all <- m
 		n := r.Header.Get("Baler-Delivery")
@@ -58,20 +58,20 @@ func listener(t *testing.T, statuses ...int) (address string, heard <-chan told)
 	return srv.URL, all
 }
 
-func hear(t *testing.T, heard <-chan told) told {
+func receive(t *testing.T, messages <-chan message) message {
 	t.Helper()
 	select {
-	case m := <-heard:
+	case m := <-messages:
 		return m
 	case <-time.After(time.Minute):
-		t.Fatal("nobody tells of the end")
-		return told{}
+		t.Fatal("no webhook about the end")
+		return message{}
 	}
 }
 
-func TestWebhooksAreToldOfEndsWithFailures(t *testing.T) {
+func TestWebhooksAreSentForEndsWithFailures(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
-		address, heard := listener(t, http.StatusInternalServerError, http.StatusOK)
+		address, messages := listener(t, http.StatusInternalServerError, http.StatusOK)
 		c.Webhook = config.Webhook{URLs: []string{address + "/site", address + "/both"}, Secret: webhookSecret, Networks: []string{"127.0.0.1"}}
 		reg := builtin.Registry()
 		reg.Register("moody", handlers.PerFile(func(_ context.Context, job *handlers.Job) error {
@@ -92,28 +92,28 @@ func TestWebhooksAreToldOfEndsWithFailures(t *testing.T) {
 		audit(t, b, wait(t, b, tr.UUID))
 		events := map[string][]string{} // by path
 		for range 6 {                   // each of three is refused once
-			m := hear(t, heard)
+			m := receive(t, messages)
 			events[m.path] = append(events[m.path], m.Event)
 			want := tasks.Counts{Succeeded: 2, Failed: 1}
 			if m.Type != "transfer.completed" || m.Transfer.Transfer != tr.UUID || m.Transfer.Results != want {
-				t.Errorf("told %+v", m)
+				t.Errorf("received %+v", m)
 			}
 		}
 		for _, path := range []string{"/site", "/both", "/mine"} {
 			if e := events[path]; len(e) != 2 || e[0] != e[1] {
-				t.Errorf("%s was told of events %v", path, events)
+				t.Errorf("%s received events %v", path, events)
 			}
 		}
-		if len(heard) > 0 {
-			t.Errorf("%d more messages", len(heard))
+		if len(messages) > 0 {
+			t.Errorf("%d more messages", len(messages))
 		}
 	})
 }
 
-// A server without a worker tells, too: of a transfer that nobody works on.
-func TestWebhooksAreToldOfCanceledTransfers(t *testing.T) {
+// A server without a worker sends webhooks, too, here for a canceled transfer.
+func TestWebhooksAreSentForCanceledTransfers(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
-		address, heard := listener(t, http.StatusOK)
+		address, messages := listener(t, http.StatusOK)
 		c.Webhook = config.Webhook{Secret: webhookSecret, Networks: []string{"127.0.0.1"}}
 		b := open(t, c, nil)
 		tr, _, err := b.Submit(t.Context(), baler.Submission{
@@ -133,9 +133,9 @@ func TestWebhooksAreToldOfCanceledTransfers(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		served := make(chan error, 1)
 		go func() { served <- b.Serve(ctx, ln, false) }()
-		m := hear(t, heard)
+		m := receive(t, messages)
 		if m.Type != "transfer.canceled" || m.Transfer.Transfer != tr.UUID || m.Transfer.State != tasks.StateCanceled {
-			t.Errorf("told %+v", m)
+			t.Errorf("received %+v", m)
 		}
 		stop()
 		if err := <-served; err != nil {
@@ -144,20 +144,20 @@ func TestWebhooksAreToldOfCanceledTransfers(t *testing.T) {
 	})
 }
 
-// A run that ends with its transfer tells of it before it ends.
-func TestRunTellsWebhooksBeforeItEnds(t *testing.T) {
+// A run sends the webhooks of its transfer before it returns.
+func TestRunSendsWebhooksBeforeItEnds(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
-		address, heard := listener(t, http.StatusOK)
+		address, messages := listener(t, http.StatusOK)
 		c.Webhook = config.Webhook{Secret: webhookSecret, Networks: []string{"127.0.0.1"}}
 		b := open(t, c, nil)
 		ran, err := b.Run(t.Context(), baler.Submission{
 			Paths: []string{testkit.NumberedTree(t, 3)}, Recipe: builtinRecipe(t, "default"), Webhooks: []string{address},
 		})
-		if err != nil || len(heard) != 1 {
-			t.Fatalf("%d messages, %v", len(heard), err)
+		if err != nil || len(messages) != 1 {
+			t.Fatalf("%d messages, %v", len(messages), err)
 		}
-		if m := <-heard; m.Transfer.Transfer != ran.Transfer.UUID {
-			t.Errorf("told %+v", m)
+		if m := <-messages; m.Transfer.Transfer != ran.Transfer.UUID {
+			t.Errorf("received %+v", m)
 		}
 	})
 }

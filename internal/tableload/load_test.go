@@ -139,8 +139,8 @@ func insertFile(t *testing.T, b *env) {
 	}
 }
 
-// However many workers come with one section, its rows go in once, with no key
-// to help.
+// When several workers load the same chunk at once, its rows are inserted once, even in a
+// table without a key.
 func TestLoadAtOnceLoadsOnce(t *testing.T) {
 	each(t, func(t *testing.T, b *env) {
 		b.wordTable(t, "words")

@@ -199,7 +199,7 @@ func TestViewsTakeNoRows(t *testing.T) {
 	}
 }
 
-// What becomes impossible during a load is told in words, too.
+// When a load becomes impossible while it runs, the error says so in plain words, too.
 func TestLoadErrorsAreInWords(t *testing.T) {
 	b := newEnv(t, db.MySQL)
 	b.wordTable(t, "words")

@@ -20,7 +20,7 @@ func TestBackgroundEndsWithTheTestAndReportsItsError(t *testing.T) {
 			t.Error("stop did not wait")
 		}
 		if got := r.end(); (got != "") != (want != nil) || len(r.errors) > 1 {
-			t.Errorf("of the error %v: %q", want, got)
+			t.Errorf("for the error %v: %q", want, got)
 		}
 	}
 }

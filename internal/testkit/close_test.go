@@ -15,7 +15,7 @@ func TestCloseAtEndReportsAnError(t *testing.T) {
 		r := &errorRecorder{TB: t}
 		CloseAtEnd(r, brokenCloser{want})
 		if got := r.end(); (got != "") != (want != nil) {
-			t.Errorf("of the error %v: %q", want, got)
+			t.Errorf("for the error %v: %q", want, got)
 		}
 	}
 }

@@ -27,7 +27,7 @@ func Eventually(t testing.TB, timeout time.Duration, done func() error) {
 		}
 		left := timeout - time.Since(start)
 		if left <= 0 {
-			t.Fatalf("still not so after %v: %v", timeout, err)
+			t.Fatalf("not within %v: %v", timeout, err)
 		}
 		timer.Reset(min(pause, left))
 		select {

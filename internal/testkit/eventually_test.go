@@ -26,12 +26,12 @@ func TestEventuallyReturnsSoonAfterTheEvent(t *testing.T) {
 			t.Errorf("failed: %s", failure)
 		}
 		if late := time.Since(so); late < 0 || late > lastPause {
-			t.Errorf("returned %v after it was so", late)
+			t.Errorf("returned %v after the event", late)
 		}
 	})
 }
 
-func TestEventuallyGivesUpAtTheTimeoutAndSaysWhy(t *testing.T) {
+func TestEventuallyFailsAtTheTimeoutWithTheReason(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
@@ -53,7 +53,7 @@ func TestClockMovesOnlyWithAdvance(t *testing.T) {
 	clock := NewClock()
 	before := clock.Now()
 	if clock.Now() != before {
-		t.Error("it moved by itself")
+		t.Error("the clock moved without Advance")
 	}
 	if after := clock.Advance(time.Hour); after.Sub(before) != time.Hour || clock.Now() != after {
 		t.Errorf("advanced from %v to %v", before, after)

@@ -13,12 +13,12 @@ func TestMustEndsTheTestAtAnError(t *testing.T) {
 	t.Parallel()
 	for _, want := range []error{nil, errors.New("broken")} {
 		if failure := watch(t, func(t testing.TB) { t.Helper(); Must(t, want) }); (failure != "") != (want != nil) {
-			t.Errorf("at the error %v: %q", want, failure)
+			t.Errorf("for the error %v: %q", want, failure)
 		}
 	}
 }
 
-// list gives the files below root with what they hold, and the empty folders.
+// list returns the files below root with their contents, and the empty folders.
 func list(t *testing.T, root string) []string {
 	t.Helper()
 	var all []string
@@ -44,7 +44,7 @@ func list(t *testing.T, root string) []string {
 	return all
 }
 
-func TestTreesHaveTheFilesThatTheirNamesSay(t *testing.T) {
+func TestWriteTreeMakesFilesAndFolders(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
 	WriteTree(t, root, "a", "b/c", "b/d/e", "empty/")

@@ -9,10 +9,10 @@ func TestGoldenReportsADifference(t *testing.T) {
 	Golden(r, file, "text", true)
 	Golden(r, file, "text", false)
 	if len(r.errors) > 0 {
-		t.Errorf("of what is as it should be: %q", r.errors)
+		t.Errorf("without a difference: %q", r.errors)
 	}
 	Golden(r, file, "other", false)
 	if len(r.errors) != 1 {
-		t.Errorf("of a difference: %q", r.errors)
+		t.Errorf("with a difference: %q", r.errors)
 	}
 }

@@ -9,7 +9,7 @@ import (
 
 func TestMain(m *testing.M) { Main(m) }
 
-// suite replaces a package's tests.
+// suite is a fake of a package's tests.
 type suite func() int
 
 func (s suite) Run() int { return s() }

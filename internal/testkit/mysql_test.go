@@ -25,7 +25,7 @@ func query(t *testing.T, address, statement string) string {
 	return value.String
 }
 
-// connect opens a single connection, so that USE holds for what follows.
+// connect opens a single connection, so that USE applies to the following statements.
 func connect(t *testing.T, address string) *sql.DB {
 	t.Helper()
 	db, err := openMySQL(address, "")
@@ -51,7 +51,7 @@ func TestMySQLGivesEachTestAnEmptyDatabaseOfItsOwn(t *testing.T) {
 	}
 }
 
-func TestMySQLIsAsDurableAsTheRealThing(t *testing.T) {
+func TestMySQLHasDurableSettings(t *testing.T) {
 	t.Parallel()
 	address := NewMySQLServer(t).URL()
 	for variable, want := range map[string]string{
@@ -62,7 +62,7 @@ func TestMySQLIsAsDurableAsTheRealThing(t *testing.T) {
 	} {
 		got := query(t, address, "SELECT @@"+variable)
 		if got == "ON" {
-			got = "1" // as MySQL has it
+			got = "1" // as MySQL reports it
 		}
 		if got != want {
 			t.Errorf("%s is %s, want %s", variable, got, want)

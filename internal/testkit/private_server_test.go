@@ -9,9 +9,9 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// deaf is how long a question goes unanswered before a test believes that nobody
-// answers. It is waited for in full only where that is the point.
-const deaf = 200 * time.Millisecond
+// noAnswer is how long a test waits before it concludes that a server does not answer. Only
+// tests that expect no answer wait that long.
+const noAnswer = 200 * time.Millisecond
 
 func TestRedisServerIsEmptyAfterAKill(t *testing.T) {
 	t.Parallel()
@@ -21,7 +21,7 @@ func TestRedisServerIsEmptyAfterAKill(t *testing.T) {
 
 	s.Kill()
 	if err := client.Ping(t.Context()).Err(); err == nil {
-		t.Error("a dead server answers")
+		t.Error("a killed server answers")
 	}
 
 	s.Restart()
@@ -30,7 +30,7 @@ func TestRedisServerIsEmptyAfterAKill(t *testing.T) {
 	}
 }
 
-func TestRedisServerThatPersistsKeepsWhatItAcknowledged(t *testing.T) {
+func TestPersistentRedisServerKeepsAcknowledgedWrites(t *testing.T) {
 	t.Parallel()
 	s := NewRedisServer(t, RedisOptions{Persist: true})
 	client := dial(t, s.URL())
@@ -43,14 +43,14 @@ func TestRedisServerThatPersistsKeepsWhatItAcknowledged(t *testing.T) {
 	}
 }
 
-func TestPausedServerAnswersOnlyOnceResumed(t *testing.T) {
+func TestPausedServerAnswersOnceResumed(t *testing.T) {
 	t.Parallel()
 	s := NewRedisServer(t, RedisOptions{})
 	client := dial(t, s.URL())
 	set(t, client)
 
 	s.Pause()
-	short, cancel := context.WithTimeout(t.Context(), deaf)
+	short, cancel := context.WithTimeout(t.Context(), noAnswer)
 	defer cancel()
 	if err := client.Conn().Ping(short).Err(); err == nil {
 		t.Error("a paused server answers")
@@ -62,7 +62,7 @@ func TestPausedServerAnswersOnlyOnceResumed(t *testing.T) {
 	}
 }
 
-func TestMySQLServerKeepsWhatItCommittedOverAKill(t *testing.T) {
+func TestMySQLServerKeepsCommittedRowsAfterAKill(t *testing.T) {
 	t.Parallel()
 	s := NewMySQLServer(t)
 	query(t, s.URL(), "SELECT 1")
@@ -75,7 +75,7 @@ func TestMySQLServerKeepsWhatItCommittedOverAKill(t *testing.T) {
 
 	s.Kill()
 	if err := db.PingContext(t.Context()); err == nil {
-		t.Error("a dead server answers")
+		t.Error("a killed server answers")
 	}
 	s.Restart()
 

@@ -64,13 +64,13 @@ func TestProxyLosesTheReplyButNotTheRequest(t *testing.T) {
 	}
 }
 
-func TestProxySilencesBothWays(t *testing.T) {
+func TestProxySilencesBothDirections(t *testing.T) {
 	t.Parallel()
 	proxy, through, direct := behindProxy(t)
 
 	proxy.Silence()
 
-	short, cancel := context.WithTimeout(t.Context(), deaf)
+	short, cancel := context.WithTimeout(t.Context(), noAnswer)
 	defer cancel()
 	if err := through.Incr(short, "counter").Err(); err == nil {
 		t.Error("the reply came through")
@@ -87,7 +87,7 @@ func TestProxyGoesDownAndComesUpAtTheSameAddress(t *testing.T) {
 
 	proxy.Down()
 	if err := through.Ping(t.Context()).Err(); err == nil {
-		t.Error("a proxy that is down passes something on")
+		t.Error("a proxy that is down passes data on")
 	}
 	proxy.Up()
 
@@ -112,7 +112,7 @@ func endlessServer(t *testing.T) string {
 			_, err = conn.Write(data)
 		}
 		if conn != nil {
-			_ = conn.Close() // it is broken
+			_ = conn.Close() // the peer has closed it
 		}
 	}()
 	t.Cleanup(func() {

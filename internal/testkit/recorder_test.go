@@ -28,7 +28,7 @@ func (r *errorRecorder) end() string {
 	return strings.Join(r.errors, "\n")
 }
 
-// fatalRecorder is a test that records why it was ended.
+// fatalRecorder is a test that records its fatal error.
 type fatalRecorder struct {
 	testing.TB
 
@@ -44,7 +44,7 @@ func (r *fatalRecorder) Fatalf(format string, args ...any) {
 
 func (r *fatalRecorder) Fatal(args ...any) { r.Fatalf("%s", fmt.Sprint(args...)) }
 
-// watch runs f, which may end its test, and returns the reason.
+// watch runs f, which may end its test, and returns the fatal error.
 func watch(t *testing.T, f func(t testing.TB)) (failure string) {
 	t.Helper()
 	r := &fatalRecorder{TB: t}

@@ -12,8 +12,7 @@ import (
 )
 
 const (
-	// leaseTime is longer than any test; a lease that outlives it belonged to a
-	// process that was killed.
+	// leaseTime is longer than any test. A lease expires only when its process was killed.
 	leaseTime = time.Hour
 
 	// databaseWait is how long a test waits while all databases are in use.

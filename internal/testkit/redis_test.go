@@ -43,7 +43,7 @@ func TestRedisReleasesADatabaseEmpty(t *testing.T) {
 	}
 }
 
-func TestLeaseNeverGivesOneDatabaseToTwo(t *testing.T) {
+func TestLeaseGivesEachDatabaseToOneTest(t *testing.T) {
 	t.Parallel()
 	const total = 16
 	address := NewRedisServer(t, RedisOptions{}).URL()
@@ -72,7 +72,7 @@ func TestLeaseNeverGivesOneDatabaseToTwo(t *testing.T) {
 	for number, n := range owners {
 		want := 1
 		if number == 0 {
-			want = 0 // the register
+			want = 0 // database 0 holds the leases
 		}
 		if n != want {
 			t.Errorf("database %d was given to %d, want %d", number, n, want)

@@ -28,7 +28,7 @@ CREATE DATABASE IF NOT EXISTS ` + database + ` CHARACTER SET utf8mb4;
 
 // StartMySQL runs MariaDB, or MySQL when MariaDB is not installed, with the
 // durability of production: committed transactions survive a Kill. args are
-// appended to the arguments; the last of several alike applies.
+// appended to the arguments; the last of equal ones applies.
 func StartMySQL(ctx context.Context, args ...string) (*Server, error) {
 	binary, err := MySQLBinary()
 	if err != nil {

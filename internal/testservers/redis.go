@@ -24,7 +24,7 @@ type RedisOptions struct {
 	// append-only file that is flushed after every command.
 	Persist bool
 
-	// Args are appended to the arguments; the last of several alike applies.
+	// Args are appended to the arguments; the last of equal ones applies.
 	Args []string
 }
 

@@ -3,38 +3,59 @@ package web
 import (
 	"context"
 	"net/http"
+	"net/url"
+	"strconv"
 
 	"github.com/balerhq/baler/tasks"
 )
 
-// mountActions registers what the buttons of the page of a transfer do. Requests from
+// maxForm limits the body of a form, in bytes.
+const maxForm = 64 << 10
+
+// mountActions registers what the buttons of the pages of a transfer do. Requests from
 // pages of other sites are refused before they come here.
 func mountActions(mux *http.ServeMux, opts *Options, p *transferPage) {
 	c := opts.Control
-	changed := func(_ bool, err error) error { return err }
-	for name, do := range map[string]func(context.Context, tasks.Transfer) error{
-		"pause":  func(ctx context.Context, t tasks.Transfer) error { return changed(c.Pause(ctx, t)) },
-		"resume": func(ctx context.Context, t tasks.Transfer) error { return changed(c.Resume(ctx, t)) },
-		"cancel": func(ctx context.Context, t tasks.Transfer) error { return changed(c.Cancel(ctx, t)) },
-		"retry": func(ctx context.Context, t tasks.Transfer) error {
-			_, err := c.Retry(ctx, t, tasks.ResultFilter{})
-			return err
+	back := func(_ bool, err error) (string, error) { return "", err }
+	for name, do := range map[string]func(context.Context, tasks.Transfer, url.Values) (to string, err error){
+		"pause": func(ctx context.Context, t tasks.Transfer, _ url.Values) (string, error) {
+			return back(c.Pause(ctx, t))
+		},
+		"resume": func(ctx context.Context, t tasks.Transfer, _ url.Values) (string, error) {
+			return back(c.Resume(ctx, t))
+		},
+		"cancel": func(ctx context.Context, t tasks.Transfer, _ url.Values) (string, error) {
+			return back(c.Cancel(ctx, t))
+		},
+		"retry": func(ctx context.Context, t tasks.Transfer, q url.Values) (string, error) {
+			f := filterOf(&t, q)
+			n, err := c.Retry(ctx, t, f.filter(&t))
+			to := ""
+			if q.Get("back") == "failures" {
+				to = "/failures?retried=" + strconv.FormatInt(n, 10)
+			}
+			return to, err
 		},
 	} {
 		mux.HandleFunc("POST /transfers/{id}/"+name, func(w http.ResponseWriter, r *http.Request) {
+			r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 			t, err := opts.Transfers.Transfer(r.Context(), r.PathValue("id"))
 			if err == nil {
-				err = do(r.Context(), t)
+				err = readForm(r)
+			}
+			to := ""
+			if err == nil {
+				to, err = do(r.Context(), t, r.PostForm)
 			}
 			if err != nil {
-				view := transferView{layout: p.layout}
+				view := transferView{layout: p.layout, Self: "/transfers/" + r.PathValue("id")}
 				var status int
 				status, view.Problem = p.sorry(r, err)
 				p.send(w, r, status, "layout", view)
 				return
 			}
 			opts.Log.InfoContext(r.Context(), "changed on the page", "transfer", t.UUID, "action", name, "remote", r.RemoteAddr)
-			http.Redirect(w, r, "/transfers/"+t.UUID, http.StatusSeeOther)
+			http.Redirect(w, r, "/transfers/"+t.UUID+to, http.StatusSeeOther)
 		})
 	}
 }

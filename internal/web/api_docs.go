@@ -33,12 +33,12 @@ type docsView struct {
 // renderDocs renders the page once, because the operations do not change while
 // the process runs.
 func renderDocs(api *huma.OpenAPI, opts *Options) ([]byte, error) {
-	t, err := template.ParseFS(embedded, "templates/layout.html", "templates/docs.html")
+	t, err := template.ParseFS(embedded, "templates/layout.html", "templates/parts.html", "templates/docs.html")
 	if err != nil {
 		return nil, fmt.Errorf("parse API page: %w", err)
 	}
 	var page bytes.Buffer
-	view := docsView{layout: layoutOf(opts), Operations: operationsOf(api)}
+	view := docsView{layout: layoutOf(opts, ""), Operations: operationsOf(api)}
 	if err := t.ExecuteTemplate(&page, "layout", view); err != nil {
 		return nil, fmt.Errorf("render API page: %w", err)
 	}

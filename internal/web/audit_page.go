@@ -14,8 +14,6 @@ const auditRows = 100
 // auditPage shows the audit log.
 type auditPage struct {
 	page
-
-	opts *Options
 }
 
 type auditView struct {
@@ -34,17 +32,17 @@ func mountAudit(mux *http.ServeMux, opts *Options) error {
 	if opts.Audit == nil {
 		return nil
 	}
-	p, err := newPage(opts, "audit.html")
+	p, err := newPage(opts, "audit.html", "/audit")
 	if err != nil {
 		return err
 	}
-	mux.Handle("GET /audit", &auditPage{p, opts})
+	mux.Handle("GET /audit", &auditPage{p})
 	return nil
 }
 
 func (p *auditPage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	token := r.URL.Query().Get("before")
-	view := auditView{layout: layoutOf(p.opts), First: token == ""}
+	view := auditView{layout: p.layout, First: token == ""}
 	before, err := api.DecodeToken(token)
 	if err != nil {
 		view.Problem = "This page does not exist. Go back to the newest lines."

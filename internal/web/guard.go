@@ -128,7 +128,7 @@ func (g *guard) refuse(w http.ResponseWriter, r *http.Request, status int, text 
 		api.WriteProblem(w, api.Problem(status, text))
 		return
 	}
-	g.opts.notices.send(w, r, status, "layout", noticeView{layout: layoutOf(g.opts), Heading: http.StatusText(status), Text: text})
+	g.opts.notices.send(w, r, status, "layout", noticeView{layout: layoutOf(g.opts, ""), Heading: http.StatusText(status), Text: text})
 }
 
 // wantsPage reports whether a person looks at a page, which a redirect may replace.

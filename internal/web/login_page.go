@@ -16,7 +16,6 @@ import (
 type loginPage struct {
 	page
 
-	opts  *Options
 	audit *auditor
 }
 
@@ -37,11 +36,11 @@ func mountLogin(mux *http.ServeMux, opts *Options) error {
 	if !opts.loginPage() {
 		return nil
 	}
-	p, err := newPage(opts, "login.html")
+	p, err := newPage(opts, "login.html", "")
 	if err != nil {
 		return err
 	}
-	l := &loginPage{p, opts, newAuditor(opts)}
+	l := &loginPage{p, newAuditor(opts)}
 	mux.HandleFunc("GET /login", l.show)
 	mux.HandleFunc("POST /login", l.login)
 	mux.HandleFunc("POST /logout", l.logout)
@@ -53,7 +52,7 @@ func mountLogin(mux *http.ServeMux, opts *Options) error {
 }
 
 func (l *loginPage) view(next string) loginView {
-	v := loginView{layout: layoutOf(l.opts), Next: localPath(next)}
+	v := loginView{layout: l.layout, Next: localPath(next)}
 	if l.opts.OpenID != nil {
 		v.OpenID = l.opts.OpenID.Name()
 	}
@@ -132,7 +131,7 @@ func (l *loginPage) logout(w http.ResponseWriter, r *http.Request) {
 	if err := l.opts.Gate.Logout(r.Context(), accounts.From(r.Context())); err != nil {
 		l.opts.Log.ErrorContext(r.Context(), "log out", "error", err)
 		l.opts.notices.send(w, r, http.StatusServiceUnavailable, "layout", noticeView{
-			layoutOf(l.opts), "Not logged out", "The database does not answer, and this login is still valid. Try again in a moment.",
+			l.layout, "Not logged out", "The database does not answer, and this login is still valid. Try again in a moment.",
 		})
 		return
 	}

@@ -20,12 +20,24 @@ import (
 type Options struct {
 	Transfers Transfers
 
-	// What the API offers besides reading transfers; operations of one that is nil do not exist.
+	stopping <-chan struct{} // closed when the server stops
+
+	// Services of the API besides reading transfers. The API lacks the operations of a
+	// service that is nil.
 	Submitter api.Submitter
 	Results   api.Results
 	Control   api.Control
 	Fleet     api.Fleet
 	Scheduler api.Scheduler
+
+	// What the pages show beside what the API offers; pages of one that is nil do not exist.
+	History History
+	Files   Files
+	Formats FormatReader
+	Outputs Outputs
+	System  System
+	Starter Starter
+	Letters Letters
 
 	// RequestsPerSecond is how many requests of the API one address may make; 0: any number.
 	RequestsPerSecond int

@@ -2,7 +2,7 @@ package web
 
 import (
 	"context"
-	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -25,13 +25,13 @@ const maxText = 16 << 10
 type resultsPage struct {
 	page
 
-	opts   *Options
-	layout layout
+	opts *Options
 }
 
 type resultsView struct {
 	layout
 	Transfer, Name string
+	Tabs           []tab
 	Problem        string
 	Step, Outcome  string
 	File           int64
@@ -42,18 +42,21 @@ type resultsView struct {
 }
 
 type resultItem struct {
-	File, Path, Step, Outcome, Tone, Code, Error, Output, Worker, Took, Started string
+	File, Path, Step, Code, Error, Output, Worker, Took, Started, Href string
 
+	Reused  string // the transfer that the result was taken over from; empty when the handler ran
+	State   status
 	Facts   []fact
 	Attempt int
 	Cut     bool // the output is longer than shown
+	Open    bool // whether to show the output at once
 }
 
 type fact struct{ Name, Value string }
 
 func newResultsPage(opts *Options) (*resultsPage, error) {
-	p, err := newPage(opts, "results.html")
-	return &resultsPage{p, opts, layoutOf(opts)}, err
+	p, err := newPage(opts, "results.html", "/")
+	return &resultsPage{p, opts}, err
 }
 
 func (p *resultsPage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -70,12 +73,11 @@ func (p *resultsPage) fill(ctx context.Context, v *resultsView, q url.Values) er
 	if err != nil {
 		return err
 	}
-	v.Name = rowOf(&t).Name
+	v.Name, v.Tabs = rowOf(&t, nil, p.opts.Now()).Name, tabsOf(p.opts, &t, "results")
 	filter := p.filter(v, &t, q)
 	after, err := api.DecodeResultToken(q.Get("after"))
 	if err != nil {
-		v.Problem = "This page does not exist. Go back to the first results."
-		return nil //nolint:nilerr // the page says it
+		return &api.RequestError{Missing: true, Err: errNoPage}
 	}
 	rows, err := p.opts.Results.Results(ctx, t, filter, after, shownResults+1)
 	if err != nil {
@@ -86,22 +88,23 @@ func (p *resultsPage) fill(ctx context.Context, v *resultsView, q url.Values) er
 		q.Set("after", api.EncodeResultToken(rows[shownResults-1].Key()))
 		v.Next = "?" + q.Encode()
 	}
-	names := make(map[int]string)
-	for _, s := range t.Steps {
-		names[s.Number] = s.Name
-	}
+	names := stepNames(&t)
 	for i := range rows {
-		v.Rows = append(v.Rows, resultItemOf(&rows[i], names[rows[i].Step]))
+		item := resultItemOf(&rows[i], names[rows[i].Step])
+		item.Href, item.Output = fileLink(&t, rows[i].File), "" // the page of the file shows it
+		item.Error, _, _ = strings.Cut(item.Error, "\n")
+		v.Rows = append(v.Rows, item)
 	}
 	return nil
 }
 
-// filter reads the filter of a query. What no transfer has selects everything.
+// filter reads the filter of a query. A value that no transfer has selects everything.
 func (p *resultsPage) filter(v *resultsView, t *tasks.Transfer, q url.Values) (f tasks.ResultFilter) {
 	for _, s := range t.Steps {
-		v.Steps = append(v.Steps, s.Name)
-		if s.Name == q.Get("step") {
-			f.Step, v.Step = s.Number, s.Name
+		name := visible(s.Name)
+		v.Steps = append(v.Steps, name)
+		if name == q.Get("step") {
+			f.Step, v.Step = s.Number, name
 		}
 	}
 	if o := tasks.Outcome(q.Get("outcome")); slices.Contains(v.Outcomes, o) {
@@ -115,24 +118,22 @@ func (p *resultsPage) filter(v *resultsView, t *tasks.Transfer, q url.Values) (f
 
 func resultItemOf(r *tasks.ResultRow, step string) resultItem {
 	item := resultItem{
-		File: humanize.Comma(r.File), Path: visible(r.Path), Step: step, Outcome: strings.ReplaceAll(string(r.Outcome), "_", " "),
-		Tone: toneOf(r.Outcome), Code: r.Code, Worker: r.Worker, Attempt: r.Attempt,
+		File: humanize.Comma(r.File), Path: visible(r.Path), Step: step,
+		State: status{wordsOf(r.Outcome), toneOf(r.Outcome)}, Code: visible(r.Code), Worker: visible(r.Worker), Attempt: r.Attempt,
 		Took: forPeople(r.EndedAt.Sub(r.StartedAt)), Started: r.StartedAt.UTC().Format("2006-01-02 15:04:05"),
+	}
+	if r.Reused != nil {
+		item.Reused = fmt.Sprintf("file %d of transfer %s", r.Reused.File, r.Reused.Transfer)
 	}
 	var cutError, cutOutput bool
 	item.Error, cutError = head(r.Error)
 	item.Output, cutOutput = head(r.Output)
 	item.Cut = cutError || cutOutput || r.Truncated
-	var facts map[string]json.RawMessage
-	if len(r.Facts) > 0 && json.Unmarshal(r.Facts, &facts) == nil {
-		for name, value := range facts {
-			text := string(value)
-			_ = json.Unmarshal(value, &text) // a text is shown without quotes; anything else stays as it is
-			text, _ = head(text)
-			item.Facts = append(item.Facts, fact{visible(name), visible(text)})
-		}
-		slices.SortFunc(item.Facts, func(a, b fact) int { return strings.Compare(a.Name, b.Name) })
+	for name, value := range factsOf(r.Facts) {
+		text, _ := head(value)
+		item.Facts = append(item.Facts, fact{visible(name), text})
 	}
+	slices.SortFunc(item.Facts, func(a, b fact) int { return strings.Compare(a.Name, b.Name) })
 	return item
 }
 

@@ -118,7 +118,16 @@ type everything struct {
 	api.Scheduler
 }
 
-type reader interface{ api.Results }
+type (
+	reader  interface{ api.Results }
+	history interface{ web.History }
+	files   interface{ web.Files }
+	formats interface{ web.FormatReader }
+	outputs interface{ web.Outputs }
+	system  interface{ web.System }
+	starter interface{ web.Starter }
+	letters interface{ web.Letters }
+)
 
 type noProvider struct{}
 
@@ -139,6 +148,8 @@ func TestEveryRouteAsksForItsRole(t *testing.T) {
 		all := everything{}
 		o.Submitter, o.Results, o.Control, o.Fleet, o.Redis, o.WritableMonitor = all, all, all, all, opt, true
 		o.Scheduler = all
+		o.History, o.Files, o.Formats, o.Outputs = struct{ history }{}, struct{ files }{}, struct{ formats }{}, struct{ outputs }{}
+		o.System, o.Starter, o.Letters = struct{ system }{}, struct{ starter }{}, struct{ letters }{}
 		o.OpenID = noProvider{}
 	})
 	roles, told := web.Roles(), web.Told()
@@ -186,7 +197,7 @@ func (d *desk) tryRoute(roles, told map[string]string, used map[string]bool, met
 	if said := told[key] != ""; said != changes && needed != "" && key != "/v1/" {
 		d.t.Errorf("%s has words for the audit log: %v; it may change something: %v", key, said, changes)
 	}
-	path = strings.NewReplacer("{id}", stocked(1).transfers[0].UUID, "{name}", "x", "{$}", "").Replace(path)
+	path = strings.NewReplacer("{id}", stocked(1).transfers[0].UUID, "{name}", "x", "{no}", "1", "{$}", "").Replace(path)
 	for _, role := range append([]accounts.Role{accounts.Nobody}, accounts.Roles()...) {
 		w := d.ask(method, path, "", bearer(d.tokens[role]))
 		refused := w.Code == http.StatusUnauthorized || w.Code == http.StatusForbidden

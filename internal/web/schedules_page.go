@@ -14,8 +14,6 @@ import (
 // schedulesPage shows the schedules.
 type schedulesPage struct {
 	page
-
-	opts *Options
 }
 
 type schedulesView struct {
@@ -40,11 +38,11 @@ func mountSchedules(mux *http.ServeMux, opts *Options) error {
 	if opts.Scheduler == nil {
 		return nil
 	}
-	p, err := newPage(opts, "schedules.html")
+	p, err := newPage(opts, "schedules.html", "/schedules")
 	if err != nil {
 		return err
 	}
-	s := &schedulesPage{p, opts}
+	s := &schedulesPage{p}
 	mux.Handle("GET /schedules", s)
 	mux.HandleFunc("POST /schedules/{name}/run", s.does(opts.Scheduler.RunSchedule))
 	mux.HandleFunc("POST /schedules/{name}/pause", s.does(func(ctx context.Context, name string) error {
@@ -64,7 +62,7 @@ func (p *schedulesPage) does(do func(context.Context, string) error) http.Handle
 			http.Redirect(w, r, "/schedules", http.StatusSeeOther)
 			return
 		}
-		view := schedulesView{layout: layoutOf(p.opts), Problem: "There is no such schedule."}
+		view := schedulesView{layout: p.layout, Problem: "There is no such schedule."}
 		status := http.StatusNotFound
 		if !errors.Is(err, schedule.ErrNotFound) {
 			status, view.Problem = p.sorry(r, err)
@@ -74,7 +72,7 @@ func (p *schedulesPage) does(do func(context.Context, string) error) http.Handle
 }
 
 func (p *schedulesPage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	view := schedulesView{layout: layoutOf(p.opts), Act: may(r, "POST /schedules/{name}/run")}
+	view := schedulesView{layout: p.layout, Act: may(r, "POST /schedules/{name}/run")}
 	status := http.StatusOK
 	all, err := p.opts.Scheduler.Schedules(r.Context())
 	if err != nil {

@@ -35,6 +35,7 @@ type Server struct {
 	log     *slog.Logger
 	grace   time.Duration
 	close   func() error
+	stop    func() // ends the requests of clients that watch a transfer
 	routes  *router
 
 	connections int // clients connected at a time
@@ -64,11 +65,13 @@ func newServer(opts Options, mount func(*http.ServeMux, *Options) (io.Closer, er
 	}
 	opts = opts.withDefaults()
 	opts.MaxConnections = cmp.Or(opts.MaxConnections, connectionLimit())
-	if opts.notices, err = newPage(&opts, "notice.html"); err != nil {
+	if opts.notices, err = newPage(&opts, "notice.html", ""); err != nil {
 		return nil, err
 	}
 	mux := http.NewServeMux()
 	routes := &router{mux: mux}
+	stopping := make(chan struct{})
+	opts.stopping = stopping
 	durations := newDurations()
 	if err := mountProbes(mux, &opts, durations); err != nil {
 		return nil, err
@@ -90,34 +93,10 @@ func newServer(opts Options, mount func(*http.ServeMux, *Options) (io.Closer, er
 		grace:   opts.Grace,
 		routes:  routes,
 		close:   sync.OnceValue(release),
+		stop:    sync.OnceFunc(func() { close(stopping) }),
 
 		connections: opts.MaxConnections,
 	}, nil
-}
-
-// mountPages registers the dashboard and the API.
-func mountPages(mux *http.ServeMux, opts *Options) error {
-	page, err := newDashboard(opts)
-	if err != nil {
-		return err
-	}
-	mux.Handle("GET /{$}", page)
-	one, err := newTransferPage(opts)
-	if err != nil {
-		return err
-	}
-	mux.Handle("GET /transfers/{id}", one)
-	if opts.Results != nil {
-		results, err := newResultsPage(opts)
-		if err != nil {
-			return err
-		}
-		mux.Handle("GET /transfers/{id}/results", results)
-	}
-	if opts.Control != nil {
-		mountActions(mux, opts, one)
-	}
-	return errors.Join(mountAssets(mux), mountLogin(mux, opts), mountAudit(mux, opts), mountSchedules(mux, opts), mountAPI(mux, opts))
 }
 
 // mountAPI registers the API and its documentation.
@@ -127,7 +106,7 @@ func mountAPI(mux *http.ServeMux, opts *Options) error {
 	described, err := api.Mount(operations, api.Options{
 		Transfers: opts.Transfers, Submitter: opts.Submitter, Results: opts.Results, Control: opts.Control, Fleet: opts.Fleet,
 		Audit: opts.Audit, Scheduler: opts.Scheduler,
-		Log: opts.Log, Now: opts.Now, Version: opts.Version, Title: opts.Title,
+		Log: opts.Log, Now: opts.Now, Version: opts.Version, Title: opts.Title, Stopping: opts.stopping,
 	})
 	if err != nil {
 		return err
@@ -192,6 +171,7 @@ func (s *Server) Run(ctx context.Context, ln net.Listener) error {
 		return errors.Join(fmt.Errorf("serve http on %s: %w", ln.Addr(), err), srv.Close(), s.Close())
 	case <-ctx.Done():
 	}
+	s.stop()
 	err := s.drain(requests, srv)
 	cancel()
 	<-served //nolint:errcheck // http.ErrServerClosed, as asked

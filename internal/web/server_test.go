@@ -252,7 +252,7 @@ func TestMonitorShowsBatchesReadably(t *testing.T) {
 	}
 	const pause = "/monitor/api/queues/default:pause"
 	if status := post(t, url+pause); status != http.StatusMethodNotAllowed {
-		t.Errorf("the monitor changes the queue, though nobody has allowed it: %d", status)
+		t.Errorf("the monitor changes the queue without permission: %d", status)
 	}
 	url = serve(t, web.Options{Transfers: stocked(1), Redis: opt, WritableMonitor: true})
 	if status := post(t, url+pause); status != http.StatusNoContent {

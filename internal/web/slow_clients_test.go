@@ -145,7 +145,7 @@ func TestConnectionsAreLimited(t *testing.T) {
 	})
 }
 
-// However many clients watch, probes and others are answered.
+// With any number of clients that watch, probes and other requests are answered.
 func TestStreamsLeaveConnectionsForOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := web.Options{MaxConnections: 4}

@@ -31,7 +31,7 @@ func static(contentType string, body []byte) http.Handler {
 
 func mountAssets(mux *http.ServeMux) error {
 	types := map[string]string{".css": "text/css; charset=utf-8", ".svg": "image/svg+xml", ".js": "text/javascript; charset=utf-8"}
-	names, err := fs.Glob(embedded, "assets/*")
+	names, err := fs.Glob(embedded, "assets/*.*")
 	if err != nil {
 		return fmt.Errorf("list assets: %w", err)
 	}

@@ -3,11 +3,13 @@ package web_test
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/internal/web"
 	"github.com/balerhq/baler/tasks"
 )
@@ -74,7 +76,7 @@ func TestPageOfATransfer(t *testing.T) {
 	if status != http.StatusOK || strings.Contains(body, "<script>alert") || strings.Contains(body, "\u202e") || strings.Contains(body, "\x1b") {
 		t.Errorf("%d, or a text is not escaped:\n%s", status, body)
 	}
-	for _, want := range []string{"9,412", `data-events="/v1/transfers/`, "9 succeeded, 1 failed", ">Pause<", "Cancel the transfer", "Retry failures", `class="bad" x="90.00%"`} {
+	for _, want := range []string{`data-events="/v1/transfers/`, "9 succeeded, 1 failed", ">Pause<", "Cancel the transfer", "Retry all failures", `class="bad" x="90.00%"`} {
 		if !strings.Contains(body, want) {
 			t.Errorf("the page lacks %s", want)
 		}
@@ -82,8 +84,12 @@ func TestPageOfATransfer(t *testing.T) {
 	if strings.Contains(body, ">Resume<") || strings.Contains(header.Get("Content-Security-Policy"), "unsafe") {
 		t.Errorf("it offers to resume what runs, or its policy is %s", header.Get("Content-Security-Policy"))
 	}
-	if _, _, part := get(t, page+"?part"); strings.Contains(part, "<html") || !strings.Contains(part, "9,412") {
+	if part := livePart(t, page); strings.Contains(part, "<html") || !strings.Contains(part, "9 succeeded") {
 		t.Errorf("the live part is\n%s", part)
+	}
+	_, _, body = get(t, page+"/failures")
+	if strings.Contains(body, "<script>alert") || !strings.Contains(body, "9,412") {
+		t.Errorf("the failures are not escaped, or not counted:\n%s", body)
 	}
 	for _, action := range []string{"pause", "resume", "retry", "cancel"} {
 		if got := postFrom(t, page+"/"+action, "same-origin"); got != http.StatusSeeOther || c.asked[action] != 1 {
@@ -104,6 +110,21 @@ func TestPageOfATransfer(t *testing.T) {
 	}
 }
 
+// livePart is what htmx gets of a page.
+func livePart(t *testing.T, url string) string {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+	testkit.Must(t, err)
+	req.Header.Set("HX-Request", "true")
+	res, err := http.DefaultClient.Do(req)
+	testkit.Must(t, err)
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	testkit.Must(t, err)
+	http.DefaultClient.CloseIdleConnections()
+	return string(body)
+}
+
 // postFrom sends an empty form as a browser does, and follows nothing.
 func postFrom(t *testing.T, url, site string) int {
 	t.Helper()
@@ -121,12 +142,12 @@ func postFrom(t *testing.T, url, site string) int {
 	return res.StatusCode
 }
 
-// Who may only read is offered nothing else.
+// A user who may only read sees no buttons for changes.
 func TestPageWithoutControlOnlyShows(t *testing.T) {
 	s := stocked(1)
 	url := serve(t, web.Options{Transfers: s, Results: found{}})
 	page := url + "/transfers/" + s.transfers[0].UUID
-	if _, _, body := get(t, page); strings.Contains(body, "<form") || strings.Contains(body, "data-events") {
+	if _, _, body := get(t, page); strings.Contains(body, `method="post"`) || strings.Contains(body, "data-events") {
 		t.Errorf("the page of an ended transfer offers changes, or is followed:\n%s", body)
 	}
 	if got := postFrom(t, page+"/cancel", "same-origin"); got != http.StatusMethodNotAllowed && got != http.StatusNotFound {

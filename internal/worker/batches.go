@@ -24,11 +24,11 @@ type batches struct {
 	aggregator *batcher.Aggregator
 	release    context.CancelFunc // ends the aggregator's waiting
 
-	server    *asynq.Server  // nil while paused
-	intake    *queue.Intake  // of the server
-	paused    bool           // it has been paused before
-	endTaking func()         // stops taking final steps and groups; nil while paused
-	stopping  sync.WaitGroup // servers, finalizers and collectors that still run
+	server    *asynq.Server       // nil while paused
+	client    *queue.ServerClient // of the server
+	paused    bool                // it has been paused before
+	endTaking func()              // stops taking final steps and groups; nil while paused
+	stopping  sync.WaitGroup      // servers, finalizers and collectors that still run
 }
 
 func newBatches(o Options, runner *runner.Runner) *batches {
@@ -43,12 +43,12 @@ func (b *batches) Start(ctx context.Context) error {
 	if b.server != nil {
 		return nil
 	}
-	intake := b.Options.intake(b.runner)
-	server := b.Options.server(intake, b.aggregator)
-	if err := server.Start(intake); err != nil {
+	client := b.Options.serverClient(b.runner)
+	server := b.Options.server(client, b.aggregator)
+	if err := server.Start(client); err != nil {
 		return fmt.Errorf("take batches: %w", err)
 	}
-	b.server, b.intake = server, intake
+	b.server, b.client = server, client
 	taking, end := context.WithCancel(context.WithoutCancel(ctx)) // ends by Pause, in order
 	b.endTaking = end
 	b.stopping.Go(func() { b.finalizers.Run(taking) })
@@ -67,7 +67,7 @@ func (b *batches) Pause() {
 	}
 	b.server, b.paused = nil, true
 	b.endTaking()
-	b.intake.Stop()
+	b.client.Stop()
 	server.Stop()
 	b.stopping.Go(func() {
 		b.runner.WaitIdle()

@@ -12,9 +12,9 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// capacityView tells who makes batches how many of them the live workers can run, and which
-// limits are set. It reads these and the costs that other workers have observed at most
-// once a second.
+// capacityView has the data of dispatch.Workers: how many batches the live workers can run,
+// and which limits are set. It reads both, and the costs that other workers have observed,
+// at most once a second.
 type capacityView struct {
 	Options
 
@@ -24,7 +24,7 @@ type capacityView struct {
 	allowed []tasks.Limit
 }
 
-// refresh needs mu.
+// refresh reads the workers and limits again after a second. The caller holds mu.
 func (v *capacityView) refresh(ctx context.Context) (err error) {
 	now := v.Now()
 	if now.Sub(v.readAt) <= time.Second {

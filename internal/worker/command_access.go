@@ -9,9 +9,9 @@ import (
 	"github.com/balerhq/baler/recipe"
 )
 
-// CommandAccess says which recipes may have this process run programs: own, that of the
-// person for whom it works, if any; those in the folders dirs; and with all every one.
-// Recipes are the same when their digests are, so a changed command is another recipe.
+// CommandAccess says which recipes may run programs in this process: own, the recipe of the
+// person who started it, if any; the recipes in the folders dirs; and, with all, every
+// recipe. It compares recipes by digest, so a changed command makes another recipe.
 func CommandAccess(own *recipe.Recipe, dirs []string, all bool) func(*recipe.Recipe) handlers.CommandAccess {
 	return func(r *recipe.Recipe) handlers.CommandAccess {
 		digest := r.Digest()
@@ -32,7 +32,7 @@ func CommandAccess(own *recipe.Recipe, dirs []string, all bool) func(*recipe.Rec
 func holdsRecipe(dir, digest string) bool {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return false // what cannot be read allows nothing
+		return false // a folder that cannot be read allows nothing
 	}
 	return slices.ContainsFunc(entries, func(e os.DirEntry) bool {
 		if ext := filepath.Ext(e.Name()); ext != ".yaml" && ext != ".yml" {

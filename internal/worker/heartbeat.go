@@ -18,8 +18,8 @@ import (
 // worker to another.
 const fastHeartbeat = 500 * time.Millisecond
 
-// throttledBeats is for how many heartbeats a worker says that a limit has kept a batch
-// out: a batch that it keeps out comes again within that time.
+// throttledBeats is for how many heartbeats a worker reports a limit that has kept a batch
+// out. A batch that is kept out is tried again within that time.
 const throttledBeats = 2
 
 // pulse is the result of one heartbeat.
@@ -29,7 +29,7 @@ type pulse struct {
 }
 
 // beat writes heartbeats until ctx ends, and returns the error of ctx. It also shares the
-// costs that this worker observes, stops batches whose transfer was canceled, and notices
+// costs that this worker observes, stops batches whose transfer was canceled, and reports
 // when Redis fails or works again.
 func (w *Worker) beat(ctx context.Context, first time.Duration) error {
 	t := time.NewTimer(first)
@@ -50,7 +50,7 @@ func (w *Worker) beat(ctx context.Context, first time.Duration) error {
 			})
 			t.Reset(p.next)
 			if _, exists := errors.AsType[*store.WorkerExistsError](err); exists {
-				return err // the other worker took this one for dead, for example while the process was frozen
+				return err // another worker of this name replaced this one, for example while the process was frozen
 			}
 			if database.Done(ctx, err) == nil {
 				w.setDesired(p.state)

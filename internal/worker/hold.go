@@ -5,15 +5,15 @@ import (
 	"time"
 )
 
-// holdInterval is how often this worker publishes which batches it holds: a fraction of
-// queue.HoldTime, so that a few late messages do no harm.
+// holdInterval is the time between two publications of the batches that this worker holds.
+// It is a fraction of queue.HoldTime, so that a few late messages do no harm.
 const holdInterval = time.Second
 
 // hold publishes every second which batches this worker holds, until ctx ends. If the
 // worker dies, the dispatcher of another process sends these batches again within seconds.
 func (w *Worker) hold(ctx context.Context) error {
 	if w.Embedded {
-		<-ctx.Done() // the queue dies with this process
+		<-ctx.Done() // an embedded queue ends with this process
 		return ctx.Err()
 	}
 	holder := w.Name + " " + w.instance

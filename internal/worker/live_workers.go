@@ -9,8 +9,7 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// liveWorkers are the workers that live, read at most once a second. It is safe for
-// concurrent use.
+// liveWorkers caches the list of live workers for a second. It is safe for concurrent use.
 type liveWorkers struct {
 	Options
 
@@ -20,7 +19,7 @@ type liveWorkers struct {
 }
 
 // canRun reports whether a live worker of a queue takes batches of a handler. While the
-// database is away it answers what it knew last.
+// database does not answer, it uses the last list.
 func (l *liveWorkers) canRun(ctx context.Context, queue, handler string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()

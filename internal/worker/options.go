@@ -104,7 +104,6 @@ type RecordOptions struct {
 	MaxDelay  time.Duration
 	MaxOutput int
 	Flushers  int
-	Adapt     bool // lower the concurrency while the database commits slowly
 }
 
 // FinalOptions configure which final steps the worker runs, and where they may write.
@@ -180,11 +179,8 @@ func (o Options) Pruner() *retention.Loop {
 
 func (o Options) recorder() *recorder.Recorder {
 	r := recorder.Options{
-		Metrics: o.Metrics, MaxItems: o.Record.MaxItems, Flushers: o.Record.Flushers, OnFlush: o.Metrics.ObserveFlush, Log: o.Log,
+		MaxItems: o.Record.MaxItems, Flushers: o.Record.Flushers, OnFlush: o.Metrics.ObserveFlush, Log: o.Log,
 		UUID: o.Transfers.UUID,
-	}
-	if o.Record.Adapt {
-		r.Adapt = o.Concurrency
 	}
 	return recorder.New(o.Store, r)
 }
@@ -215,7 +211,7 @@ func (o Options) aggregator(ctx context.Context) *batcher.Aggregator {
 	})
 }
 
-// collector collects what waits in groups, to the millisecond.
+// collector makes batches of groups with a resolution of a millisecond.
 func (o Options) collector(a *batcher.Aggregator) *batcher.Collector {
 	return &batcher.Collector{CollectorOptions: batcher.CollectorOptions{
 		Aggregator: a, Groups: o.Producer, Queues: slices.Sorted(maps.Keys(o.Queues)),
@@ -227,17 +223,18 @@ func (o Options) collector(a *batcher.Aggregator) *batcher.Collector {
 // takes them first: asynq counts whole seconds, and takes each group by itself.
 const collectorLead = time.Second
 
-// asynqDelay is a group's delay for asynq, which takes a part of a second for none.
+// asynqDelay is a group's delay for asynq, rounded up to whole seconds, because asynq drops
+// fractions of a second.
 func asynqDelay(d time.Duration) time.Duration {
 	return (d + time.Second - 1).Truncate(time.Second) + collectorLead
 }
 
-// aheadInterval is how often a worker with all it should have in hand looks for batches
-// that are ahead of their turn.
+// aheadInterval is how often a worker that already has its number of batches looks for
+// promoted ones.
 const aheadInterval = 100 * time.Millisecond
 
-// ahead is how many batches a worker takes ahead of their turn: enough for each slot, when
-// batches in hand may wait for slots.
+// ahead is how many promoted batches a worker takes beyond its number of batches: one for
+// each slot, when its batches may wait for slots.
 func (o Options) ahead() int {
 	if o.Concurrency <= o.Slots {
 		return 0 // a batch that the worker takes gets a slot at once
@@ -245,15 +242,15 @@ func (o Options) ahead() int {
 	return min(o.Slots, queue.MaxAhead)
 }
 
-// intake makes the client and the handler of one asynq server.
-func (o Options) intake(r *runner.Runner) *queue.Intake {
-	return queue.NewIntake(o.Redis, queue.IntakeOptions{
+// serverClient makes the client and the handler of one asynq server.
+func (o Options) serverClient(r *runner.Runner) *queue.ServerClient {
+	return queue.NewServerClient(o.Redis, queue.ServerClientOptions{
 		Queues: slices.Sorted(maps.Keys(o.Queues)), Most: o.Concurrency, Poll: max(o.PollQueue, aheadInterval), HasRoom: r.HasRoom, Handling: r,
 	})
 }
 
 // server makes an asynq server; one can be started once.
-func (o Options) server(in *queue.Intake, a *batcher.Aggregator) *asynq.Server {
+func (o Options) server(in *queue.ServerClient, a *batcher.Aggregator) *asynq.Server {
 	return asynq.NewServerFromRedisClient(in, asynq.Config{
 		Concurrency: o.Concurrency + o.ahead(),
 		Queues:      o.Queues,
@@ -267,7 +264,7 @@ func (o Options) server(in *queue.Intake, a *batcher.Aggregator) *asynq.Server {
 		DelayedTaskCheckInterval: 250 * time.Millisecond, // for batches that a busy worker returned
 		ShutdownTimeout:          o.Grace + StopTime,
 
-		GroupAggregator:  a, // of what no collector takes
+		GroupAggregator:  a, // for files that no collector takes
 		GroupGracePeriod: o.Group.Grace + collectorLead,
 		GroupMaxDelay:    asynqDelay(o.Group.MaxDelay),
 		GroupMaxSize:     o.Group.MaxSize,

@@ -31,5 +31,5 @@ func retryDelay(_ int, err error, _ *asynq.Task) time.Duration {
 	return time.Second + rand.N(2*time.Second)
 }
 
-// soon is a short delay after which a full worker may have room.
+// soon returns a short delay, after which a full worker may have room.
 func soon() time.Duration { return 50*time.Millisecond + rand.N(200*time.Millisecond) }

@@ -69,7 +69,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	// an attempt; (4) commit what the recorder holds; (5) end the dispatcher, the
 	// heartbeat, the pruner and the webhook sender, which until now dispatched for other workers and
 	// showed that this one was alive; (6) remove the worker's row. Steps 1 to 4 are in
-	// takeBatches, 5 is in the group, 6 is below.
+	// takeBatches, 5 is in the group, 6 is below, after the handlers have been closed.
 	var group run.Group
 	background, end := context.WithCancel(context.WithoutCancel(ctx))
 	defer end()
@@ -85,7 +85,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	} {
 		group.Add(func() error { return run(background) }, func(error) { end() })
 	}
-	return errors.Join(group.Run(), w.remove(context.WithoutCancel(ctx)))
+	return errors.Join(group.Run(), w.Registry.Close(), w.remove(context.WithoutCancel(ctx)))
 }
 
 // ErrNotRunning says that a worker has not started yet, or is stopping.
@@ -116,8 +116,8 @@ func (w *Worker) register(ctx context.Context) (pulse, error) {
 	return first, LoadCosts(ctx, w.Store, w.Costs)
 }
 
-// replace takes the place of a worker of the same name that wrote a heartbeat not long
-// ago, as after a crash, unless that worker turns out to be alive.
+// replace registers this worker in place of one of the same name that wrote a heartbeat
+// recently, for example before a crash, unless that one proves to be alive.
 func (w *Worker) replace(ctx context.Context, other *store.WorkerExistsError) (pulse, error) {
 	patience := silentBeats * w.Heartbeat
 	w.Log.InfoContext(ctx, "a worker of this name was alive recently: waiting to see whether it is dead", "name", w.Name, "for", patience)

@@ -25,14 +25,8 @@ func New(w io.Writer) *Writer {
 	return x
 }
 
-// Nested writes a part of a document whose other parts somebody else writes.
-func Nested(w io.Writer) *Writer { return &Writer{w: w} }
-
 // Err is the first error.
 func (x *Writer) Err() error { return x.err }
-
-// Writer is where the document goes; a nested document can be written to it.
-func (x *Writer) Writer() io.Writer { return x.w }
 
 // Start begins an element. Attributes are names and values in turn; those without a value
 // are left out.

@@ -142,7 +142,8 @@ func TestBagReplacesBagsOnly(t *testing.T) {
 	testkit.Must(t, os.WriteFile(note, []byte("in place of another file"), 0o600))
 	wantRefused(note)
 
-	// What a person has added to the bag's own files, or made of its folders, is not of the step either.
+	// Files that a person has added to the bag, or changed, do not count as the step's
+	// either.
 	for name, change := range map[string]func(name string) error{
 		bagInfo: func(name string) error {
 			return os.WriteFile(name, []byte("Source-Organization: the archive\n"), 0o600)

@@ -11,8 +11,8 @@ import (
 	"github.com/dustin/go-humanize"
 )
 
-// writeInfo describes the bag: what the bag itself decides, the recipe's fields, and what a
-// manifest cannot list.
+// writeInfo describes the bag: the fields that the handler computes, the recipe's fields,
+// and the files that a manifest cannot list.
 func (b *bagWriter) writeInfo(w io.Writer) error {
 	fields := []field{
 		{"Bag-Software-Agent", "Baler " + b.job.Version()},
@@ -42,8 +42,8 @@ func (b *bagWriter) writeInfo(w io.Writer) error {
 // lineLength is how long a line of bag-info.txt should be at most (RFC 8493, section 2.2.2).
 const lineLength = 79
 
-// folded breaks a long line at spaces: lines that go on begin with a space. A word that is
-// longer stays whole, because a break would become a space in it.
+// folded breaks a long line at spaces. Continuation lines begin with a space. A word that
+// is longer stays whole, because a break would become a space in it.
 func folded(line string) string {
 	var out strings.Builder
 	length := 0

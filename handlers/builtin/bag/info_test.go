@@ -42,7 +42,7 @@ func TestBagWithManifestsAndInfo(t *testing.T) {
 		t.Errorf("tag manifest:\n%s", got)
 	}
 	if _, err := os.Stat(filepath.Join(trial.Base, "bag", "manifest-sha256.txt")); err == nil {
-		t.Error("there is a manifest that nobody asked for")
+		t.Error("there is a manifest without the argument for it")
 	}
 	info := read(bagInfo)
 	for _, want := range []string{

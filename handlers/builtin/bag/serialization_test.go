@@ -44,7 +44,7 @@ func TestSerializedBag(t *testing.T) {
 	}
 }
 
-// What final steps before the bag have written becomes tag files, and nothing else does.
+// Files that earlier final steps have written become tag files; no other files do.
 func TestMetadataOfABag(t *testing.T) {
 	t.Parallel()
 	_, trial := bagRig(t)

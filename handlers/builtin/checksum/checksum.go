@@ -46,6 +46,7 @@ type checksumArgs struct {
 
 type checksum struct {
 	known   map[string]func() hash.Hash
+	chosen  func(args any) ([]string, error)
 	buffers sync.Pool // of *[]byte, readSize each
 }
 
@@ -54,7 +55,8 @@ func Register(reg *handlers.Registry) error {
 	return reg.Register("checksum", New(), handlers.WithoutEarlierFacts(),
 		handlers.WithDescription("digests of the content, any of md5, sha1, sha256 and sha512, in one read"),
 		handlers.WithBatch(tasks.BatchPolicy{MaxItems: 500, MaxBytes: 256 << 20}),
-		handlers.WithArgsCheck(checkArgs), handlers.WithFactsOf(factNames))
+		handlers.WithArgsCheck(checkArgs), handlers.WithFactsOf(factNames),
+		handlers.WithReuse(handlers.ReuseByDigest, "1"))
 }
 
 // Known reports whether there is an algorithm of this name.
@@ -72,6 +74,7 @@ func New() handlers.Handler {
 
 func newChecksumOf(known map[string]func() hash.Hash) *checksum {
 	c := &checksum{known: known}
+	c.chosen = handlers.OncePerArgs(func(args any) ([]string, error) { return chosenAlgorithms(args, known) })
 	c.buffers.New = func() any { return new(make([]byte, readSize)) }
 	return c
 }
@@ -107,7 +110,7 @@ func chosenAlgorithms(args any, known map[string]func() hash.Hash) ([]string, er
 }
 
 func (c *checksum) file(ctx context.Context, job *handlers.Job) error {
-	names, err := chosenAlgorithms(job.Args(), c.known)
+	names, err := c.chosen(job.Args())
 	if err != nil {
 		return err
 	}

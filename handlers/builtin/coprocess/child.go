@@ -175,7 +175,7 @@ func (c *child) next(ctx context.Context, within time.Duration) (message, error)
 	case r := <-c.messages:
 		return r.message, r.err
 	case <-t.C:
-		return message{}, fmt.Errorf("the child process said nothing for %s", within)
+		return message{}, fmt.Errorf("the child process sent no message for %s", within)
 	case <-ctx.Done():
 		return message{}, ctx.Err()
 	}

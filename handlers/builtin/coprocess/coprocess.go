@@ -6,6 +6,7 @@ package coprocess
 
 import (
 	"context"
+	"slices"
 
 	"github.com/balerhq/baler/handlers"
 	"github.com/balerhq/baler/handlers/command"
@@ -30,7 +31,25 @@ func Register(reg *handlers.Registry) error {
 		handlers.WithDescription("runs a Python or Node.js script, or another program, that stays up and takes batch after batch"),
 		handlers.WithBatch(tasks.BatchPolicy{MaxItems: 128, MaxBytes: 1 << 30}),
 		handlers.WithTimedFiles(), handlers.WithTimeout(command.DefaultTimeout),
-		handlers.WithArgsCheck(handlers.CheckWith(parse)))
+		handlers.WithArgsCheck(handlers.CheckWith(parse)),
+		handlers.WithReuse(handlers.ReuseByName, "1"), handlers.WithReuseState(state))
+}
+
+// state is that of the script and of what runs it.
+func state(args any, dir string) (string, bool) {
+	s, err := parse(args)
+	if err != nil {
+		return "", false
+	}
+	words := []string(s.Command)
+	if s.Script != "" {
+		words = s.Interpreter
+		if len(words) == 0 {
+			words = []string{interpreter(s.Script)}
+		}
+		words = append(slices.Clone(words), s.Script)
+	}
+	return command.State(words, dir)
 }
 
 // New runs the script of the step's arguments; docs/handlers/coprocess.md lists them. A child

@@ -107,8 +107,8 @@ def call(jobs):
 	}
 }
 
-// Whatever a script does to one file, its neighbours have their results, and it has one that
-// says what happened.
+// Whatever a script does with one file, the other files of the batch have their results,
+// and this file has one that says what happened.
 func TestScriptFailsOnOneFile(t *testing.T) {
 	t.Parallel()
 	needs(t, "python3")

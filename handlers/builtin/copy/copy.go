@@ -4,6 +4,7 @@ package copy
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -13,47 +14,58 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-type copyArgs struct {
+// Args are the arguments of handlers that copy each file into a folder.
+type Args struct {
 	To      string `json:"to"`
 	Replace bool   `json:"replace"`
 }
 
 // Register adds the handler copy to a registry; see New.
 func Register(reg *handlers.Registry) error {
-	return reg.Register("copy", New(),
-		handlers.WithDescription("copies files to another folder, and compares what has arrived"),
+	return RegisterCopying(reg, "copy", "copies files to another folder, and compares what has arrived", New())
+}
+
+// RegisterCopying adds a handler of Each to a registry.
+func RegisterCopying(reg *handlers.Registry, name, description string, h handlers.Handler) error {
+	return reg.Register(name, h,
+		handlers.WithDescription(description),
 		handlers.WithBatch(tasks.BatchPolicy{MaxItems: 200, MaxBytes: 256 << 20}),
-		handlers.WithArgsCheck(handlers.CheckWith(argsOf)),
+		handlers.WithArgsCheck(handlers.CheckWith(func(args any) (Args, error) { return argsOf(name, args) })),
 		handlers.WithFacts("copied_to", "sha256", "size"))
 }
 
 // New copies each file into the folder in the argument "to", under its path relative to the
-// source, by way of a temporary name. What has arrived is read back and compared; the
-// modification time is kept. A file that is there with the same content is no error; one
-// with other content stays and is, unless "replace" is true. Facts: copied_to, and the
-// sha256 and size of the copy. When an earlier step has recorded another sha256, the file
-// fails and is not copied.
-func New() handlers.Handler {
-	return handlers.PerFile(copyFile, handlers.Parallel(2), handlers.StallLimit(handlers.DefaultStallLimit))
+// source, under a temporary name at first. It reads the copy back and compares it, and
+// keeps the modification time. An existing file with the same content is no error. An
+// existing file with other content is an error and stays, unless "replace" is true. Facts:
+// copied_to, and the sha256 and size of the copy. When an earlier step has recorded another
+// sha256, the file fails and is not copied.
+func New() handlers.Handler { return Each("copy", copyFile) }
+
+// Each makes a handler that calls do for each file, which copies the file with To. The name
+// says in errors what the handler does.
+func Each(name string, do func(context.Context, *handlers.Job, Args) error) handlers.Handler {
+	return handlers.PerFile(func(ctx context.Context, job *handlers.Job) error {
+		args, err := argsOf(name, job.Args())
+		if err != nil {
+			return err
+		}
+		return do(ctx, job, args)
+	}, handlers.Parallel(2), handlers.StallLimit(handlers.DefaultStallLimit))
 }
 
-func argsOf(args any) (copyArgs, error) {
-	var a copyArgs
+func argsOf(name string, args any) (a Args, err error) {
 	if err := handlers.DecodeArgs(args, &a); err != nil {
 		return a, err
 	}
 	if a.To == "" {
-		return a, handlers.Fail(handlers.CodeBadArgs, errors.New("to is missing: name the folder to copy to"))
+		return a, handlers.Fail(handlers.CodeBadArgs, fmt.Errorf("to is missing: name the folder to %s to", name))
 	}
 	return a, nil
 }
 
-func copyFile(ctx context.Context, job *handlers.Job) error {
-	args, err := argsOf(job.Args())
-	if err != nil {
-		return err
-	}
-	_, _, err = To(ctx, job, filepath.Join(args.To, job.RelativePath()), args.Replace)
+func copyFile(ctx context.Context, job *handlers.Job, args Args) error {
+	_, _, err := To(ctx, job, filepath.Join(args.To, job.RelativePath()), args.Replace)
 	return err
 }
 

@@ -26,7 +26,16 @@ func Register(reg *handlers.Registry) error {
 		handlers.WithBatch(tasks.BatchPolicy{MaxItems: 128, MaxBytes: 1 << 30}),
 		handlers.WithTimedFiles(), handlers.WithTimeout(command.DefaultTimeout),
 		handlers.WithArgsCheck(handlers.CheckWith(parse)), handlers.WithFactsOf(factNames),
-		handlers.WithPrograms(programs))
+		handlers.WithPrograms(programs), handlers.WithReuse(handlers.ReuseByName, "1"), handlers.WithReuseState(state))
+}
+
+// state is that of the program and of the scripts that the command names.
+func state(args any, dir string) (string, bool) {
+	s, err := parse(args)
+	if err != nil {
+		return "", false
+	}
+	return command.State(s.Command, dir)
 }
 
 // programs is the program of a step.

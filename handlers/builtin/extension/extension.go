@@ -30,7 +30,7 @@ func Register(reg *handlers.Registry) error {
 			var none struct{}
 			return none, handlers.DecodeArgs(args, &none)
 		})),
-		handlers.WithFacts("extension", "extension_matches"))
+		handlers.WithFacts("extension", "extension_matches"), handlers.WithReuse(handlers.ReuseByName, "1"))
 }
 
 // New makes a handler that compares the extension of a file with the facts puid, format and

@@ -15,20 +15,20 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// What extract says of an archive as a whole. CodeEncrypted and the codes of findings are
-// also those of single members.
+// Codes of whole archives. Single members may have CodeEncrypted and the codes of findings,
+// too.
 const (
-	CodeNoArchive   = "no-archive"     // the file is of no format that extract reads
-	CodeDocument    = "document"       // a document that is a zip file, such as a docx: it is whole as it is
-	CodeTooDeep     = "too-deep"       // it lies in more archives than max_depth
-	CodeTooMany     = "too-many"       // it has more members than max_members leaves
-	CodeTooLarge    = "too-large"      // its members are larger than max_total leaves
-	CodeRatio       = "ratio-exceeded" // its members are larger than it is by more than max_ratio
-	CodeOverlapping = "overlapping"    // its members share the same compressed bytes
-	CodeTruncated   = "truncated"      // it ends too early
-	CodeMalformed   = "malformed"      // it, or a member, is damaged
-	CodeRefused     = "members-refused"
-	CodeUnsupported = "unsupported" // a variant that extract does not read
+	CodeNoArchive      = "no-archive"     // the file is of no format that extract reads
+	CodeDocument       = "document"       // a document that is a zip file, such as a docx: it is whole as it is
+	CodeTooDeep        = "too-deep"       // it lies in more archives than max_depth
+	CodeTooMany        = "too-many"       // it has more members than max_members leaves
+	CodeTooLarge       = "too-large"      // its members are larger than max_total leaves
+	CodeRatio          = "ratio-exceeded" // its members are larger than it is by more than max_ratio
+	CodeOverlapping    = "overlapping"    // its members share the same compressed bytes
+	CodeTruncated      = "truncated"      // it ends too early
+	CodeMalformed      = "malformed"      // it, or a member, is damaged
+	CodeMembersRefused = "members-refused"
+	CodeUnsupported    = "unsupported" // a variant that extract does not read
 )
 
 // Defaults of the limits.

@@ -179,7 +179,7 @@ func TestRefusedMembers(t *testing.T) {
 		})
 	}
 	r, _ := trial{content: zipOf(t, entry{name: "/x"}, entry{name: "x."}, good)}.try(t)
-	want(t, &r, tasks.OutcomeWarning, CodeRefused)
+	want(t, &r, tasks.OutcomeWarning, CodeMembersRefused)
 	if !strings.Contains(r.Error, "1 members are extracted, 2 are not: 1 reserved-name, 1 unsafe-path") {
 		t.Error(r.Error)
 	}

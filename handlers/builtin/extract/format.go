@@ -66,7 +66,7 @@ const (
 // headSize holds a header of tar, and the beginning of a document.
 const headSize = 512
 
-// detect tells the format by the content; nil when there is none.
+// detect returns the format of the content, or nil.
 func detect(in *input) (*format, error) {
 	head := in.head(headSize)
 	begins := func(signature string) bool { return bytes.HasPrefix(head, []byte(signature)) }

@@ -129,8 +129,9 @@ func checkName(name string) (string, error) {
 	return strings.Join(parts, "/"), nil
 }
 
-// checkRaw refuses a name that results cannot show as the archive has it. What it stands for
-// may be good, because a zip file can have a second name for a member, or by segments such as "./".
+// checkRaw refuses a name that results cannot show as the archive has it. The path that it
+// means may still be valid, because a zip file can have a second name for a member, or
+// because of segments such as "./".
 func checkRaw(raw string) error {
 	switch {
 	case raw == "" || strings.ContainsRune(raw, 0):
@@ -174,7 +175,7 @@ func newTaken() *taken {
 
 func fold(path string) string { return strings.ToLower(norm.NFC.String(path)) }
 
-// take takes a path for a file.
+// take records that a file has this path.
 func (t *taken) take(path string) error {
 	key := fold(path)
 	if other, ok := t.files[key]; ok {

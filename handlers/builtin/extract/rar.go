@@ -39,7 +39,7 @@ func rarError(err error) error {
 	case errors.Is(err, rardecode.ErrArchivedFileEncrypted):
 		return errMemberEncrypted
 	case errors.Is(err, rardecode.ErrMultiVolume):
-		return fmt.Errorf("%w: the archive goes on in another file", errUnsupported)
+		return fmt.Errorf("%w: the archive continues in another file", errUnsupported)
 	case errors.Is(err, rardecode.ErrDictionaryTooLarge), errors.Is(err, rardecode.ErrUnknownVersion):
 		return fmt.Errorf("%w: %w", errUnsupported, err)
 	case errors.Is(err, rardecode.ErrUnexpectedArcEnd), errors.Is(err, rardecode.ErrShortFile), errors.Is(err, rardecode.ErrDecoderOutOfData):

@@ -72,7 +72,7 @@ func (w *writer) verdict(f *format, err error) error {
 	if refused == 0 {
 		return nil
 	}
-	code := CodeRefused
+	code := CodeMembersRefused
 	if len(w.report.codes) == 1 {
 		for only := range w.report.codes {
 			code = only

@@ -84,7 +84,8 @@ func (c *compression) tar(in *input) iter.Seq2[*member, error] {
 				return
 			}
 		}
-		// What follows the archive is read, too: the stream's checksum is at its end.
+		// Read the data after the archive, too, because the stream's checksum is at its
+		// end.
 		if _, err := io.Copy(io.Discard, r); err != nil {
 			yield(nil, err)
 		}

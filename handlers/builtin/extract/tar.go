@@ -81,9 +81,10 @@ type tarEnd struct {
 	over  bool // more was asked for than there is
 }
 
-// marked reports whether the decoder has found the mark: then it asks for nothing behind two
-// blocks. A single one is told from a member of zeros that ends early only when that was read
-// to its end: what is left of a member is read together with the mark.
+// marked reports whether the decoder has found the end mark of two blocks: then it reads
+// nothing after them. A single block can be distinguished from a member of zeros that ends
+// early only if that member was read to its end, because the decoder reads the rest of a
+// member together with the mark.
 func (e *tarEnd) marked(whole bool) bool { return !e.over || whole && e.zeros >= tarBlock }
 
 // Read implements io.Reader.

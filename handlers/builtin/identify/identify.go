@@ -34,6 +34,9 @@ const memberMemory = 4 << 20
 
 var errNoSignatures = errors.New("the built-in signatures cannot be read")
 
+// siegfriedVersion is that of go.mod: another one has other signatures.
+const siegfriedVersion = "v1.11.4"
+
 type identifyArgs struct {
 	MaxScan tasks.Size `json:"max_scan"`
 }
@@ -48,9 +51,10 @@ var signatures = sync.OnceValues(loadSignatures)
 func Register(reg *handlers.Registry) error {
 	return reg.Register("identify", New(), handlers.WithoutEarlierFacts(),
 		handlers.WithDescription("file format by PRONOM signatures"),
-		handlers.WithBatch(tasks.BatchPolicy{MaxItems: 250}),
+		handlers.WithBatch(tasks.BatchPolicy{MaxItems: 500}),
 		handlers.WithArgsCheck(handlers.CheckWith(scanLimit)),
 		handlers.WithFacts("puid", "format", "format_version", "mime", "format_warning", "format_candidates"),
+		handlers.WithReuse(handlers.ReuseByName, "1, siegfried "+siegfriedVersion),
 		handlers.WithSelfCheck(handlers.SelfCheck{Name: "signatures", Hint: "install the program again", Run: Release}))
 }
 
@@ -73,7 +77,7 @@ func Release() (string, error) {
 // file, as in a QuickTime film whose index comes last, its beginning and its end are
 // searched together, a quarter as much. Facts: puid, format, format_version and mime, as far as they
 // are known; format_warning, what siegfried remarks, as on an extension that
-// does not suit the content, and whether max_scan cut the search short; format_candidates, all PUIDs when several match alike.
+// does not suit the content, and whether max_scan cut the search short; format_candidates, all PUIDs when several match equally well.
 func New() handlers.Handler {
 	return handlers.PerFile(identify, handlers.Parallel(0), handlers.StallLimit(handlers.DefaultStallLimit))
 }

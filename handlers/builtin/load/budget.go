@@ -8,28 +8,28 @@ import (
 
 // MemoryBudget lets the sections of all loaders reuse each other's memory. The zero
 // value is ready for use.
-type MemoryBudget struct{ boxes sync.Pool }
+type MemoryBudget struct{ free sync.Pool }
 
-// box is the memory of one section while it is loaded.
-type box struct {
+// buffers is the memory of one section while it is loaded.
+type buffers struct {
 	buffer  []byte
 	rows    tableload.RowBuffer
 	mapper  mapper
 	section section
 }
 
-// takeBox returns a used box or a new one, prepared for a section of this loader.
-func (l *Loader) takeBox() *box {
-	b, ok := l.memory.boxes.Get().(*box)
+// takeBuffers returns used buffers or new ones, prepared for a section of this loader.
+func (l *Loader) takeBuffers() *buffers {
+	b, ok := l.memory.free.Get().(*buffers)
 	if !ok {
-		b = &box{}
+		b = &buffers{}
 	}
 	l.prepare(b)
 	return b
 }
 
-// prepare empties a box for a section of this loader.
-func (l *Loader) prepare(b *box) {
+// prepare empties the buffers for a section of this loader.
+func (l *Loader) prepare(b *buffers) {
 	l.table.Empty(&b.rows)
 	columns := l.table.Columns()
 	b.mapper = mapper{

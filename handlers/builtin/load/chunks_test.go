@@ -19,8 +19,8 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// However long lines are and however a reader gives them, sections are all of
-// the content in order, cut at line ends, and know where they begin.
+// For lines of any length and any reader, the chunks together are the content, in order,
+// cut at line ends, and each has the right offset.
 func TestChunksOfLinesLoseAndDoubleNothing(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		const wanted, longest = 40, 100
@@ -67,7 +67,7 @@ func TestChunksOfLinesLoseAndDoubleNothing(t *testing.T) {
 	})
 }
 
-// What is loaded is passed over, in a stream that can seek and in one that cannot.
+// Loaded chunks are skipped, in a stream that can seek and in one that cannot.
 func TestChunksOfLinesSkipLoadedLines(t *testing.T) {
 	content := bytes.Repeat([]byte("0123456789abcde\n"), 3*sectionBytes/16)
 	for _, r := range []io.Reader{bytes.NewReader(content), iotest.HalfReader(bytes.NewReader(content))} {
@@ -146,7 +146,8 @@ func zstandard(t *testing.T, content string) []byte {
 	return b.Bytes()
 }
 
-// What bzip2 makes of the content of TestContent, of its first 80 bytes, and of the rest.
+// The output of bzip2 for the content of TestContent, for its first 80 bytes, and for the
+// rest.
 const (
 	bzip2Whole = "QlpoOTFBWSZTWcyrCecFVy/ZgAAQEAAgECAAAAogAHBDABSqMyaCSgsBJQWgkoLQSUFgElBYCSgtBJQXhdyRThQkMyrCecA="
 	bzip2First = "QlpoOTFBWSZTWYKvFZ0AACLZgAAQEAAgECAAAAogACCpQzUIYCo1FRUaRqKj4u5IpwoSEFXis6A="

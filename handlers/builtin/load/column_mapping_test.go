@@ -41,7 +41,7 @@ func TestParseMapping(t *testing.T) {
 	}
 }
 
-// What a field is written as reads as the same field.
+// The text of a mapping parses into the same mapping.
 func FuzzField(f *testing.F) {
 	for _, seed := range []string{"id", "a=b.c:int", `a=b\.c\:\\`, "a=b=c", `a=\`} {
 		f.Add(seed)

@@ -108,7 +108,7 @@ func TestInferLooksAtAllLinesOfAllFiles(t *testing.T) {
 	}
 }
 
-// What is wrong with a recipe's arguments is told in its words.
+// Errors about a recipe's arguments use the words of the recipe.
 func TestArgumentsOfAnotherType(t *testing.T) {
 	for want, args := range map[string]any{
 		"argument into must be text, not 5":             map[string]any{"into": 5},

@@ -119,18 +119,18 @@ func (l *Loader) Load(ctx context.Context, src Input, content io.Reader) (tasks.
 			loaded = loaded[1:]
 			continue
 		}
-		b := l.takeBox()
+		b := l.takeBuffers()
 		var unchanged bool
 		if b.section, unchanged = sections.nextUnchanged(b.buffer, earlier); !unchanged {
 			b.section, err = sections.next(b.section.data)
 		}
 		if err != nil {
-			l.memory.boxes.Put(b)
+			l.memory.free.Put(b)
 			break
 		}
 		b.section.newest = earlier[b.section.at]
 		group.Go(func() error {
-			defer l.memory.boxes.Put(b)
+			defer l.memory.free.Put(b)
 			b.buffer = b.section.data
 			counts, err := l.loadSection(working, &src, b)
 			total.add(counts)
@@ -155,7 +155,7 @@ func skipLoaded(s *sections, loaded *tableload.LoadedSection) error {
 }
 
 // loadSection loads one section.
-func (l *Loader) loadSection(ctx context.Context, src *Input, b *box) (tasks.LoadCounts, error) {
+func (l *Loader) loadSection(ctx context.Context, src *Input, b *buffers) (tasks.LoadCounts, error) {
 	for {
 		counts, err := l.tryToLoad(ctx, src, b)
 		meanwhile, ok := errors.AsType[*tableload.MeanwhileError](err)
@@ -172,7 +172,7 @@ func (l *Loader) loadSection(ctx context.Context, src *Input, b *box) (tasks.Loa
 }
 
 // tryToLoad loads a section unless another transfer has done so since it was read.
-func (l *Loader) tryToLoad(ctx context.Context, src *Input, b *box) (tasks.LoadCounts, error) {
+func (l *Loader) tryToLoad(ctx context.Context, src *Input, b *buffers) (tasks.LoadCounts, error) {
 	sec := tableload.Section{
 		Transfer: src.Transfer, Step: src.Step, File: src.File, Offset: b.section.at, Bytes: b.section.size, Rows: &b.rows,
 		ContentOffset: src.Offset + b.section.at, Line: b.section.line, Earlier: b.section.newest,
@@ -198,7 +198,7 @@ func (l *Loader) tryToLoad(ctx context.Context, src *Input, b *box) (tasks.LoadC
 
 // addLines makes rows of the lines of a section. If another transfer has loaded the
 // section, it makes rows only of the lines that were rejected then.
-func (l *Loader) addLines(ctx context.Context, src *Input, b *box, sec *tableload.Section) error {
+func (l *Loader) addLines(ctx context.Context, src *Input, b *buffers, sec *tableload.Section) error {
 	sec.Source = l.sourceOf(src.Path)
 	if sec.Source != nil {
 		sec.Digest = tableload.Digest(b.section.data)
@@ -238,7 +238,7 @@ type tally struct {
 func (t *tally) add(c tasks.LoadCounts) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.counts.Plus(c)
+	t.counts.Add(c)
 }
 
 func (t *tally) sum() tasks.LoadCounts {

@@ -8,8 +8,8 @@ import (
 	"github.com/balerhq/baler/internal/tableload"
 )
 
-// Whatever a line is, the mapper makes one row of it or says why not, takes
-// nothing that is no JSON object, and leaves no half of a row behind.
+// For any line, the mapper makes one row or returns an error. It accepts only JSON objects,
+// and leaves no part of a row in the buffer.
 func FuzzMapper(f *testing.F) {
 	for _, seed := range []string{
 		`{"text":"a","int":1,"float":1.5,"decimal":0.1,"bool":true,"time":"2024-01-02T03:04:05Z","json":{}}`,

@@ -56,7 +56,7 @@ func TestKeepsDigits(t *testing.T) {
 	})
 }
 
-// What a column of numbers or times does not keep to the last digit is rejected,
+// A value that a column of numbers or times does not keep to the last digit is rejected,
 // whatever type the mapping gives it.
 func TestNumbersAndTimesAreNotBent(t *testing.T) {
 	onEach(t, func(t *testing.T, e *env) {
@@ -104,7 +104,7 @@ func TestNumbersAndTimesAreNotBent(t *testing.T) {
 	})
 }
 
-// What MySQL would round, or guess, is rejected.
+// Values that MySQL would round or convert are rejected.
 func TestWhatMySQLWouldBend(t *testing.T) {
 	e := newEnv(t, testkit.MySQL(t))
 	_, err := e.db.ExecContext(t.Context(), `CREATE TABLE t (s FLOAT, m DOUBLE(8,2), at DATETIME, ts TIMESTAMP(3) NULL, day DATE, clock TIME,

@@ -97,7 +97,7 @@ func TestChunksOfAFileThatGrew(t *testing.T) {
 	})
 }
 
-// What has changed is loaded, and lines that were rejected are tried again.
+// Changed lines are loaded, and rejected lines are tried again.
 func TestFileThatChanged(t *testing.T) {
 	onEach(t, func(t *testing.T, e *env) {
 		args := Args{Into: "t", Create: true, Map: []string{"n:int"}}
@@ -212,7 +212,8 @@ func TestOneFileInSeveralTransfersAtOnce(t *testing.T) {
 	})
 }
 
-// What changed between two reads of a file is read again, not loaded beside the rows of before.
+// A file that changes between two reads is read again; its new lines are not loaded in
+// addition to the old ones.
 func TestFileThatChangedWhileAnotherLoadedIt(t *testing.T) {
 	onEach(t, func(t *testing.T, e *env) {
 		l := e.loader(t, Args{Into: "t", Create: true, Map: []string{"n:int"}})

@@ -47,10 +47,11 @@ func output(args any) handlers.Output {
 	return handlers.Output{Path: a.To}
 }
 
-// Finalize writes a METS document of the collection in bounded memory: its header, PREMIS or
-// a reference to it, the files with their checksums, and the folders that they are in.
-// Arguments: {"to": path, "premis": "embedded" or where the PREMIS document is, "base": what
-// locations of files begin with, "organization", "events"}, the last two as for premis.
+// Finalize writes a METS document of the collection in bounded memory: its header, PREMIS
+// or a reference to it, the files with their checksums, and the folders that they are in.
+// Arguments: {"to": path, "premis": "embedded" or the path of the PREMIS document, "base":
+// the beginning of the locations of files, "organization", "events"}, the last two as for
+// premis.
 func Finalize(ctx context.Context, c *handlers.TransferJob) error {
 	args, err := newMetsArgs(c.Args())
 	if err != nil {

@@ -17,7 +17,7 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "write the golden files")
 
 func TestMain(m *testing.M) { testkit.Main(m) }
 

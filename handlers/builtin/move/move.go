@@ -15,48 +15,21 @@ import (
 	"github.com/balerhq/baler/handlers"
 	copyfile "github.com/balerhq/baler/handlers/builtin/copy"
 	"github.com/balerhq/baler/internal/failpoint"
-	"github.com/balerhq/baler/tasks"
 )
-
-type moveArgs struct {
-	To      string `json:"to"`
-	Replace bool   `json:"replace"`
-}
 
 // Register adds the handler move to a registry; see New.
 func Register(reg *handlers.Registry) error {
-	return reg.Register("move", New(),
-		handlers.WithDescription("moves files to another folder: removes them when what has arrived was compared"),
-		handlers.WithBatch(tasks.BatchPolicy{MaxItems: 200, MaxBytes: 256 << 20}),
-		handlers.WithArgsCheck(handlers.CheckWith(argsOf)),
-		handlers.WithFacts("copied_to", "sha256", "size"))
+	return copyfile.RegisterCopying(reg, "move",
+		"moves files to another folder: removes them when what has arrived was compared", New())
 }
 
-// New copies each file as the handler copy does, and then removes it, if it is as it was
-// when it was copied. A file that is gone, because an earlier attempt has removed it, has
-// succeeded when what is in its place at the destination is the same: by the sha256 that an
-// earlier step recorded, else by size and modification time. Facts: copied_to, and the
-// sha256 and size of what was moved.
-func New() handlers.Handler {
-	return handlers.PerFile(move, handlers.Parallel(2), handlers.StallLimit(handlers.DefaultStallLimit))
-}
+// New copies each file as the handler copy does, and then removes it, if it is as it was when it was copied. A file that is gone,
+// because an earlier attempt has removed it, has succeeded when the file at the destination
+// is the same: by the sha256 that an earlier step recorded, else by size and modification
+// time. Facts: copied_to, and the sha256 and size of the moved file.
+func New() handlers.Handler { return copyfile.Each("move", move) }
 
-func argsOf(args any) (moveArgs, error) {
-	var a moveArgs
-	if err := handlers.DecodeArgs(args, &a); err != nil {
-		return a, err
-	}
-	if a.To == "" {
-		return a, handlers.Fail(handlers.CodeBadArgs, errors.New("to is missing: name the folder to move to"))
-	}
-	return a, nil
-}
-
-func move(ctx context.Context, job *handlers.Job) error {
-	args, err := argsOf(job.Args())
-	if err != nil {
-		return err
-	}
+func move(ctx context.Context, job *handlers.Job, args copyfile.Args) error {
 	path := filepath.Join(args.To, job.RelativePath())
 	copied, before, err := copyfile.To(ctx, job, path, args.Replace)
 	var v *handlers.Verdict

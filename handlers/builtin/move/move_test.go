@@ -79,7 +79,7 @@ func TestMove(t *testing.T) {
 			t.Errorf("facts %s, and at first %s", again.Facts, r.Facts)
 		}
 	}
-	// What is there is not what was to be moved.
+	// The file at the destination has other content.
 	want(t, run(t, p.job(t, map[string]any{"sha256": "00"}, p.source)), tasks.OutcomeFailed, handlers.CodeNotFound)
 	testkit.WriteFile(t, p.moved, "gamma")
 	want(t, run(t, p.job(t, nil, p.source)), tasks.OutcomeFailed, handlers.CodeNotFound)

@@ -11,7 +11,7 @@ import (
 // tick is how exactly modification times are recorded.
 const tick = time.Microsecond
 
-// progress is a reader that ends with its context, and reports that the job goes on.
+// progress is a reader that ends with its context, and reports that the job makes progress.
 type progress struct {
 	ctx context.Context //nolint:containedctx // of one file
 	job *handlers.Job

@@ -10,7 +10,7 @@ import (
 
 // Register adds the handler noop to a registry; see New.
 func Register(reg *handlers.Registry) error {
-	return reg.Register("noop", New(), handlers.WithoutEarlierFacts(),
+	return reg.Register("noop", New(), handlers.WithoutEarlierFacts(), handlers.WithReuse(handlers.ReuseByDigest, "1"),
 		handlers.WithDescription("nothing; to measure what everything else costs"),
 		handlers.WithBatch(tasks.BatchPolicy{MaxItems: 1000}),
 		handlers.WithFacts())

@@ -58,12 +58,15 @@ func (d *Document) Event(x *xmlstream.Writer, l *tasks.ResultLine, namespace str
 	identifier(x, "eventIdentifier", localID, fileID(l.Transfer, l.File)+"/"+l.Step)
 	x.Text("eventType", cmp.Or(d.options.Events[l.Step], eventType(handler)))
 	at := l.EndedAt
+	if l.ReusedFrom != "" { // the handler ran then, and not in this transfer
+		at = l.RanAt
+	}
 	if at.IsZero() {
 		at = d.now
 	}
 	x.Text("eventDateTime", at.UTC().Format(time.RFC3339Nano))
 	x.Start("eventDetailInformation")
-	x.Text("eventDetail", fmt.Sprintf("step %s, handler %s, attempt %d", l.Step, cmp.Or(handler, "of an earlier recipe"), l.Attempt))
+	x.Text("eventDetail", fmt.Sprintf("step %s, handler %s, attempt %d%s", l.Step, cmp.Or(handler, "of an earlier recipe"), l.Attempt, reused(l)))
 	x.End()
 	x.Start("eventOutcomeInformation")
 	x.Text("eventOutcome", outcome(l.Outcome))
@@ -83,6 +86,14 @@ func (d *Document) Event(x *xmlstream.Writer, l *tasks.ResultLine, namespace str
 	}
 	identifier(x, "linkingObjectIdentifier", localID, fileID(l.Transfer, l.File))
 	x.End()
+}
+
+// reused says where a result comes from that was taken over.
+func reused(l *tasks.ResultLine) string {
+	if l.ReusedFrom == "" {
+		return ""
+	}
+	return fmt.Sprintf("; taken over from file %d of transfer %s", l.ReusedFile, l.ReusedFrom)
 }
 
 func note(x *xmlstream.Writer, code, text string) {

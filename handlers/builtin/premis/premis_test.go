@@ -16,7 +16,7 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "write the golden files")
 
 // model is that of the elements which this package writes, by version 3.0 of the schema.
 var model = builtintest.XMLModel{

@@ -152,8 +152,9 @@ func writeTable(c *handlers.TransferJob, to string, fill func(row func(cells ...
 	})
 }
 
-// harmless is a cell that no terminal obeys, and that no spreadsheet takes for a formula:
-// such text gets an apostrophe before it, by which spreadsheets mark text. Numbers stay.
+// harmless returns a cell without terminal control sequences, which no spreadsheet
+// interprets as a formula: such text gets an apostrophe before it, by which spreadsheets
+// mark text. Numbers stay.
 func harmless(cell string) string {
 	cell = visible.Text(cell)
 	if strings.TrimLeft(cell, " ") == "" || !strings.ContainsRune("=+-@\uff1d\uff0b\uff0d\uff20", []rune(strings.TrimLeft(cell, " "))[0]) {

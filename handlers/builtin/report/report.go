@@ -12,7 +12,7 @@ import (
 	"github.com/balerhq/baler/handlers"
 )
 
-// What a report can be.
+// The formats of a report.
 const (
 	asJSON  = "json"  // the summary and every failure
 	asHTML  = "html"  // a page to read and to print

@@ -15,7 +15,7 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "write the golden files")
 
 func TestArguments(t *testing.T) {
 	t.Parallel()

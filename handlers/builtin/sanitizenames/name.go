@@ -74,7 +74,7 @@ func isPlain(r rune) bool {
 	return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("._-()", r)
 }
 
-// isDevice reports whether Windows takes the name for a device.
+// isDevice reports whether the name means a device on Windows.
 func isDevice(name string) bool {
 	base, _, _ := strings.Cut(strings.ToUpper(name), ".")
 	switch base {

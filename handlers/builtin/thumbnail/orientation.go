@@ -11,7 +11,7 @@ import (
 )
 
 // orientation reads the EXIF orientation of an image, 1 to 8; 1 when there is none or it
-// makes no sense. See Exif 2.3, tag 0x0112.
+// is invalid. See Exif 2.3, tag 0x0112.
 func orientation(in io.ReadSeeker) (int, error) {
 	found := 1
 	for signature, format := range map[string]imagemeta.ImageFormat{

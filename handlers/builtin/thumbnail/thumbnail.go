@@ -20,7 +20,7 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// What thumbnail says of a file.
+// Codes of the results of thumbnail.
 const (
 	CodeNoImage  = "no-image"  // no decoder knows the content
 	CodeTooLarge = "too-large" // more pixels than max_pixels

@@ -84,7 +84,7 @@ func Register(reg *handlers.Registry) error {
 		handlers.WithDescription("checks that JSON, XML, CSV, images, PDF, ZIP and gzip are well-formed"),
 		handlers.WithBatch(tasks.BatchPolicy{MaxItems: 100, MaxBytes: 256 << 20}),
 		handlers.WithArgsCheck(handlers.CheckWith(argsOf)),
-		handlers.WithFacts("valid", "validated_as"))
+		handlers.WithFacts("valid", "validated_as"), handlers.WithReuse(handlers.ReuseByName, "1"))
 }
 
 // New makes a handler that checks whether files are well-formed: JSON and JSON lines, XML,

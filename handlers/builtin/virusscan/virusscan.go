@@ -17,7 +17,7 @@ import (
 // The codes of virus-scan.
 const (
 	CodeInfected      = "infected"
-	CodeNotScanned    = "not-scanned"    // the file exceeds a limit or is encrypted: nobody knows whether it is clean
+	CodeNotScanned    = "not-scanned"    // the file exceeds a limit or is encrypted, so it may be infected
 	CodeOldSignatures = "old-signatures" // no virus was found, but the signatures are old or of unknown age
 	CodeClamd         = "clamd"          // clamd does not answer, or not as it should
 )
@@ -41,7 +41,7 @@ func Register(reg *handlers.Registry) error {
 // New makes a handler that sends each file to clamd (INSTREAM). Arguments: "clamd", its
 // address; "max_size", "max_age", "timeout", "connections" and "without_clamd", see
 // newScanArgs. A file with a virus fails. A file that exceeds a limit ends as a warning, and is not clean. When clamd
-// is away, ends in the middle or answers anything else, the file is an error, and is retried;
+// is unavailable, ends in the middle or answers anything else, the file is an error, and is retried;
 // with "without_clamd": "warning", a file for which no clamd is there ends as a warning, and is
 // not clean either.
 //

@@ -168,7 +168,7 @@ func drain(conn net.Conn) {
 	}
 }
 
-// Whatever goes wrong, a file is not clean.
+// A file is never reported as clean after an error of any kind.
 func TestFaults(t *testing.T) {
 	t.Parallel()
 	today := time.Now().Format(time.ANSIC)
@@ -266,7 +266,7 @@ func TestArguments(t *testing.T) {
 	}
 }
 
-// What is missing is known beforehand; a clamd that answers is not missing.
+// A missing clamd is reported before the transfer begins; one that answers is not missing.
 func TestMissingClamd(t *testing.T) {
 	t.Parallel()
 	reg := &handlers.Registry{}

@@ -33,6 +33,7 @@ CREATE TABLE IF NOT EXISTS transfers (
   emitted_registered BIGINT NOT NULL DEFAULT 0,
   intake       VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',
   clock_shift  BIGINT NOT NULL DEFAULT 0,
+  no_reuse     BOOLEAN NOT NULL DEFAULT 0 CHECK (no_reuse IN (0, 1)),
   UNIQUE KEY transfers_uuid (uuid),
   UNIQUE KEY transfers_key (idem_key),
   KEY transfers_state (state),
@@ -53,6 +54,7 @@ CREATE TABLE IF NOT EXISTS steps (
   error        BIGINT NOT NULL DEFAULT 0,
   timed_out    BIGINT NOT NULL DEFAULT 0,
   canceled     BIGINT NOT NULL DEFAULT 0,
+  reused       BIGINT NOT NULL DEFAULT 0,
   PRIMARY KEY (transfer_id, no)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
@@ -126,7 +128,26 @@ CREATE TABLE IF NOT EXISTS results (
   worker       VARCHAR(128) NOT NULL,
   started_at   DATETIME(6) NOT NULL,
   ended_at     DATETIME(6) NOT NULL,
+  reused_from  VARCHAR(36) CHARACTER SET ascii COLLATE ascii_bin NULL,
+  reused_file  BIGINT NULL,
+  ran_at       DATETIME(6) NULL,
   PRIMARY KEY (transfer_id, step_no, file_no)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+CREATE TABLE IF NOT EXISTS reusable_results (
+  file_key     BINARY(20) NOT NULL,
+  fingerprint  BINARY(16) NOT NULL,
+  handler      VARCHAR(64) NOT NULL,
+  transfer_id  BIGINT NOT NULL,
+  step_no      INT NOT NULL,
+  file_no      BIGINT NOT NULL,
+  batch_id     BIGINT NOT NULL,
+  ran_in       VARCHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  ran_file     BIGINT NOT NULL,
+  ran_at       DATETIME(6) NOT NULL,
+  PRIMARY KEY (file_key, fingerprint),
+  KEY reusable_results_transfer (transfer_id),
+  KEY reusable_results_handler (handler, ran_at)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
 CREATE TABLE IF NOT EXISTS failures (
@@ -159,6 +180,34 @@ CREATE TABLE IF NOT EXISTS attempts (
   started_at   DATETIME(6) NOT NULL,
   ended_at     DATETIME(6) NOT NULL,
   KEY attempts_file (transfer_id, step_no, file_no)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+CREATE TABLE IF NOT EXISTS batch_history (
+  transfer_id  BIGINT NOT NULL,
+  batch_id     BIGINT NOT NULL,
+  step_no      INT NOT NULL,
+  attempt      INT NOT NULL,
+  worker       VARCHAR(128) NOT NULL,
+  items        INT NOT NULL,
+  failed       INT NOT NULL,
+  bytes        BIGINT NOT NULL,
+  created_us   BIGINT NOT NULL,
+  started_us   BIGINT NOT NULL,
+  ended_us     BIGINT NOT NULL,
+  slowest_no   BIGINT NOT NULL,
+  slowest_us   BIGINT NOT NULL,
+  PRIMARY KEY (transfer_id, batch_id),
+  KEY batch_history_slowest (transfer_id, slowest_us)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+CREATE TABLE IF NOT EXISTS activity (
+  transfer_id  BIGINT NOT NULL,
+  slot         BIGINT NOT NULL,
+  results      BIGINT NOT NULL,
+  failed       BIGINT NOT NULL,
+  finished     BIGINT NOT NULL,
+  bytes        BIGINT NOT NULL,
+  PRIMARY KEY (transfer_id, slot)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
 CREATE TABLE IF NOT EXISTS seen_files (
@@ -377,4 +426,9 @@ CREATE TABLE IF NOT EXISTS schedules (
   last_at      DATETIME(6) NULL,
   last_transfer VARCHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',
   last_error   VARCHAR(1024) NOT NULL DEFAULT ''
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+CREATE TABLE IF NOT EXISTS paused_queues (
+  name         VARCHAR(64) NOT NULL PRIMARY KEY,
+  paused_at    DATETIME(6) NOT NULL
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;

@@ -5,7 +5,7 @@ CREATE TABLE IF NOT EXISTS transfers (
   idem_key     BLOB NULL,
   run_key      TEXT NOT NULL DEFAULT '',
   via          TEXT NOT NULL,
-  state        TEXT NOT NULL CHECK (state IN ('open', 'running', 'finalizing', 'completed', 'interrupted', 'canceled')),
+  state        TEXT NOT NULL CHECK (state = 'open' OR state = 'running' OR state = 'finalizing' OR state = 'completed' OR state = 'interrupted' OR state = 'canceled'),
   queue        TEXT NOT NULL,
   recipe       TEXT NOT NULL,
   sources      BLOB NOT NULL,
@@ -15,22 +15,23 @@ CREATE TABLE IF NOT EXISTS transfers (
   dispatched   INTEGER NOT NULL DEFAULT 0 CHECK (typeof(dispatched) = 'integer'),
   dispatched_bytes INTEGER NOT NULL DEFAULT 0 CHECK (typeof(dispatched_bytes) = 'integer'),
   sweep_mark   INTEGER NOT NULL DEFAULT 0 CHECK (typeof(sweep_mark) = 'integer'),
-  marked_at    DATETIME NULL CHECK (marked_at IS NULL OR marked_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', marked_at) IS substr(marked_at, 1, 19)),
-  paused_at    DATETIME NULL CHECK (paused_at IS NULL OR paused_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', paused_at) IS substr(paused_at, 1, 19)),
+  marked_at    DATETIME NULL CHECK (marked_at IS NULL OR marked_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND date(marked_at) IS substr(marked_at, 1, 10)),
+  paused_at    DATETIME NULL CHECK (paused_at IS NULL OR paused_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND date(paused_at) IS substr(paused_at, 1, 10)),
   webhooks     TEXT NOT NULL,
   finalizing      INTEGER NOT NULL DEFAULT 0 CHECK (typeof(finalizing) = 'integer'),
-  created_at   DATETIME NOT NULL CHECK (created_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', created_at) IS substr(created_at, 1, 19)),
-  seen_at      DATETIME NOT NULL CHECK (seen_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', seen_at) IS substr(seen_at, 1, 19)),
-  sealed_at    DATETIME NULL CHECK (sealed_at IS NULL OR sealed_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', sealed_at) IS substr(sealed_at, 1, 19)),
-  ended_at     DATETIME NULL CHECK (ended_at IS NULL OR ended_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', ended_at) IS substr(ended_at, 1, 19)),
+  created_at   DATETIME NOT NULL CHECK (created_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND date(created_at) IS substr(created_at, 1, 10)),
+  seen_at      DATETIME NOT NULL CHECK (seen_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND date(seen_at) IS substr(seen_at, 1, 10)),
+  sealed_at    DATETIME NULL CHECK (sealed_at IS NULL OR sealed_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND date(sealed_at) IS substr(sealed_at, 1, 10)),
+  ended_at     DATETIME NULL CHECK (ended_at IS NULL OR ended_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND date(ended_at) IS substr(ended_at, 1, 10)),
   trouble      TEXT NOT NULL DEFAULT '',
   selection    BLOB NULL,
   producer_token INTEGER NOT NULL DEFAULT 0 CHECK (typeof(producer_token) = 'integer'),
   sources_key  TEXT NOT NULL DEFAULT '',
-  baseline_at  DATETIME NULL CHECK (baseline_at IS NULL OR baseline_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', baseline_at) IS substr(baseline_at, 1, 19)),
+  baseline_at  DATETIME NULL CHECK (baseline_at IS NULL OR baseline_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND date(baseline_at) IS substr(baseline_at, 1, 10)),
   weight       INTEGER NOT NULL DEFAULT 1 CHECK (typeof(weight) = 'integer'),
   intake       TEXT NOT NULL DEFAULT '',
   clock_shift  INTEGER NOT NULL DEFAULT 0 CHECK (typeof(clock_shift) = 'integer'),
+  no_reuse     BOOLEAN NOT NULL DEFAULT 0 CHECK (no_reuse IN (0, 1)),
   emitted      INTEGER NOT NULL DEFAULT 0 CHECK (typeof(emitted) = 'integer'),
   emitted_registered INTEGER NOT NULL DEFAULT 0 CHECK (typeof(emitted_registered) = 'integer')
 );
@@ -58,6 +59,7 @@ CREATE TABLE IF NOT EXISTS steps (
   error        INTEGER NOT NULL DEFAULT 0 CHECK (typeof(error) = 'integer'),
   timed_out    INTEGER NOT NULL DEFAULT 0 CHECK (typeof(timed_out) = 'integer'),
   canceled     INTEGER NOT NULL DEFAULT 0 CHECK (typeof(canceled) = 'integer'),
+  reused       INTEGER NOT NULL DEFAULT 0 CHECK (typeof(reused) = 'integer'),
   PRIMARY KEY (transfer_id, no)
 ) WITHOUT ROWID;
 
@@ -66,7 +68,7 @@ CREATE TABLE IF NOT EXISTS files (
   no           INTEGER NOT NULL CHECK (typeof(no) = 'integer'),
   path         BLOB NOT NULL,
   size         INTEGER NOT NULL CHECK (typeof(size) = 'integer'),
-  mtime        DATETIME NULL CHECK (mtime IS NULL OR mtime GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', mtime) IS substr(mtime, 1, 19)),
+  mtime        DATETIME NULL CHECK (mtime IS NULL OR mtime GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND date(mtime) IS substr(mtime, 1, 10)),
   scan_error      TEXT NOT NULL DEFAULT '',
   part         INTEGER NULL CHECK (part IS NULL OR typeof(part) = 'integer'),
   byte_offset      INTEGER NULL CHECK (byte_offset IS NULL OR typeof(byte_offset) = 'integer'),
@@ -88,7 +90,7 @@ CREATE TABLE IF NOT EXISTS emitted_files (
   path         BLOB NOT NULL,
   base_length  INTEGER NOT NULL CHECK (typeof(base_length) = 'integer'),
   size         INTEGER NOT NULL CHECK (typeof(size) = 'integer'),
-  mtime        DATETIME NULL CHECK (mtime IS NULL OR mtime GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', mtime) IS substr(mtime, 1, 19)),
+  mtime        DATETIME NULL CHECK (mtime IS NULL OR mtime GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND date(mtime) IS substr(mtime, 1, 10)),
   PRIMARY KEY (transfer_id, parent_no, step_no, name_hash)
 ) WITHOUT ROWID;
 
@@ -107,11 +109,11 @@ CREATE TABLE IF NOT EXISTS batches (
   queue        TEXT NOT NULL,
   fencing_token     INTEGER NOT NULL DEFAULT 0 CHECK (typeof(fencing_token) = 'integer'),
   crashes         INTEGER NOT NULL DEFAULT 0 CHECK (typeof(crashes) = 'integer'),
-  due_at       DATETIME NOT NULL CHECK (due_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', due_at) IS substr(due_at, 1, 19)),
-  created_at   DATETIME NOT NULL CHECK (created_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', created_at) IS substr(created_at, 1, 19)),
+  due_at       DATETIME NOT NULL CHECK (due_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND date(due_at) IS substr(due_at, 1, 10)),
+  created_at   DATETIME NOT NULL CHECK (created_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND date(created_at) IS substr(created_at, 1, 10)),
   gathering    BOOLEAN NOT NULL DEFAULT 0 CHECK (gathering IN (0, 1)),
   held_by      TEXT NOT NULL DEFAULT '',
-  held_until   DATETIME NULL CHECK (held_until IS NULL OR held_until GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', held_until) IS substr(held_until, 1, 19)),
+  held_until   DATETIME NULL CHECK (held_until IS NULL OR held_until GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND date(held_until) IS substr(held_until, 1, 10)),
   inherited_crashes INTEGER NOT NULL DEFAULT 0 CHECK (typeof(inherited_crashes) = 'integer')
 );
 
@@ -124,7 +126,7 @@ CREATE TABLE IF NOT EXISTS results (
   step_no      INTEGER NOT NULL CHECK (typeof(step_no) = 'integer'),
   file_no      INTEGER NOT NULL CHECK (typeof(file_no) = 'integer'),
   batch_id     INTEGER NOT NULL CHECK (typeof(batch_id) = 'integer'),
-  outcome      TEXT NOT NULL CHECK (outcome IN ('succeeded', 'warning', 'skipped', 'failed', 'error', 'timed_out', 'canceled')),
+  outcome      TEXT NOT NULL CHECK (outcome = 'succeeded' OR outcome = 'warning' OR outcome = 'skipped' OR outcome = 'failed' OR outcome = 'error' OR outcome = 'timed_out' OR outcome = 'canceled'),
   exit_code    INTEGER NOT NULL DEFAULT 0 CHECK (typeof(exit_code) = 'integer'),
   code         TEXT NOT NULL DEFAULT '',
   output       TEXT NOT NULL DEFAULT '',
@@ -133,19 +135,39 @@ CREATE TABLE IF NOT EXISTS results (
   facts        TEXT NULL CHECK (facts IS NULL OR json_type(facts) = 'object'),
   attempt      INTEGER NOT NULL DEFAULT 1 CHECK (typeof(attempt) = 'integer'),
   worker       TEXT NOT NULL,
-  started_at   DATETIME NOT NULL CHECK (started_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', started_at) IS substr(started_at, 1, 19)),
-  ended_at     DATETIME NOT NULL CHECK (ended_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', ended_at) IS substr(ended_at, 1, 19)),
+  started_at   DATETIME NOT NULL CHECK (started_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND date(started_at) IS substr(started_at, 1, 10)),
+  ended_at     DATETIME NOT NULL CHECK (ended_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND date(ended_at) IS substr(ended_at, 1, 10)),
+  reused_from  TEXT NULL,
+  reused_file  INTEGER NULL CHECK (reused_file IS NULL OR typeof(reused_file) = 'integer'),
+  ran_at       DATETIME NULL CHECK (ran_at IS NULL OR ran_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND date(ran_at) IS substr(ran_at, 1, 10)),
   PRIMARY KEY (transfer_id, step_no, file_no)
 ) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS reusable_results (
+  file_key     BLOB NOT NULL,
+  fingerprint  BLOB NOT NULL,
+  handler      TEXT NOT NULL,
+  transfer_id  INTEGER NOT NULL CHECK (typeof(transfer_id) = 'integer'),
+  step_no      INTEGER NOT NULL CHECK (typeof(step_no) = 'integer'),
+  file_no      INTEGER NOT NULL CHECK (typeof(file_no) = 'integer'),
+  batch_id     INTEGER NOT NULL CHECK (typeof(batch_id) = 'integer'),
+  ran_in       TEXT NOT NULL,
+  ran_file     INTEGER NOT NULL CHECK (typeof(ran_file) = 'integer'),
+  ran_at       DATETIME NOT NULL CHECK (ran_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND date(ran_at) IS substr(ran_at, 1, 10)),
+  PRIMARY KEY (file_key, fingerprint)
+) WITHOUT ROWID;
+
+CREATE INDEX IF NOT EXISTS reusable_results_transfer ON reusable_results (transfer_id);
+CREATE INDEX IF NOT EXISTS reusable_results_handler ON reusable_results (handler, ran_at);
 
 CREATE TABLE IF NOT EXISTS failures (
   transfer_id  INTEGER NOT NULL CHECK (typeof(transfer_id) = 'integer'),
   step_no      INTEGER NOT NULL CHECK (typeof(step_no) = 'integer'),
   file_no      INTEGER NOT NULL CHECK (typeof(file_no) = 'integer'),
-  outcome      TEXT NOT NULL CHECK (outcome IN ('succeeded', 'warning', 'skipped', 'failed', 'error', 'timed_out', 'canceled')),
+  outcome      TEXT NOT NULL CHECK (outcome = 'succeeded' OR outcome = 'warning' OR outcome = 'skipped' OR outcome = 'failed' OR outcome = 'error' OR outcome = 'timed_out' OR outcome = 'canceled'),
   code         TEXT NOT NULL,
   message      TEXT NOT NULL,
-  ended_at     DATETIME NOT NULL CHECK (ended_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', ended_at) IS substr(ended_at, 1, 19)),
+  ended_at     DATETIME NOT NULL CHECK (ended_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND date(ended_at) IS substr(ended_at, 1, 10)),
   PRIMARY KEY (transfer_id, step_no, file_no)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS failures_file ON failures (transfer_id, file_no, step_no);
@@ -156,7 +178,7 @@ CREATE TABLE IF NOT EXISTS attempts (
   step_no      INTEGER NOT NULL CHECK (typeof(step_no) = 'integer'),
   file_no      INTEGER NOT NULL CHECK (typeof(file_no) = 'integer'),
   batch_id     INTEGER NOT NULL CHECK (typeof(batch_id) = 'integer'),
-  outcome      TEXT NOT NULL CHECK (outcome IN ('succeeded', 'warning', 'skipped', 'failed', 'error', 'timed_out', 'canceled')),
+  outcome      TEXT NOT NULL CHECK (outcome = 'succeeded' OR outcome = 'warning' OR outcome = 'skipped' OR outcome = 'failed' OR outcome = 'error' OR outcome = 'timed_out' OR outcome = 'canceled'),
   exit_code    INTEGER NOT NULL CHECK (typeof(exit_code) = 'integer'),
   code         TEXT NOT NULL,
   output       TEXT NOT NULL,
@@ -165,11 +187,40 @@ CREATE TABLE IF NOT EXISTS attempts (
   facts        TEXT NULL CHECK (facts IS NULL OR json_type(facts) = 'object'),
   attempt      INTEGER NOT NULL CHECK (typeof(attempt) = 'integer'),
   worker       TEXT NOT NULL,
-  started_at   DATETIME NOT NULL CHECK (started_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', started_at) IS substr(started_at, 1, 19)),
-  ended_at     DATETIME NOT NULL CHECK (ended_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', ended_at) IS substr(ended_at, 1, 19))
+  started_at   DATETIME NOT NULL CHECK (started_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND date(started_at) IS substr(started_at, 1, 10)),
+  ended_at     DATETIME NOT NULL CHECK (ended_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND date(ended_at) IS substr(ended_at, 1, 10))
 );
 
 CREATE INDEX IF NOT EXISTS attempts_file ON attempts (transfer_id, step_no, file_no);
+
+CREATE TABLE IF NOT EXISTS batch_history (
+  transfer_id  INTEGER NOT NULL CHECK (typeof(transfer_id) = 'integer'),
+  batch_id     INTEGER NOT NULL CHECK (typeof(batch_id) = 'integer'),
+  step_no      INTEGER NOT NULL CHECK (typeof(step_no) = 'integer'),
+  attempt      INTEGER NOT NULL CHECK (typeof(attempt) = 'integer'),
+  worker       TEXT NOT NULL,
+  items        INTEGER NOT NULL CHECK (typeof(items) = 'integer'),
+  failed       INTEGER NOT NULL CHECK (typeof(failed) = 'integer'),
+  bytes        INTEGER NOT NULL CHECK (typeof(bytes) = 'integer'),
+  created_us   INTEGER NOT NULL CHECK (typeof(created_us) = 'integer'),
+  started_us   INTEGER NOT NULL CHECK (typeof(started_us) = 'integer'),
+  ended_us     INTEGER NOT NULL CHECK (typeof(ended_us) = 'integer'),
+  slowest_no   INTEGER NOT NULL CHECK (typeof(slowest_no) = 'integer'),
+  slowest_us   INTEGER NOT NULL CHECK (typeof(slowest_us) = 'integer'),
+  PRIMARY KEY (transfer_id, batch_id)
+) WITHOUT ROWID;
+
+CREATE INDEX IF NOT EXISTS batch_history_slowest ON batch_history (transfer_id, slowest_us);
+
+CREATE TABLE IF NOT EXISTS activity (
+  transfer_id  INTEGER NOT NULL CHECK (typeof(transfer_id) = 'integer'),
+  slot         INTEGER NOT NULL CHECK (typeof(slot) = 'integer'),
+  results      INTEGER NOT NULL CHECK (typeof(results) = 'integer'),
+  failed       INTEGER NOT NULL CHECK (typeof(failed) = 'integer'),
+  finished     INTEGER NOT NULL CHECK (typeof(finished) = 'integer'),
+  bytes        INTEGER NOT NULL CHECK (typeof(bytes) = 'integer'),
+  PRIMARY KEY (transfer_id, slot)
+) WITHOUT ROWID;
 
 CREATE TABLE IF NOT EXISTS seen_files (
   run_key      TEXT NOT NULL,
@@ -196,7 +247,7 @@ CREATE INDEX IF NOT EXISTS seen_files_missing ON seen_files (run_key) WHERE miss
 
 CREATE TABLE IF NOT EXISTS dead_letters (
   id           INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
-  received_at  DATETIME NOT NULL CHECK (received_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', received_at) IS substr(received_at, 1, 19)),
+  received_at  DATETIME NOT NULL CHECK (received_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND date(received_at) IS substr(received_at, 1, 10)),
   type         TEXT NOT NULL,
   payload      BLOB NOT NULL,
   reason       TEXT NOT NULL
@@ -209,8 +260,8 @@ CREATE TABLE IF NOT EXISTS workers (
   version      TEXT NOT NULL,
   desired_state         TEXT NOT NULL DEFAULT '',
   limits_in_use         TEXT NOT NULL,
-  started_at   DATETIME NOT NULL CHECK (started_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', started_at) IS substr(started_at, 1, 19)),
-  seen_at      DATETIME NOT NULL CHECK (seen_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', seen_at) IS substr(seen_at, 1, 19)),
+  started_at   DATETIME NOT NULL CHECK (started_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND date(started_at) IS substr(started_at, 1, 10)),
+  seen_at      DATETIME NOT NULL CHECK (seen_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND date(seen_at) IS substr(seen_at, 1, 10)),
   instance     TEXT NOT NULL DEFAULT '',
   queues       TEXT NOT NULL,
   throttled    TEXT NOT NULL
@@ -226,7 +277,7 @@ CREATE TABLE IF NOT EXISTS costs (
   sum_nt           REAL NOT NULL CHECK (typeof(sum_nt) = 'real'),
   sum_bt           REAL NOT NULL CHECK (typeof(sum_bt) = 'real'),
   seconds      REAL NOT NULL CHECK (typeof(seconds) = 'real'),
-  updated_at   DATETIME NOT NULL CHECK (updated_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', updated_at) IS substr(updated_at, 1, 19)),
+  updated_at   DATETIME NOT NULL CHECK (updated_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND date(updated_at) IS substr(updated_at, 1, 10)),
   PRIMARY KEY (handler, arguments, worker)
 );
 
@@ -241,7 +292,7 @@ CREATE TABLE IF NOT EXISTS limits (
 CREATE TABLE IF NOT EXISTS leases (
   name         TEXT NOT NULL PRIMARY KEY,
   holder       TEXT NOT NULL,
-  until        DATETIME NOT NULL CHECK (until GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', until) IS substr(until, 1, 19))
+  until        DATETIME NOT NULL CHECK (until GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND date(until) IS substr(until, 1, 10))
 ) WITHOUT ROWID;
 
 CREATE TABLE IF NOT EXISTS webhook_deliveries (
@@ -251,9 +302,9 @@ CREATE TABLE IF NOT EXISTS webhook_deliveries (
   url          TEXT NOT NULL,
   body         TEXT NOT NULL,
   attempts        INTEGER NOT NULL DEFAULT 0 CHECK (typeof(attempts) = 'integer'),
-  due_at       DATETIME NULL CHECK (due_at IS NULL OR due_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', due_at) IS substr(due_at, 1, 19)),
-  created_at   DATETIME NOT NULL CHECK (created_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', created_at) IS substr(created_at, 1, 19)),
-  done_at      DATETIME NULL CHECK (done_at IS NULL OR done_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', done_at) IS substr(done_at, 1, 19)),
+  due_at       DATETIME NULL CHECK (due_at IS NULL OR due_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND date(due_at) IS substr(due_at, 1, 10)),
+  created_at   DATETIME NOT NULL CHECK (created_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND date(created_at) IS substr(created_at, 1, 10)),
+  done_at      DATETIME NULL CHECK (done_at IS NULL OR done_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND date(done_at) IS substr(done_at, 1, 10)),
   error        TEXT NOT NULL
 );
 
@@ -266,11 +317,11 @@ CREATE TABLE IF NOT EXISTS finalize_steps (
   no           INTEGER NOT NULL CHECK (typeof(no) = 'integer'),
   name         TEXT NOT NULL,
   handler      TEXT NOT NULL,
-  state        TEXT NOT NULL CHECK (state IN ('waiting', 'running', 'done', 'failed', 'canceled')),
+  state        TEXT NOT NULL CHECK (state = 'waiting' OR state = 'running' OR state = 'done' OR state = 'failed' OR state = 'canceled'),
   event        TEXT NOT NULL DEFAULT '',
   attempts        INTEGER NOT NULL DEFAULT 0 CHECK (typeof(attempts) = 'integer'),
   fencing_token     INTEGER NOT NULL DEFAULT 0 CHECK (typeof(fencing_token) = 'integer'),
-  due_at       DATETIME NULL CHECK (due_at IS NULL OR due_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', due_at) IS substr(due_at, 1, 19)),
+  due_at       DATETIME NULL CHECK (due_at IS NULL OR due_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND date(due_at) IS substr(due_at, 1, 10)),
   error        TEXT NOT NULL,
   digest       TEXT NOT NULL DEFAULT '',
   inputs       TEXT NOT NULL DEFAULT '',
@@ -321,7 +372,7 @@ CREATE TABLE IF NOT EXISTS outputs (
   owner        TEXT NOT NULL,
   digest       TEXT NOT NULL,
   path         BLOB NOT NULL,
-  written_at   DATETIME NOT NULL CHECK (written_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', written_at) IS substr(written_at, 1, 19)),
+  written_at   DATETIME NOT NULL CHECK (written_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND date(written_at) IS substr(written_at, 1, 10)),
   PRIMARY KEY (path_hash, owner, digest)
 ) WITHOUT ROWID;
 
@@ -331,8 +382,8 @@ CREATE TABLE IF NOT EXISTS tombstones (
   name         TEXT NOT NULL,
   run_key      TEXT NOT NULL,
   forget       BOOLEAN NOT NULL CHECK (forget IN (0, 1)),
-  deleted_at   DATETIME NOT NULL CHECK (deleted_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', deleted_at) IS substr(deleted_at, 1, 19)),
-  purged_at    DATETIME NULL CHECK (purged_at IS NULL OR purged_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', purged_at) IS substr(purged_at, 1, 19))
+  deleted_at   DATETIME NOT NULL CHECK (deleted_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND date(deleted_at) IS substr(deleted_at, 1, 10)),
+  purged_at    DATETIME NULL CHECK (purged_at IS NULL OR purged_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND date(purged_at) IS substr(purged_at, 1, 10))
 );
 
 CREATE UNIQUE INDEX IF NOT EXISTS tombstones_uuid ON tombstones (uuid);
@@ -402,4 +453,9 @@ CREATE TABLE IF NOT EXISTS schedules (
   last_at DATETIME NULL CHECK (last_at IS NULL OR last_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', last_at) IS substr(last_at, 1, 19)),
   last_transfer TEXT NOT NULL DEFAULT '',
   last_error   TEXT NOT NULL DEFAULT ''
+) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS paused_queues (
+  name         TEXT NOT NULL PRIMARY KEY,
+  paused_at    DATETIME NOT NULL CHECK (paused_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND date(paused_at) IS substr(paused_at, 1, 10))
 ) WITHOUT ROWID;

@@ -18,6 +18,7 @@ type need int
 const (
 	needRedis need = iota
 	needMySQL
+	needBrowser // optional: tests in a browser are skipped without one
 )
 
 // missing lists the servers that have to be installed.
@@ -35,7 +36,7 @@ func missing(getenv func(string) string) []need {
 // manager is a way to install packages.
 type manager struct {
 	name     string
-	asRoot   bool       // refuses to work for anybody else; brew refuses to work for root
+	asRoot   bool       // only root may use it; brew refuses root
 	before   [][]string // commands that come first
 	install  []string   // the packages follow
 	packages map[need]string
@@ -47,15 +48,15 @@ func managers() []manager {
 		name: "apt-get", asRoot: true,
 		before:   [][]string{slices.Concat(quiet, []string{"update"})},
 		install:  slices.Concat(quiet, []string{"install", "-y", "--no-install-recommends"}),
-		packages: map[need]string{needRedis: "redis-server", needMySQL: "mariadb-server"},
+		packages: map[need]string{needRedis: "redis-server", needMySQL: "mariadb-server", needBrowser: "chromium"},
 	}, {
 		name: "dnf", asRoot: true,
 		install:  []string{"dnf", "install", "-y", "-q"},
-		packages: map[need]string{needRedis: "redis", needMySQL: "mariadb-server"},
+		packages: map[need]string{needRedis: "redis", needMySQL: "mariadb-server", needBrowser: "chromium"},
 	}, {
 		name: "apk", asRoot: true,
 		install:  []string{"apk", "add", "--no-cache", "-q"},
-		packages: map[need]string{needRedis: "redis", needMySQL: "mariadb"},
+		packages: map[need]string{needRedis: "redis", needMySQL: "mariadb", needBrowser: "chromium"},
 	}, {
 		name:     "brew",
 		install:  []string{"brew", "install", "-q"},
@@ -87,7 +88,7 @@ func install(ctx context.Context, needs []need, log io.Writer) error {
 		return fmt.Errorf("please install %s", byHand(needs))
 	}
 	for _, c := range m.plan(needs, prefix) {
-		_, _ = fmt.Fprintf(log, "with-servers: %s\n", strings.Join(c, " ")) // nowhere to say that it failed
+		_, _ = fmt.Fprintf(log, "with-servers: %s\n", strings.Join(c, " ")) // a failed write cannot be reported
 		cmd := exec.CommandContext(ctx, c[0], c[1:]...)
 		cmd.Stdout, cmd.Stderr = log, log
 		if err := cmd.Run(); err != nil {
@@ -100,6 +101,23 @@ func install(ctx context.Context, needs []need, log io.Writer) error {
 		return fmt.Errorf("%s did not install it: please install %s", m.name, byHand(left))
 	}
 	return nil
+}
+
+// installBrowser installs a browser where none is, if that is possible. Without one, tests
+// that need it are skipped, and say so.
+func installBrowser(ctx context.Context, log io.Writer) {
+	m, prefix, ok := choose(ctx)
+	if _, err := testservers.BrowserBinary(); err == nil || !ok || m.packages[needBrowser] == "" {
+		return
+	}
+	for _, c := range m.plan([]need{needBrowser}, prefix) {
+		_, _ = fmt.Fprintf(log, "with-servers: %s\n", strings.Join(c, " ")) // nowhere to say that it failed
+		cmd := exec.CommandContext(ctx, c[0], c[1:]...)
+		cmd.Stdout, cmd.Stderr = log, log
+		if err := cmd.Run(); err != nil {
+			_, _ = fmt.Fprintf(log, "with-servers: %s: %v\n", c[0], err) // as above
+		}
+	}
 }
 
 // choose finds a package manager that this account may use without a password.

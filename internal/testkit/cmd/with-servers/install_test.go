@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func TestPlanInstallsOnlyWhatIsNeededWithTheRightsItNeeds(t *testing.T) {
+func TestPlanInstallsMissingServersWithTheRightsThatTheyNeed(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		manager string
@@ -21,10 +21,11 @@ func TestPlanInstallsOnlyWhatIsNeededWithTheRightsItNeeds(t *testing.T) {
 				" install -y --no-install-recommends redis-server mariadb-server",
 		}},
 		{"dnf", []need{needMySQL}, nil, []string{"dnf install -y -q mariadb-server"}},
+		{"apk", []need{needBrowser}, nil, []string{"apk add --no-cache -q chromium"}},
 		{"apk", []need{needRedis}, nil, []string{"apk add --no-cache -q redis"}},
 		{"brew", []need{needRedis, needMySQL}, nil, []string{"brew install -q redis mariadb"}},
 	} {
-		t.Run(test.manager, func(t *testing.T) {
+		t.Run(test.want[0], func(t *testing.T) {
 			t.Parallel()
 			i := slices.IndexFunc(managers(), func(m manager) bool { return m.name == test.manager })
 			var got []string
@@ -38,7 +39,7 @@ func TestPlanInstallsOnlyWhatIsNeededWithTheRightsItNeeds(t *testing.T) {
 	}
 }
 
-func TestInstallSaysInOneLineWhatAPersonShouldDo(t *testing.T) {
+func TestInstallErrorSaysInOneLineWhatToDo(t *testing.T) {
 	t.Setenv("PATH", t.TempDir()) // neither sudo nor a package manager
 	var log bytes.Buffer
 

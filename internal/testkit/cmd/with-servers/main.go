@@ -5,7 +5,7 @@
 // It starts both servers once, sets BALER_TEST_REDIS_URL and BALER_TEST_MYSQL_URL, runs the
 // command, and stops the servers that it started, also when it is interrupted. If one of
 // these variables is set already, the command uses that server. with-servers installs missing
-// servers if this account may do so without a password. The exit code is the command's.
+// servers, and a browser, if this account may do so without a password. The exit code is the command's.
 package main
 
 import (
@@ -31,7 +31,7 @@ func main() {
 
 func run(args []string, stdout, stderr io.Writer) int {
 	if len(args) == 0 {
-		_, _ = fmt.Fprintln(stderr, "usage: with-servers COMMAND [ARGUMENT…]") // nowhere to say that it failed
+		_, _ = fmt.Fprintln(stderr, "usage: with-servers COMMAND [ARGUMENT…]") // a failed write cannot be reported
 		return exitUsage
 	}
 	signals := make(chan os.Signal, 1)
@@ -52,6 +52,7 @@ func withServers(signals <-chan os.Signal, args []string, stdout, stderr io.Writ
 	if err := install(ctx, missing(os.Getenv), stderr); err != nil {
 		return 0, err
 	}
+	installBrowser(ctx, stderr)
 	started, err := startAll(ctx, signals, cancel)
 	defer func() { err = errors.Join(err, started.close()) }()
 	if err != nil {

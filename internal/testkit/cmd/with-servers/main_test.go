@@ -20,12 +20,11 @@ import (
 	"github.com/balerhq/baler/internal/testservers"
 )
 
-// beTheProgram makes the test binary run as the program, so that tests can send signals to
-// the real program.
-const beTheProgram = "WITH_SERVERS_TEST_MAIN"
+// asProgram makes the test binary run as the program, so that tests can send signals to it.
+const asProgram = "WITH_SERVERS_TEST_MAIN"
 
 func TestMain(m *testing.M) {
-	if os.Getenv(beTheProgram) != "" {
+	if os.Getenv(asProgram) != "" {
 		main()
 	}
 	testkit.Main(m)
@@ -34,7 +33,7 @@ func TestMain(m *testing.M) {
 // script prints the command's process ID and the URLs of both servers.
 const script = `echo $$ "$BALER_TEST_REDIS_URL" "$BALER_TEST_MYSQL_URL"`
 
-func TestCommandFindsServersWhichAreGoneAfterwards(t *testing.T) {
+func TestServersRunOnlyDuringTheCommand(t *testing.T) {
 	t.Setenv(testservers.RedisVariable, "")
 	t.Setenv(testservers.MySQLVariable, "")
 	var stdout, stderr bytes.Buffer
@@ -69,7 +68,7 @@ func TestUsageAndCommandsThatDoNotStart(t *testing.T) {
 	for want, args := range map[int][]string{exitUsage: nil, exitFailed: {"/no/such/program"}} {
 		var stdout, stderr bytes.Buffer
 		if code := run(args, &stdout, &stderr); code != want || strings.Count(stderr.String(), "\n") != 1 {
-			t.Errorf("%q: exit code %d, want %d; said %q", args, code, want, stderr.String())
+			t.Errorf("%q: exit code %d, want %d; output %q", args, code, want, stderr.String())
 		}
 	}
 }
@@ -80,14 +79,14 @@ func TestSignalsEndTheCommandAndTheServers(t *testing.T) {
 			if sig == syscall.SIGKILL && runtime.GOOS != "linux" {
 				t.Skip("only Linux ends a child with its parent")
 			}
-			// What is killed leaves its folders behind.
+			// A process that is killed leaves its folders behind.
 			temp, err := os.MkdirTemp("", "ws") //nolint:usetesting // a socket's path must be short
 			if err != nil {
 				t.Fatal(err)
 			}
 			t.Cleanup(func() { _ = os.RemoveAll(temp) }) // a temporary folder
 			program := exec.Command(os.Args[0], "sh", "-c", script+"; exec sleep 600")
-			program.Env = append(os.Environ(), beTheProgram+"=1", testservers.RedisVariable+"=", testservers.MySQLVariable+"=", "TMPDIR="+temp)
+			program.Env = append(os.Environ(), asProgram+"=1", testservers.RedisVariable+"=", testservers.MySQLVariable+"=", "TMPDIR="+temp)
 			program.Stderr = os.Stderr
 			stdout, err := program.StdoutPipe()
 			if err != nil {

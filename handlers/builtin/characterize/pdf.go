@@ -1,0 +1,54 @@
+package characterize
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+
+	"github.com/pdfcpu/pdfcpu/pkg/api"
+	"github.com/pdfcpu/pdfcpu/pkg/pdfcpu"
+	"github.com/pdfcpu/pdfcpu/pkg/pdfcpu/model"
+
+	"github.com/balerhq/baler/handlers"
+)
+
+// disableConfigDir keeps the library from writing settings into the home folder.
+//
+//nolint:gochecknoglobals // the library has it globally
+var disableConfigDir = sync.OnceFunc(api.DisableConfigDir)
+
+// pdf reads the document information of a PDF.
+func (in *input) pdf(found *properties) (err error) {
+	if size := in.job.File().Size; size > int64(in.args.MaxPDF) {
+		return handlers.Warn(CodeTooLarge, fmt.Sprintf("not characterized: %d bytes are more than max_pdf", size))
+	}
+	defer func() {
+		if failure := recover(); failure != nil { // the library panics for some damaged files
+			err = handlers.Warn(CodeDamaged, fmt.Sprintf("not characterized: the PDF is invalid: %v", failure))
+		}
+	}()
+	if _, err := in.Seek(0, io.SeekStart); err != nil {
+		return in.unreadable(err)
+	}
+	disableConfigDir()
+	config := model.NewDefaultConfiguration()
+	config.ValidationMode = model.ValidationRelaxed
+	config.Offline = true
+	info, err := api.PDFInfo(in, "", nil, false, config)
+	switch {
+	case errors.Is(err, pdfcpu.ErrWrongPassword), errors.Is(err, pdfcpu.ErrUnknownEncryption):
+		return handlers.Warn(CodeEncrypted, "not characterized: "+err.Error())
+	case err != nil:
+		return in.unreadable(err)
+	}
+	found.by = "pdfcpu"
+	found.add("pages", info.PageCount)
+	found.add("pdf_version", info.Version)
+	found.add("title", info.Title)
+	found.add("author", info.Author)
+	found.add("description", info.Subject)
+	found.add("keywords", info.Keywords)
+	found.add("software", info.Producer)
+	return nil
+}

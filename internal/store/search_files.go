@@ -1,0 +1,224 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/balerhq/baler/internal/db"
+	"github.com/balerhq/baler/internal/ledger"
+	"github.com/balerhq/baler/tasks"
+)
+
+// A search reads the files in the order of their numbers, so much at a time. There is no
+// index of paths or digests: every registered file would pay for it.
+const (
+	searchStretch = 20_000  // rows of one query
+	searchMost    = 200_000 // rows of one call
+)
+
+// SearchFiles looks for files of a transfer by a part of the path, by extension or by the value of a fact, in one
+// stretch that reads a bounded number of rows.
+func (s *Store) SearchFiles(ctx context.Context, transfer int64, search *ledger.FileSearch) (ledger.FilesFound, error) {
+	if search.Value != "" {
+		return s.searchFacts(ctx, transfer, search)
+	}
+	var found ledger.FilesFound
+	var last int64
+	if err := s.db.Session(ctx).Model(&transferRow{}).Where("id = ?", transfer).Select("files").Scan(&last).Error; err != nil {
+		return found, fmt.Errorf("search files: %w", err)
+	}
+	at := search.After.File
+	for at < last && found.Searched < searchMost {
+		to := min(at+searchStretch, last)
+		files, err := s.pathStretch(ctx, transfer, at, to, search, search.Limit-len(found.Files))
+		if err != nil {
+			return found, err
+		}
+		found.Files = append(found.Files, files...)
+		if len(found.Files) >= search.Limit {
+			found.Searched += files[len(files)-1].No - at
+			at = files[len(files)-1].No
+			break
+		}
+		found.Searched, at = found.Searched+to-at, to
+	}
+	if at < last {
+		found.Next = tasks.ResultKey{File: at}
+	}
+	return found, nil
+}
+
+// pathStretch reads the files between two numbers whose path suits a search.
+func (s *Store) pathStretch(ctx context.Context, transfer, after, to int64, search *ledger.FileSearch, limit int) ([]tasks.File, error) {
+	q := s.db.Session(ctx).Where("transfer_id = ? AND no > ? AND no <= ?", transfer, after, to)
+	if search.Extension == "" {
+		return readFiles(q.Where("INSTR(path, ?) > 0", []byte(search.Text)).Limit(limit), limit)
+	}
+	files, err := readFiles(q, searchStretch) // paths are bytes, of which no database makes small letters
+	files = slices.DeleteFunc(files, func(f tasks.File) bool {
+		return len(f.Path) < len(search.Extension) || !strings.EqualFold(f.Path[len(f.Path)-len(search.Extension):], search.Extension)
+	})
+	return files[:min(len(files), limit)], err
+}
+
+// searchFacts looks for a value in the facts of the results, step by step.
+func (s *Store) searchFacts(ctx context.Context, transfer int64, search *ledger.FileSearch) (found ledger.FilesFound, err error) {
+	from, err := chooseSource(s.db.Session(ctx), transfer, tasks.ResultFilter{})
+	if err != nil {
+		return found, err
+	}
+	quoted := `%"` + likeLiteral(strings.ToLower(search.Value)) + `"%`
+	var numbers []int64
+	for _, step := range from.steps {
+		if step < search.After.Step {
+			continue
+		}
+		at := int64(0)
+		if step == search.After.Step {
+			at = search.After.File
+		}
+		for {
+			if found.Searched >= searchMost || len(numbers) >= search.Limit {
+				found.Next = tasks.ResultKey{Step: step, File: at}
+				found.Files, err = s.Files(ctx, transfer, tasks.NewRanges(numbers))
+				return found, err
+			}
+			stretch, err := s.factStretch(ctx, transfer, step, at, quoted, search.Limit-len(numbers))
+			if err != nil {
+				return found, err
+			}
+			numbers = append(numbers, stretch.files...)
+			found.Searched += stretch.rows
+			if stretch.last == 0 {
+				break
+			}
+			at = stretch.last
+		}
+	}
+	found.Files, err = s.Files(ctx, transfer, tasks.NewRanges(numbers))
+	return found, err
+}
+
+// stretch is what one query of a search of facts has found.
+type stretch struct {
+	files []int64
+	rows  int64
+	last  int64 // the last file looked at; 0 at the end of the step
+}
+
+func (s *Store) factStretch(ctx context.Context, transfer int64, step int, after int64, quoted string, limit int) (st stretch, err error) {
+	page := s.db.Session(ctx).Model(&resultRecord{}).Select("file_no", "facts").
+		Where("transfer_id = ? AND step_no = ? AND file_no > ?", transfer, step, after).Order("file_no").Limit(searchStretch)
+	var bounds struct{ Rows, Last int64 }
+	if err := s.db.Session(ctx).Table("(?) AS p", page).Select("COUNT(*) AS `rows`, COALESCE(MAX(file_no), 0) AS last").Scan(&bounds).Error; err != nil {
+		return st, fmt.Errorf("search results: %w", err)
+	}
+	if bounds.Rows == 0 {
+		return st, nil
+	}
+	text := "facts"
+	if s.db.Dialect() == db.MySQL {
+		text = "LOWER(CAST(facts AS CHAR))"
+	}
+	err = s.db.Session(ctx).Model(&resultRecord{}).
+		Where("transfer_id = ? AND step_no = ? AND file_no > ? AND file_no <= ? AND "+text+" LIKE ? ESCAPE '!'", transfer, step, after, bounds.Last, quoted).
+		Order("file_no").Limit(limit).Pluck("file_no", &st.files).Error
+	if err != nil {
+		return st, fmt.Errorf("search results: %w", err)
+	}
+	st.rows, st.last = bounds.Rows, bounds.Last
+	if len(st.files) == limit {
+		st.last = st.files[limit-1]
+	}
+	return st, nil
+}
+
+// How much FileStory reads.
+const (
+	storyAttempts = 50
+	storyMade     = 50
+	storyEarlier  = 10
+	storyWindow   = 1000 // files around the same number, in which another transfer is searched
+)
+
+// FileStory reads what is known about one file besides its results.
+func (s *Store) FileStory(ctx context.Context, t *tasks.Transfer, no int64) (story ledger.FileStory, err error) {
+	files, err := s.Files(ctx, t.ID, tasks.NewRanges([]int64{no}))
+	if err != nil || len(files) == 0 {
+		return story, err
+	}
+	story.File = files[0]
+	if story.Attempts, err = s.attemptsOf(ctx, t, no); err != nil {
+		return story, err
+	}
+	if story.Made, err = s.madeOf(ctx, t.ID, no); err != nil {
+		return story, err
+	}
+	story.Earlier, err = s.earlier(ctx, t, &story.File)
+	return story, err
+}
+
+func (s *Store) attemptsOf(ctx context.Context, t *tasks.Transfer, no int64) ([]tasks.Result, error) {
+	var rows []attemptRow
+	steps := make([]int, len(t.Steps)) // they choose the index
+	for i := range t.Steps {
+		steps[i] = t.Steps[i].Number
+	}
+	err := s.db.Session(ctx).Where("transfer_id = ? AND step_no IN ? AND file_no = ?", t.ID, steps, no).
+		Order("id").Limit(storyAttempts).Find(&rows).Error
+	if err != nil {
+		return nil, fmt.Errorf("read attempts: %w", err)
+	}
+	attempts := make([]tasks.Result, len(rows))
+	for i := range rows {
+		attempts[i] = rows[i].End.result(rows[i].StepNo, no)
+	}
+	return attempts, nil
+}
+
+func (s *Store) madeOf(ctx context.Context, transfer, no int64) ([]tasks.File, error) {
+	var numbers []int64
+	err := s.db.Session(ctx).Model(&emittedRow{}).Where("transfer_id = ? AND parent_no = ? AND file_no IS NOT NULL", transfer, no).
+		Limit(storyMade).Pluck("file_no", &numbers).Error
+	if err != nil || len(numbers) == 0 {
+		if err != nil {
+			err = fmt.Errorf("list files that were made of one: %w", err)
+		}
+		return nil, err
+	}
+	return s.Files(ctx, transfer, tasks.NewRanges(numbers))
+}
+
+// earlier looks for the path in other transfers of the same sources. Files of the same
+// sources come in the same order, so that only the neighbours of the number are searched.
+func (s *Store) earlier(ctx context.Context, t *tasks.Transfer, f *tasks.File) (found []ledger.FileBefore, err error) {
+	var self transferRow
+	if err := s.db.Session(ctx).Select("sources_key", "run_key").Take(&self, t.ID).Error; err != nil {
+		return nil, fmt.Errorf("look for earlier transfers: %w", err)
+	}
+	if self.SourcesKey == "" {
+		return nil, nil
+	}
+	var others []transferRow
+	err = s.db.Session(ctx).Where("sources_key = ? AND id <> ?", self.SourcesKey, t.ID).Order("id DESC").Limit(storyEarlier).Find(&others).Error
+	if err != nil {
+		return nil, fmt.Errorf("look for earlier transfers: %w", err)
+	}
+	for i := range others {
+		near, err := readFiles(s.db.Session(ctx).Where("transfer_id = ? AND no BETWEEN ? AND ? AND path = ?",
+			others[i].ID, f.No-storyWindow, f.No+storyWindow, []byte(f.Path)), 1)
+		if err != nil {
+			return nil, err
+		}
+		for j := range near {
+			if bytes.Equal([]byte(near[j].Path), []byte(f.Path)) && near[j].Part == f.Part {
+				found = append(found, ledger.FileBefore{Transfer: others[i].transfer(), No: near[j].No, Size: near[j].Size})
+				break
+			}
+		}
+	}
+	return found, nil
+}

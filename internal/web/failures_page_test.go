@@ -1,0 +1,67 @@
+package web_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/balerhq/baler/internal/testkit"
+	"github.com/balerhq/baler/internal/web"
+	"github.com/balerhq/baler/tasks"
+)
+
+// retried notes what is to be run again.
+type retried struct {
+	controls
+
+	filters []tasks.ResultFilter
+}
+
+func (r *retried) Retry(_ context.Context, _ tasks.Transfer, f tasks.ResultFilter) (int64, error) {
+	r.filters = append(r.filters, f)
+	return 9412, nil
+}
+
+// A button runs what stands beside it, and nothing else.
+func TestFailuresAreRunAgainByKind(t *testing.T) {
+	s := stocked(1)
+	c := &retried{controls: controls{make(map[string]int)}}
+	page := serve(t, web.Options{Transfers: s, Results: hostileResults(30), Control: c}) + "/transfers/" + s.transfers[0].UUID
+	_, _, body := get(t, page+"/failures")
+	if strings.Contains(body, "<article") || !strings.Contains(body, "9,412 ×") || !strings.Contains(body, "Retry 9,412") {
+		t.Errorf("the groups are\n%s", body)
+	}
+	kind := url.Values{"step": {"noop"}, "outcome": {"failed"}, "kind": {"1"}, "code": {""}, "message": {""}}
+	status, _, body := get(t, page+"/failures?"+kind.Encode())
+	if n := strings.Count(body, "<article"); status != http.StatusOK || n != 20 || strings.Contains(body, "<script>alert") || len(body) > 1<<20 {
+		t.Errorf("%d: %d examples in %d bytes", status, n, len(body))
+	}
+	for _, form := range []url.Values{kind, {"file": {"7"}, "step": {"noop"}}, {"step": {"other"}}, {}} {
+		form.Set("back", "failures")
+		res, err := http.DefaultTransport.RoundTrip(formRequest(t, page+"/retry", form))
+		testkit.Must(t, err)
+		testkit.Must(t, res.Body.Close())
+		if to := res.Header.Get("Location"); res.StatusCode != http.StatusSeeOther || !strings.HasSuffix(to, "/failures?retried=9412") {
+			t.Errorf("%v leads to %q with %d", form, to, res.StatusCode)
+		}
+	}
+	want := []tasks.ResultFilter{
+		{Step: 1, Outcomes: []tasks.Outcome{tasks.OutcomeFailed}, Exactly: true}, {Step: 1, File: 7}, {}, {},
+	}
+	if fmt.Sprint(c.filters) != fmt.Sprint(want) {
+		t.Errorf("retried %+v, want %+v", c.filters, want)
+	}
+	http.DefaultClient.CloseIdleConnections()
+}
+
+func formRequest(t *testing.T, to string, form url.Values) *http.Request {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, to, strings.NewReader(form.Encode()))
+	testkit.Must(t, err)
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	req.Header.Set("Sec-Fetch-Site", "same-origin")
+	return req
+}

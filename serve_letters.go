@@ -1,0 +1,44 @@
+package baler
+
+import (
+	"context"
+	"errors"
+
+	"github.com/balerhq/baler/internal/api"
+	"github.com/balerhq/baler/internal/web"
+	"github.com/balerhq/baler/tasks"
+)
+
+// DeadLetterPage implements web.Letters.
+func (h *httpFace) DeadLetterPage(ctx context.Context, before int64, limit int) ([]web.DeadLetter, error) {
+	letters, err := h.DeadLetters(ctx, before, limit)
+	if err != nil {
+		return nil, err
+	}
+	page := make([]web.DeadLetter, len(letters))
+	for i := range letters {
+		l := &letters[i]
+		page[i] = web.DeadLetter{ID: l.ID, ReceivedAt: l.ReceivedAt, Type: l.Type, Reason: l.Reason, Payload: l.Payload, Cut: l.Truncated()}
+	}
+	return page, nil
+}
+
+// RequeueDeadLetter implements web.Letters.
+func (h *httpFace) RequeueDeadLetter(ctx context.Context, id int64, queue string) error {
+	if err := tasks.CheckQueue(queue); err != nil {
+		return &api.RequestError{Field: "queue", Err: err}
+	}
+	return letterError(h.Baler.RequeueDeadLetter(ctx, id, queue))
+}
+
+// DiscardDeadLetter implements web.Letters.
+func (h *httpFace) DiscardDeadLetter(ctx context.Context, id int64) error {
+	return letterError(h.Baler.DiscardDeadLetter(ctx, id))
+}
+
+func letterError(err error) error {
+	if errors.Is(err, ErrDeadLetterNotFound) {
+		return &api.RequestError{Err: err, Missing: true}
+	}
+	return err
+}

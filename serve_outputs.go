@@ -1,0 +1,69 @@
+package baler
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/balerhq/baler/internal/api"
+	"github.com/balerhq/baler/internal/finalize"
+	"github.com/balerhq/baler/internal/ingest"
+	"github.com/balerhq/baler/internal/web"
+	"github.com/balerhq/baler/recipe"
+	"github.com/balerhq/baler/tasks"
+)
+
+// Outputs implements web.Outputs: the files that final steps with state done have written
+// where this host can read them. A recipe or a path that cannot be read gives none.
+func (h *httpFace) Outputs(_ context.Context, t tasks.Transfer) (all []web.Output, err error) {
+	r, err := recipe.Parse("recipe", []byte(t.Recipe))
+	if err != nil {
+		return nil, nil //nolint:nilerr // another version wrote it; the page shows the text
+	}
+	done := make(map[string]bool)
+	for _, f := range t.Finalizers {
+		done[f.Name] = f.State == tasks.FinalizeDone
+	}
+	for _, o := range ingest.OutputsOf(h.registry, r, t.Name, t.Sources) {
+		info, err := os.Stat(o.Path)
+		if err != nil || !info.Mode().IsRegular() || !done[o.Step] {
+			continue
+		}
+		all = append(all, web.Output{Step: o.Step, Path: o.Path, Size: info.Size(), WrittenAt: info.ModTime()})
+	}
+	return all, nil
+}
+
+// OpenOutput implements web.Outputs. A recipe may name any path: only what a final step of
+// the transfer has written there, as it was written, is handed out.
+func (h *httpFace) OpenOutput(ctx context.Context, t tasks.Transfer, path string) (io.ReadSeekCloser, error) {
+	runKey, err := h.store.RunKey(ctx, t.ID)
+	if err != nil {
+		return nil, err
+	}
+	gone := &api.RequestError{Missing: true, Err: fmt.Errorf("%s is no longer what a final step of this transfer wrote", filepath.Base(path))}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, gone
+	}
+	sum := sha256.New()
+	if _, err := io.Copy(sum, f); err != nil {
+		return nil, errors.Join(gone, f.Close())
+	}
+	wrote, err := h.store.Wrote(ctx, finalize.OwnerOf(runKey, t.UUID), path, hex.EncodeToString(sum.Sum(nil)))
+	if err == nil && !wrote {
+		err = gone
+	}
+	if err == nil {
+		_, err = f.Seek(0, io.SeekStart)
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}

@@ -1,0 +1,50 @@
+package baler
+
+import (
+	"context"
+
+	"github.com/balerhq/baler/internal/ledger"
+	"github.com/balerhq/baler/internal/store"
+	"github.com/balerhq/baler/internal/web"
+	"github.com/balerhq/baler/tasks"
+)
+
+// pages reads for the pages of the dashboard what the HTTP API does not offer.
+type pages struct {
+	*store.Store
+
+	face *httpFace
+}
+
+// show sets what the pages show.
+func (h *httpFace) show(o *web.Options) {
+	p := pages{Store: h.store, face: h}
+	o.History, o.Files, o.System, o.Formats, o.Letters, o.Outputs = p, p, h, p, h, h
+	if o.Submitter != nil {
+		o.Starter = h
+	}
+}
+
+// SearchTransfers is Store.SearchTransfers with WaitingFor.
+func (p pages) SearchTransfers(ctx context.Context, q *ledger.TransferQuery) ([]tasks.Transfer, bool, error) {
+	ts, complete, err := p.Store.SearchTransfers(ctx, q)
+	if err != nil {
+		return nil, false, err
+	}
+	return ts, complete, p.face.Explain(ctx, ts)
+}
+
+// FilesByNumber implements web.Files.
+func (p pages) FilesByNumber(ctx context.Context, transfer int64, numbers tasks.Ranges) ([]tasks.File, error) {
+	return p.Store.Files(ctx, transfer, numbers)
+}
+
+// FilesAfter implements web.FormatReader.
+func (p pages) FilesAfter(ctx context.Context, t tasks.Transfer, after int64, limit int) ([]tasks.File, error) {
+	return p.Store.FilesAfter(ctx, t.ID, after, limit, false)
+}
+
+// FactsOf implements web.FormatReader.
+func (p pages) FactsOf(ctx context.Context, t tasks.Transfer, numbers tasks.Ranges) (map[int64]map[string]any, error) {
+	return p.Store.Facts(ctx, t.ID, len(t.Steps)+1, numbers)
+}

@@ -1,0 +1,32 @@
+package baler
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+
+	"github.com/balerhq/baler/config"
+	"github.com/balerhq/baler/internal/web"
+)
+
+// ServePages shows the pages of transfers on ln until ctx ends, beside a Run in the same
+// process: people look, pause, cancel and retry, and submit nothing. It closes ln, which must
+// be a loopback address.
+func (b *Baler) ServePages(ctx context.Context, ln net.Listener) error {
+	if !config.Loopback(ln.Addr()) {
+		return errors.Join(fmt.Errorf("show pages: other hosts can connect to %s; use a loopback address", ln.Addr()), ln.Close())
+	}
+	options, err := b.webOptions(ctx, ln.Addr())
+	if err != nil {
+		return errors.Join(fmt.Errorf("show pages: %w", err), ln.Close())
+	}
+	face := &httpFace{Baler: b}
+	options.Results, options.Control, options.Fleet, options.Audit = face, face, face, b.store
+	face.show(&options)
+	server, err := web.New(options)
+	if err != nil {
+		return errors.Join(fmt.Errorf("show pages: %w", err), ln.Close())
+	}
+	return server.Run(ctx, ln)
+}

@@ -1,0 +1,148 @@
+package baler
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/balerhq/baler/internal/api"
+	"github.com/balerhq/baler/internal/ingest"
+	"github.com/balerhq/baler/internal/web"
+	"github.com/balerhq/baler/internal/worker"
+)
+
+// Limits of what a person looks at before a transfer starts.
+const (
+	shownEntries   = 500              // of a folder
+	readEntries    = 10_000           // of a folder, to sort them
+	previewTimeout = 10 * time.Second // for a look at all files; pages answer within a minute
+)
+
+// Roots implements web.Starter.
+func (h *httpFace) Roots() []string { return h.cfg.Roots }
+
+// Folder implements web.Starter.
+func (h *httpFace) Folder(ctx context.Context, path string) (f web.Folder, err error) {
+	path = filepath.Clean(path)
+	if !filepath.IsAbs(path) {
+		return f, &api.RequestError{Err: fmt.Errorf("%q is not an absolute path", path)}
+	}
+	roots := worker.ReadableRoots(h.cfg.Roots)
+	if err := checkReadable(roots, path); err != nil {
+		return f, err
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return f, &api.RequestError{Missing: true, Err: fmt.Errorf("%q cannot be looked at: %w", path, reason(err))}
+	}
+	if f.Path = path; !info.IsDir() {
+		f.Path = filepath.Dir(path)
+	}
+	if parent := filepath.Dir(f.Path); checkReadable(roots, parent) == nil && parent != f.Path {
+		f.Parent = parent
+	}
+	entries, err := readFolder(ctx, f.Path)
+	if err != nil {
+		return f, &api.RequestError{Denied: true, Err: fmt.Errorf("%q cannot be looked at: %w", f.Path, reason(err))}
+	}
+	f.More = len(entries) > shownEntries
+	for _, e := range entries[:min(len(entries), shownEntries)] {
+		at := filepath.Join(f.Path, e.Name())
+		// Links are not followed by a transfer either. They are left out, wherever they lead.
+		if e.Type()&^fs.ModeDir != 0 {
+			continue
+		}
+		entry := web.FolderEntry{Name: e.Name(), Path: at, Dir: e.IsDir()}
+		if info, err := e.Info(); err == nil {
+			entry.Size = info.Size()
+		}
+		f.Entries = append(f.Entries, entry)
+	}
+	return f, nil
+}
+
+// readFolder reads the entries of a folder, folders first, each sorted by name.
+func readFolder(ctx context.Context, path string) (entries []fs.DirEntry, err error) {
+	dir, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer dir.Close() // it was read only
+	for len(entries) < readEntries && ctx.Err() == nil {
+		some, err := dir.ReadDir(500)
+		entries = append(entries, some...)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	slices.SortFunc(entries, func(a, b fs.DirEntry) int {
+		if a.IsDir() != b.IsDir() {
+			if a.IsDir() {
+				return -1
+			}
+			return 1
+		}
+		return cmp.Compare(a.Name(), b.Name())
+	})
+	return entries, ctx.Err()
+}
+
+// reason is an error of the system without the path, which the message has already.
+func reason(err error) error {
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		return e.Err
+	}
+	return err
+}
+
+// Preview implements web.Starter.
+func (h *httpFace) Preview(ctx context.Context, s api.Submission) (p web.Preview, err error) {
+	r, err := h.recipeOf(ctx, &s)
+	if err != nil {
+		return p, err
+	}
+	sub := ingest.Submission{Paths: s.Paths, Selection: s.Selection, Recipe: r, Name: s.Name}
+	sources, err := h.sources(&sub)
+	if err != nil {
+		return p, err
+	}
+	if err := sub.CheckPaths(); err != nil {
+		return p, &api.RequestError{Field: "paths", Err: err}
+	}
+	leftOut, err := h.outputFiles(r, s.Name, sources)
+	if err != nil {
+		return p, &api.RequestError{Field: "recipe", Err: err}
+	}
+	looking, cancel := context.WithTimeout(ctx, previewTimeout)
+	defer cancel()
+	found, err := h.ingester.Preview(looking, &sub, sources, "", leftOut)
+	if err != nil {
+		if looking.Err() == nil || ctx.Err() != nil {
+			return p, err
+		}
+		p.Partial = true
+	}
+	p.Files, p.Bytes, p.Problems = found.Files, found.Bytes, found.Problems
+	for _, e := range found.Extensions {
+		p.Extensions = append(p.Extensions, web.PreviewCount{Extension: e.Extension, Files: e.Files, Bytes: e.Bytes})
+	}
+	for _, left := range []struct {
+		n    int64
+		what string
+	}{{found.Links, "symbolic links are not followed"}, {found.Specials, "sockets, named pipes or devices are left out"}, {found.EmptyFolders, "folders are empty"}} {
+		if left.n > 0 {
+			p.Left = append(p.Left, fmt.Sprintf("%d %s.", left.n, left.what))
+		}
+	}
+	return p, nil
+}
