@@ -29,6 +29,7 @@ func changing() map[string]string {
 		"user add": "add a user", "user remove": "remove a user", "user passwd": "set the password of a user", "user role": "set the role of a user",
 		"schedule add": "add a schedule", "schedule run": "run a schedule", "schedule pause": "pause a schedule",
 		"schedule resume": "resume a schedule", "schedule remove": "remove a schedule",
+		"reuse forget": "forget results that may be reused",
 		"token create": "create a token", "token revoke": "revoke a token",
 	}
 }
