@@ -46,7 +46,7 @@ func exported(t *testing.T) map[string]metric {
 	testkit.Must(t, err)
 	metrics := described(b.metrics)
 
-	server, err := b.newServer(&net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)}, &httpFace{Baler: b})
+	server, err := b.newServer(t.Context(), &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)}, &httpFace{Baler: b})
 	testkit.Must(t, err)
 	t.Cleanup(func() { testkit.Must(t, server.Close()) })
 	for range 2 { // the first request is in the answer to the second

@@ -50,6 +50,21 @@ func (b *Baler) Run(ctx context.Context, s Submission) (ran RunResult, err error
 	if err := b.CheckRoots(); err != nil {
 		return ran, err
 	}
+	return b.run(ctx, s, b.whileWorking)
+}
+
+// runBesideWorkers is Run in a process that leaves the work to workers.
+func (b *Baler) runBesideWorkers(ctx context.Context, s Submission) (RunResult, error) {
+	return b.run(ctx, s, func(ctx context.Context, _ worker.FinalOptions, _ *recipe.Recipe, do func(context.Context) error) error {
+		return do(ctx)
+	})
+}
+
+// run does a run within while, which has the files processed.
+func (b *Baler) run(
+	ctx context.Context, s Submission,
+	while func(context.Context, worker.FinalOptions, *recipe.Recipe, func(context.Context) error) error,
+) (ran RunResult, err error) {
 	sub := ingest.Submission(s)
 	sources, err := b.ingester.Sources(&sub)
 	if err != nil {
@@ -79,7 +94,7 @@ func (b *Baler) Run(ctx context.Context, s Submission) (ran RunResult, err error
 	if err != nil {
 		return ran, fmt.Errorf("run: %w", err)
 	}
-	err = b.whileWorking(ctx, final, s.Recipe, func(ctx context.Context) error {
+	err = while(ctx, final, s.Recipe, func(ctx context.Context) error {
 		err := b.ingester.WithRunLock(ctx, runKey, func(ctx context.Context) (err error) {
 			if ran, err = b.runOnce(ctx, &sub, sources, leftOut, begun); err != nil || !ran.FoundChanges {
 				return err

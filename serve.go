@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/url"
 	"slices"
 	"sync"
 
@@ -20,10 +21,13 @@ import (
 // Serve answers HTTP on ln until ctx ends: health, metrics, transfers, and asynq's
 // monitor. It also runs a dispatcher, sends webhooks, and prunes old transfers. With work
 // it also runs a worker. It closes ln. On an address that other hosts can connect to it
-// needs a token, see config.HTTP.
+// needs accounts or a token, see CheckAccess.
 func (b *Baler) Serve(ctx context.Context, ln net.Listener, work bool) error {
 	face := &httpFace{Baler: b, registrar: ingest.NewServerRegistrar(b.ingester, b.outputFiles)}
-	server, err := b.newServer(ln.Addr(), face)
+	server, err := b.newServer(ctx, ln.Addr(), face)
+	if err != nil && ctx.Err() != nil {
+		return ln.Close() // it was stopped before it had begun
+	}
 	if err != nil {
 		return errors.Join(fmt.Errorf("serve: %w", err), ln.Close())
 	}
@@ -39,8 +43,9 @@ func (b *Baler) Serve(ctx context.Context, ln net.Listener, work bool) error {
 		worked = b.workServed(ctx)
 		cancel() // a server whose worker cannot start must end too
 	})
-	background.Go(func() { _ = face.registrar.Run(ctx) }) // it ends with its context and logs its errors
-	if !work {                                            // a worker has a sender and a pruner of its own
+	background.Go(func() { _ = face.registrar.Run(ctx) })      // it ends with its context and logs its errors
+	background.Go(func() { _ = face.scheduleLoop().Run(ctx) }) // as above
+	if !work {                                                 // a worker has a sender and a pruner of its own
 		background.Go(func() { _ = b.workerOptions().Sender().Run(ctx) }) // it ends with its context and logs its errors
 		background.Go(func() { _ = b.workerOptions().Pruner().Run(ctx) }) // as above
 	}
@@ -59,15 +64,16 @@ func (b *Baler) workServed(ctx context.Context) error {
 	return b.work(ctx, final, nil)
 }
 
-func (b *Baler) newServer(at net.Addr, face *httpFace) (*web.Server, error) {
-	options, err := b.webOptions(at)
+func (b *Baler) newServer(ctx context.Context, at net.Addr, face *httpFace) (*web.Server, error) {
+	options, err := b.webOptions(ctx, at)
 	if err != nil {
 		return nil, err
 	}
 	options.Results, options.RequestsPerSecond = face, b.cfg.HTTP.RequestsPerSecond
 	options.Redis = b.queue.Opt
-	if options.Token != "" || config.Loopback(at) { // otherwise everybody may read, and changes are refused
-		options.Submitter, options.Control, options.Fleet = face, face, face
+	options.Audit = b.store
+	if options.Gate != nil || config.Loopback(at) { // otherwise everybody may read, and changes are refused
+		options.Submitter, options.Control, options.Fleet, options.Scheduler = face, face, face, face
 		options.WritableMonitor = b.cfg.HTTP.MonitorReadOnly != nil && !*b.cfg.HTTP.MonitorReadOnly
 	}
 	face.show(&options)
@@ -75,21 +81,22 @@ func (b *Baler) newServer(at net.Addr, face *httpFace) (*web.Server, error) {
 }
 
 // webOptions returns the options that all HTTP servers of this process share.
-func (b *Baler) webOptions(at net.Addr) (o web.Options, err error) {
+func (b *Baler) webOptions(ctx context.Context, at net.Addr) (o web.Options, err error) {
 	cfg := &b.cfg.HTTP
-	token, err := cfg.AuthToken(at)
-	if err != nil {
+	if err := b.access(ctx, at, &o); err != nil {
 		return o, err
 	}
 	hosts := cfg.Hosts
+	if u, err := url.Parse(cfg.URL); err == nil && u.Host != "" {
+		hosts = append(slices.Clone(hosts), u.Hostname())
+	}
 	if name, _, err := net.SplitHostPort(cfg.Listen); err == nil && name != "" {
 		hosts = append(slices.Clone(hosts), name)
 	}
-	return web.Options{
-		Transfers: explainedTransfers{b.store, b.Explain, b.surroundings}, RedisPing: b.queue.Ping,
-		Queues: b.queue.Stats, Workers: b.store.Workers, Token: token, Hosts: hosts,
-		Metrics: b.metrics, Log: b.log, Now: b.now, Version: b.version,
-	}, nil
+	o.Transfers, o.RedisPing, o.Queues = explainedTransfers{b.store, b.Explain, b.surroundings}, b.queue.Ping, b.queue.Stats
+	o.Workers, o.Hosts, o.Metrics = b.store.Workers, hosts, b.metrics
+	o.Log, o.Now, o.Version = b.log, b.now, b.version
+	return o, nil
 }
 
 // explainedTransfers reads transfers with WaitingFor, for the HTTP API.
@@ -151,7 +158,7 @@ func (b *Baler) openAdmin(ctx context.Context) (*admin, error) {
 // has stopped. When the admin server fails, the worker continues, and serveWhile returns
 // the error in the end.
 func (a *admin) serveWhile(ctx context.Context, w *worker.Worker) error {
-	server, err := a.newServer(w)
+	server, err := a.newServer(ctx, w)
 	if err != nil {
 		return errors.Join(err, a.ln.Close())
 	}
@@ -170,11 +177,12 @@ func (a *admin) serveWhile(ctx context.Context, w *worker.Worker) error {
 	return errors.Join(err, <-served)
 }
 
-func (a *admin) newServer(w *worker.Worker) (*web.Server, error) {
-	options, err := a.webOptions(a.ln.Addr())
+func (a *admin) newServer(ctx context.Context, w *worker.Worker) (*web.Server, error) {
+	options, err := a.webOptions(ctx, a.ln.Addr())
 	if err != nil {
 		return nil, fmt.Errorf("admin server: %w", err)
 	}
+	options.LoginPage = false // programs alone use it
 	options.Ready, options.Profile = w.Ready, a.cfg.Worker.Profile
 	return web.NewAdmin(options)
 }

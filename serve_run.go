@@ -17,12 +17,12 @@ func (b *Baler) ServePages(ctx context.Context, ln net.Listener) error {
 	if !config.Loopback(ln.Addr()) {
 		return errors.Join(fmt.Errorf("show pages: other hosts can connect to %s; use a loopback address", ln.Addr()), ln.Close())
 	}
-	options, err := b.webOptions(ln.Addr())
+	options, err := b.webOptions(ctx, ln.Addr())
 	if err != nil {
 		return errors.Join(fmt.Errorf("show pages: %w", err), ln.Close())
 	}
 	face := &httpFace{Baler: b}
-	options.Results, options.Control, options.Fleet = face, face, face
+	options.Results, options.Control, options.Fleet, options.Audit = face, face, face, b.store
 	face.show(&options)
 	server, err := web.New(options)
 	if err != nil {

@@ -88,7 +88,16 @@ func (h *httpFace) newTransfer(
 }
 
 // recipeOf loads and checks the recipe of a submission.
-func (h *httpFace) recipeOf(ctx context.Context, s *api.Submission) (r *recipe.Recipe, err error) {
+func (h *httpFace) recipeOf(ctx context.Context, s *api.Submission) (*recipe.Recipe, error) {
+	r, err := h.loadRecipe(ctx, s)
+	if err == nil && r.Fixity {
+		return nil, &api.RequestError{Field: "recipe", Err: ErrFixitySubmit}
+	}
+	return r, err
+}
+
+// loadRecipe loads and checks a recipe, which may compare files with earlier transfers.
+func (h *httpFace) loadRecipe(ctx context.Context, s *api.Submission) (r *recipe.Recipe, err error) {
 	if s.Inline {
 		r, err = recipe.Parse("recipe", []byte(s.Recipe))
 	} else {
@@ -110,8 +119,6 @@ func (h *httpFace) recipeOf(ctx context.Context, s *api.Submission) (r *recipe.R
 		return nil, &api.RequestError{Field: "recipe", Err: err}
 	case err != nil:
 		return nil, err
-	case r.Fixity:
-		return nil, &api.RequestError{Field: "recipe", Err: ErrFixitySubmit}
 	}
 	return r, nil
 }

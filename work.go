@@ -33,6 +33,8 @@ func (b *Baler) Work(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	stop := b.startSchedules(ctx)
+	defer stop()
 	if b.cfg.Worker.AdminListen == config.AdminOff {
 		return b.work(ctx, final, nil)
 	}
@@ -95,6 +97,7 @@ func (b *Baler) workerOptions() worker.Options {
 		},
 		Retention: retention.Options{
 			OlderThan: cfg.Retention.OlderThan, KeepLast: cfg.Retention.KeepLast, FailedToo: cfg.Retention.FailedToo,
+			AuditKeep: cfg.Audit.Keep,
 		},
 		WebhookSecret: cfg.Webhook.Secret, WebhookReach: b.reach,
 		Timeouts: b.timeouts, Retry: b.retry, OnCompleted: b.completed,

@@ -20,8 +20,9 @@ func (p *program) serveCommand() *cobra.Command {
 		Long: `Serve runs the HTTP server until it is stopped, and prints its URL. It also takes
 part in dispatching batches. With --worker it processes batches as well.
 
-An address that other hosts can connect to needs a token: set BALER_HTTP_TOKEN.
-Browsers ask for it as the password; the user name does not matter.`,
+An address that other hosts can connect to needs accounts: see "baler user" and
+"baler token". A token in BALER_HTTP_TOKEN may do everything; without accounts,
+browsers ask for it as the password, and the user name does not matter.`,
 		Example: `  baler serve
   baler serve --worker
   BALER_HTTP_TOKEN=$(openssl rand -hex 32) baler serve --listen :8080`,
@@ -37,7 +38,7 @@ Browsers ask for it as the password; the user name does not matter.`,
 				if err != nil {
 					return fmt.Errorf("%w (set --listen to a free address)", err)
 				}
-				if _, err := cfg.HTTP.AuthToken(ln.Addr()); err != nil {
+				if err := b.CheckAccess(ctx, ln.Addr()); err != nil {
 					return errors.Join(err, ln.Close()) // before it says that it serves
 				}
 				if err := p.serving(ln.Addr()); err != nil {
@@ -50,7 +51,7 @@ Browsers ask for it as the password; the user name does not matter.`,
 	flags := cmd.Flags()
 	flags.String("listen", "", "`ADDRESS` to listen on (default: 127.0.0.1:8080)")
 	bind(flags, "listen", "http.listen")
-	flags.Bool("insecure", false, "let other hosts connect without a token: they can read everything, and change nothing")
+	flags.Bool("insecure", false, "let other hosts connect without accounts and token: they can read everything, and change nothing")
 	bind(flags, "insecure", "http.insecure")
 	flags.BoolVar(&work, "worker", false, "process batches as well")
 	workFlags(cmd)

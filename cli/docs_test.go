@@ -54,6 +54,7 @@ func TestDocumentedCommands(t *testing.T) {
 	s := newTestEnv(t)
 	s.file("collection/a.txt", "alpha")
 	s.file("photos/b.txt", "beta")
+	s.file("password.txt", "correct horse battery\n")
 	s.file("events.jsonl", `{"id":1,"kind":"click","user":{"name":"a"}}`+"\n")
 	path := binary(t)
 	s.env = append(s.env, "PATH="+path[:strings.LastIndexByte(path, '/')]+":"+os.Getenv("PATH"))

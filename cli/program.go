@@ -51,7 +51,7 @@ func (p *program) with(cmd *cobra.Command, open opener, do func(context.Context,
 	}
 	defer func() { err = errors.Join(err, b.Close()) }()
 	p.clock = b.Now
-	return do(cmd.Context(), b, cfg)
+	return p.audited(cmd, b, func() error { return do(cmd.Context(), b, cfg) })
 }
 
 // ownSettings are the settings of a command that needs Redis or the database itself.

@@ -41,7 +41,7 @@ and the database.`,
 		title    string
 		commands []*cobra.Command
 	}{
-		{"Process files:", []*cobra.Command{p.runCommand(), p.submitCommand(), p.loadCommand(), p.workerCommand(), p.serveCommand()}},
+		{"Process files:", []*cobra.Command{p.runCommand(), p.submitCommand(), p.loadCommand(), p.workerCommand(), p.serveCommand(), p.scheduleCommand()}},
 		{"Inspect and control transfers:", []*cobra.Command{
 			p.statusCommand(), p.resultsCommand(), p.failuresCommand(), p.diffCommand(), p.retryCommand(), p.pauseCommand(),
 			p.resumeCommand(), p.cancelCommand(),
@@ -51,6 +51,7 @@ and the database.`,
 			p.queueCommand(), p.workersCommand(), p.limitCommand(), p.deadLettersCommand(), p.pruneCommand(), p.reuseCommand(),
 			p.reconcileCommand(), p.migrateCommand(), p.doctorCommand(),
 		}},
+		{"Accounts:", []*cobra.Command{p.userCommand(), p.tokenCommand(), p.auditCommand()}},
 		{"Recipes, handlers and bags:", []*cobra.Command{p.recipeCommand(), p.handlersCommand(), p.bagCommand()}},
 		{otherCommands, []*cobra.Command{p.benchCommand(), p.versionCommand(), p.manCommand()}},
 	} {

@@ -33,6 +33,7 @@ type Config struct {
 	Webhook  Webhook                    `koanf:"webhook"`
 
 	Retention Retention `koanf:"retention"`
+	Audit     Audit     `koanf:"audit"`
 
 	HTTP HTTP `koanf:"http"`
 	Log  Log  `koanf:"log"`
@@ -140,16 +141,40 @@ type Webhook struct {
 }
 
 // HTTP is the address of the API, the dashboard and the monitor, and who may use them.
-// See AuthToken.
+// See ReadToken.
 type HTTP struct {
 	Listen          string   `koanf:"listen"`
 	Token           string   `koanf:"token"`             // what requests must carry; empty: nothing
 	TokenFile       string   `koanf:"token_file"`        // the file that holds it instead
-	Insecure        bool     `koanf:"insecure"`          // allows other hosts to connect without a token
+	Insecure        bool     `koanf:"insecure"`          // allows other hosts to connect without accounts and token
 	Hosts           []string `koanf:"hosts"`             // names of this server in requests, beside those of loopback
 	MonitorReadOnly *bool    `koanf:"monitor_read_only"` // nil means true
 
 	RequestsPerSecond int `koanf:"requests_per_second"` // of the API, from one address
+
+	URL         string        `koanf:"url"`          // by which people reach the server; empty: by its own address
+	AskLogin    bool          `koanf:"ask_login"`    // also on loopback addresses
+	SessionIdle time.Duration `koanf:"session_idle"` // after which a login that nobody uses ends
+	SessionLife time.Duration `koanf:"session_life"` // after which every login ends
+	OpenID      OpenID        `koanf:"openid"`
+}
+
+// OpenID is a provider at which people log in, and what gives them a role. An Issuer that
+// is empty turns it off.
+type OpenID struct {
+	Issuer           string   `koanf:"issuer"`
+	ClientID         string   `koanf:"client_id"`
+	ClientSecretFile string   `koanf:"client_secret_file"`
+	Scopes           []string `koanf:"scopes"`     // besides openid and profile
+	RoleClaim        string   `koanf:"role_claim"` // of whose values the next three are lists
+	Viewers          []string `koanf:"viewers"`
+	Submitters       []string `koanf:"submitters"`
+	Operators        []string `koanf:"operators"`
+}
+
+// Audit sets how long it is kept who changed what.
+type Audit struct {
+	Keep time.Duration `koanf:"keep"`
 }
 
 // Log sets the level and the format of the log.

@@ -48,6 +48,10 @@ func (c Config) constants() Config {
 	c.Record.MaxOutput = cmp.Or(c.Record.MaxOutput, tasks.DefaultMaxOutput)
 	c.HTTP.Listen = cmp.Or(c.HTTP.Listen, "127.0.0.1:8080")
 	c.HTTP.RequestsPerSecond = cmp.Or(c.HTTP.RequestsPerSecond, 100)
+	c.HTTP.SessionIdle = cmp.Or(c.HTTP.SessionIdle, 12*time.Hour)
+	c.HTTP.SessionLife = cmp.Or(c.HTTP.SessionLife, 7*24*time.Hour)
+	c.HTTP.OpenID.RoleClaim = cmp.Or(c.HTTP.OpenID.RoleClaim, "groups")
+	c.Audit.Keep = cmp.Or(c.Audit.Keep, 365*24*time.Hour)
 	if c.HTTP.MonitorReadOnly == nil {
 		c.HTTP.MonitorReadOnly = new(true)
 	}

@@ -85,7 +85,10 @@ func TestSettingsAreTheConfigsFields(t *testing.T) {
 func printed(v reflect.Value) string {
 	switch value := v.Interface().(type) {
 	case time.Duration:
-		s := value.String()
+		if day := 24 * time.Hour; value >= 2*day && value%day == 0 {
+			return strconv.Itoa(int(value/day)) + "d"
+		}
+		s := strings.TrimSuffix(value.String(), "0m0s")
 		if strings.HasSuffix(s, "m0s") {
 			s = strings.TrimSuffix(s, "0s")
 		}
@@ -122,6 +125,7 @@ func TestEverySettingCanBeSet(t *testing.T) {
 		"redis.url": "rediss://x", "database.url": "mysql://x/y", "state_dir": "/x", "http.listen": ":77", "worker.admin_listen": ":78",
 		"log.level": "debug", "log.format": "json", "worker.profile": "true", "worker.allow_commands": "true", "http.insecure": "true",
 		"retention.failed_too": "true", "redis.allow_eviction": "true",
+		"http.url": "https://x", "http.openid.issuer": "https://x", "http.ask_login": "true",
 		"group.max_size": "777", "group.limit": "7777",
 		"record.max_delay": "7s", "dispatch.interval": "7s", // short enough for worker.grace and dispatch.resend
 	}
@@ -135,6 +139,7 @@ func TestEverySettingCanBeSet(t *testing.T) {
 		env := []string{
 			home, "BALER_GROUP_LIMIT=9999",
 			"BALER_REDIS_URL=rediss://h", "BALER_REDIS_TLS_CERT=c", "BALER_REDIS_TLS_KEY=k", // which belong together
+			"BALER_HTTP_URL=https://h", "BALER_HTTP_OPENID_ISSUER=https://h", "BALER_HTTP_OPENID_CLIENT_ID=c", "BALER_HTTP_OPENID_OPERATORS=o",
 			"BALER_DATABASE_URL=mysql://h/b", "BALER_DATABASE_TLS_CERT=c", "BALER_DATABASE_TLS_KEY=k",
 		}
 		leaves("", reflect.ValueOf(load(t, config.Sources{Env: env})), before)

@@ -32,6 +32,7 @@ func (c Config) Validate() error {
 	v.log(c.Log)
 	v.notBelow("retention.older_than", c.Retention.OlderThan)
 	v.atLeast("retention.keep_last", c.Retention.KeepLast, 0)
+	v.above("audit.keep", c.Audit.Keep)
 	return v.problems.err()
 }
 

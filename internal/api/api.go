@@ -25,6 +25,8 @@ type Options struct {
 	Results   Results
 	Control   Control
 	Fleet     Fleet
+	Audit     AuditLog
+	Scheduler Scheduler
 
 	Log     *slog.Logger     // required
 	Now     func() time.Time // required
@@ -67,7 +69,8 @@ func (a *api) register(mux *http.ServeMux) *huma.OpenAPI {
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "", "", ""
 	config.CreateHooks = nil
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
-		"token": {Type: "http", Scheme: "bearer", Description: "The server's token; a server on a loopback address may have none."},
+		"token": {Type: "http", Scheme: "bearer", Description: "A token of `baler token create`, or the server's own; " +
+			"a server on a loopback address may need none."},
 	}
 	config.Security = []map[string][]string{{"token": {}}, {}}
 	h := humago.NewWithPrefix(mux, Root, config)
@@ -84,6 +87,12 @@ func (a *api) register(mux *http.ServeMux) *huma.OpenAPI {
 	}
 	if a.Fleet != nil {
 		a.registerFleet(h)
+	}
+	if a.Scheduler != nil {
+		a.registerSchedules(h)
+	}
+	if a.Audit != nil {
+		a.registerAudit(h)
 	}
 	return h.OpenAPI()
 }

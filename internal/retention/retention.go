@@ -24,6 +24,8 @@ type Store interface {
 	PurgeDeleted(ctx context.Context) error
 	// DeleteStrayBatches deletes batches of deleted transfers.
 	DeleteStrayBatches(ctx context.Context) (int64, error)
+	// PruneAudit deletes lines of the audit log from before a time.
+	PruneAudit(ctx context.Context, before time.Time) (int64, error)
 	// AcquireLease takes or renews a lease, and reports whether the holder has it.
 	AcquireLease(ctx context.Context, name, holder string, ttl time.Duration) (bool, error)
 }
@@ -69,6 +71,8 @@ type Options struct {
 	OlderThan time.Duration // since a transfer ended, before it is deleted; 0 deletes none
 	KeepLast  int           // keep so many of the newest transfers, however old they are
 	FailedToo bool          // also delete transfers with failures
+
+	AuditKeep time.Duration // how long lines of the audit log are kept; 0: for ever
 
 	LeaseHolder string // name of this process, unique
 	Log         *slog.Logger
@@ -119,6 +123,11 @@ func (l *Loop) Pass(ctx context.Context) error {
 	}
 	if _, err := l.store.DeleteStrayBatches(ctx); err != nil {
 		return err
+	}
+	if l.opts.AuditKeep > 0 {
+		if _, err := l.store.PruneAudit(ctx, l.opts.Now().Add(-l.opts.AuditKeep)); err != nil {
+			return err
+		}
 	}
 	if l.opts.OlderThan <= 0 {
 		return nil

@@ -21,5 +21,8 @@ func layoutOf(opts *Options, section string) layout {
 	if opts.Letters != nil {
 		l.Nav = append(l.Nav, navEntry{"Dead letters", "/dead-letters"})
 	}
+	if opts.Scheduler != nil {
+		l.Nav = append(l.Nav, navEntry{"Schedules", "/schedules"})
+	}
 	return l
 }

@@ -33,7 +33,7 @@ func mountPages(mux *http.ServeMux, opts *Options) error {
 		mountPage(mux, opts.Formats != nil, "GET /transfers/{id}/formats", opts, newFormatsPage),
 		mountPage(mux, opts.Starter != nil && opts.System != nil, "GET /new", opts, newStartPage),
 		mountPage(mux, opts.Starter != nil && opts.System != nil, "POST /new", opts, newStartPage),
-		mountAssets(mux), mountAPI(mux, opts),
+		mountAssets(mux), mountLogin(mux, opts), mountAudit(mux, opts), mountSchedules(mux, opts), mountAPI(mux, opts),
 	)
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/hibiken/asynq"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/balerhq/baler/internal/accounts"
 	"github.com/balerhq/baler/internal/api"
 	"github.com/balerhq/baler/internal/queue"
 	"github.com/balerhq/baler/tasks"
@@ -27,6 +28,7 @@ type Options struct {
 	Results   api.Results
 	Control   api.Control
 	Fleet     api.Fleet
+	Scheduler api.Scheduler
 
 	// What the pages show beside what the API offers; pages of one that is nil do not exist.
 	History History
@@ -62,8 +64,28 @@ type Options struct {
 	// WritableMonitor lets the monitor change the queue.
 	WritableMonitor bool
 
-	// Token is what requests must carry, except for probes of health; empty: nothing.
+	// Token is what requests must carry, except for probes of health; empty: nothing. It is
+	// for servers without a Gate.
 	Token string
+
+	// Gate says who has sent a request; nil: nobody is asked, unless there is a Token.
+	Gate *accounts.Gate
+
+	// LoginPage lets people log in, with the Gate.
+	LoginPage bool
+
+	// OpenID is a provider at which people log in; nil: none. It needs the LoginPage.
+	OpenID OpenID
+
+	// Unasked is the role of everybody when nobody is asked; Nobody: that of an operator.
+	Unasked accounts.Role
+
+	// Audit is the log of who changed what; nil: there is none.
+	Audit AuditLog
+
+	// URL is the address by which people reach the server, such as
+	// "https://baler.example.org"; empty: by its own.
+	URL string
 
 	// Hosts are the names that requests may call the server by, without ports.
 	// Loopback's names and all IP addresses need not be named.
@@ -83,6 +105,9 @@ type Options struct {
 	Grace   time.Duration    // how long requests may continue after Run's context ends; 0 is 10 s
 	Version string           // as the API's description shows it
 	Title   string           // "" is "Baler"
+
+	notices page    // says why there is no other page
+	routes  *router // of this server
 }
 
 func (o Options) withDefaults() Options {
@@ -95,11 +120,20 @@ func (o Options) withDefaults() Options {
 	if o.Grace == 0 {
 		o.Grace = 10 * time.Second
 	}
+	if o.Gate == nil && o.Token != "" {
+		o.Gate = accounts.NewGate(accounts.GateOptions{Static: o.Token, Now: o.Now, Log: o.Log})
+	}
+	if o.Unasked == accounts.Nobody {
+		o.Unasked = accounts.Operator
+	}
 	if o.Title == "" {
 		o.Title = "Baler"
 	}
 	return o
 }
+
+// loginPage reports whether people can log in.
+func (o *Options) loginPage() bool { return o.Gate != nil && o.LoginPage }
 
 func (o *Options) validate() error {
 	var errs []error

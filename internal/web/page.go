@@ -14,6 +14,7 @@ import (
 
 // page renders one template inside the layout.
 type page struct {
+	opts     *Options
 	template *template.Template
 	log      *slog.Logger
 	layout   layout
@@ -26,7 +27,7 @@ func newPage(opts *Options, name, section string) (page, error) {
 	if err != nil {
 		return page{}, fmt.Errorf("parse page %s: %w", name, err)
 	}
-	return page{template: t, log: opts.Log, layout: layoutOf(opts, section)}, nil
+	return page{opts: opts, template: t, log: opts.Log, layout: layoutOf(opts, section)}, nil
 }
 
 // send renders the page, or its block when part is the block's name.
@@ -40,7 +41,7 @@ func (p *page) send(w http.ResponseWriter, r *http.Request, status int, part str
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Vary", partHeader)
 	w.WriteHeader(status)
-	_, _ = w.Write(body.Bytes()) // an error means that the client has disconnected
+	_, _ = w.Write(p.opts.personalize(r, body.Bytes())) //nolint:gosec // html/template has escaped it; an error means that the client has disconnected
 }
 
 // partHeader is what htmx sends with its requests, which want the live part of a page.

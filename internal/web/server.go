@@ -36,6 +36,7 @@ type Server struct {
 	grace   time.Duration
 	close   func() error
 	stop    func() // ends the requests of clients that watch a transfer
+	routes  *router
 
 	connections int // clients connected at a time
 }
@@ -58,19 +59,24 @@ func New(opts Options) (*Server, error) {
 
 // newServer makes a server with the probes and the routes that mount adds. Close also
 // closes the closer that mount returns.
-func newServer(opts Options, mount func(*http.ServeMux, *Options) (io.Closer, error)) (*Server, error) {
+func newServer(opts Options, mount func(*http.ServeMux, *Options) (io.Closer, error)) (s *Server, err error) {
 	if err := opts.validate(); err != nil {
 		return nil, err
 	}
 	opts = opts.withDefaults()
 	opts.MaxConnections = cmp.Or(opts.MaxConnections, connectionLimit())
+	if opts.notices, err = newPage(&opts, "notice.html", ""); err != nil {
+		return nil, err
+	}
 	mux := http.NewServeMux()
+	routes := &router{mux: mux}
 	stopping := make(chan struct{})
 	opts.stopping = stopping
 	durations := newDurations()
 	if err := mountProbes(mux, &opts, durations); err != nil {
 		return nil, err
 	}
+	opts.routes = routes
 	mounted, err := mount(mux, &opts)
 	if err != nil {
 		return nil, err
@@ -80,11 +86,12 @@ func newServer(opts Options, mount func(*http.ServeMux, *Options) (io.Closer, er
 		release = mounted.Close
 	}
 	logged := &accessLog{log: opts.Log, durations: durations}
-	guarded := checkHost(opts.Hosts, authenticate(opts.Token, mux))
+	guarded := checkHost(opts.Hosts, newGuard(&opts, routes).wrap(mux))
 	return &Server{
 		handler: logged.wrap(secure(recoverPanics(opts.Log, guarded))),
 		log:     opts.Log,
 		grace:   opts.Grace,
+		routes:  routes,
 		close:   sync.OnceValue(release),
 		stop:    sync.OnceFunc(func() { close(stopping) }),
 
@@ -95,8 +102,10 @@ func newServer(opts Options, mount func(*http.ServeMux, *Options) (io.Closer, er
 // mountAPI registers the API and its documentation.
 func mountAPI(mux *http.ServeMux, opts *Options) error {
 	operations := http.NewServeMux()
+	opts.routes.operations = operations
 	described, err := api.Mount(operations, api.Options{
 		Transfers: opts.Transfers, Submitter: opts.Submitter, Results: opts.Results, Control: opts.Control, Fleet: opts.Fleet,
+		Audit: opts.Audit, Scheduler: opts.Scheduler,
 		Log: opts.Log, Now: opts.Now, Version: opts.Version, Title: opts.Title, Stopping: opts.stopping,
 	})
 	if err != nil {

@@ -81,6 +81,7 @@ func (p *transferPage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err := p.fill(r.Context(), &view, r.PathValue("id")); err != nil {
 		status, view.Problem = p.sorry(r, err)
 	}
+	view.forWhoever(r)
 	p.send(w, r, status, wanted(r), view)
 }
 
@@ -114,6 +115,14 @@ func (p *transferPage) fill(ctx context.Context, v *transferView, id string) err
 		return err
 	}
 	return p.history(ctx, v, &t, now)
+}
+
+// forWhoever leaves out what whoever looks at the page may not do.
+func (v *transferView) forWhoever(r *http.Request) {
+	v.CanPause = v.CanPause && may(r, "POST /transfers/{id}/pause")
+	v.CanResume = v.CanResume && may(r, "POST /transfers/{id}/resume")
+	v.CanCancel = v.CanCancel && may(r, "POST /transfers/{id}/cancel")
+	v.CanRetry = v.CanRetry && may(r, "POST /transfers/{id}/retry")
 }
 
 func (v *transferView) actions(t *tasks.Transfer, allowed bool) {

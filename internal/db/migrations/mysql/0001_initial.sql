@@ -368,6 +368,67 @@ CREATE TABLE IF NOT EXISTS tombstones (
   KEY tombstones_purged (purged_at)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
+CREATE TABLE IF NOT EXISTS users (
+  name         VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL PRIMARY KEY,
+  role         VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  password_hash VARCHAR(255) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  created_at   DATETIME(6) NOT NULL,
+  login_at     DATETIME(6) NULL
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+CREATE TABLE IF NOT EXISTS api_tokens (
+  name         VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL PRIMARY KEY,
+  role         VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  hash         BINARY(32) NOT NULL,
+  created_at   DATETIME(6) NOT NULL,
+  expires_at   DATETIME(6) NULL,
+  used_at      DATETIME(6) NULL,
+  UNIQUE KEY api_tokens_hash (hash)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+CREATE TABLE IF NOT EXISTS sessions (
+  hash         BINARY(32) NOT NULL PRIMARY KEY,
+  user_name    VARCHAR(255) NOT NULL,
+  external     BOOLEAN NOT NULL CHECK (external IN (0, 1)),
+  role         VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  created_at   DATETIME(6) NOT NULL,
+  seen_at      DATETIME(6) NOT NULL,
+  expires_at   DATETIME(6) NOT NULL,
+  KEY sessions_user (user_name),
+  KEY sessions_expires (expires_at)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+CREATE TABLE IF NOT EXISTS audit_log (
+  id           BIGINT NOT NULL PRIMARY KEY AUTO_INCREMENT,
+  at           DATETIME(6) NOT NULL,
+  who          VARCHAR(255) NOT NULL,
+  came_from    VARCHAR(64) NOT NULL,
+  action       VARCHAR(255) NOT NULL,
+  target       VARCHAR(1024) NOT NULL,
+  result       VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL CHECK (result IN ('begun', 'done', 'refused', 'failed')),
+  detail       VARCHAR(1024) NOT NULL DEFAULT '',
+  KEY audit_log_at (at)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+CREATE TABLE IF NOT EXISTS schedules (
+  name         VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL PRIMARY KEY,
+  cron         VARCHAR(255) NOT NULL,
+  zone         VARCHAR(64) NOT NULL,
+  overlap      VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  paused       BOOLEAN NOT NULL CHECK (paused IN (0, 1)),
+  paths        MEDIUMBLOB NOT NULL,
+  recipe       VARCHAR(255) NOT NULL,
+  queue        VARCHAR(64) NOT NULL,
+  weight       INT NOT NULL,
+  created_at   DATETIME(6) NOT NULL,
+  due_at       DATETIME(6) NOT NULL,
+  asked_at     DATETIME(6) NULL,
+  starting_at  DATETIME(6) NULL,
+  last_at      DATETIME(6) NULL,
+  last_transfer VARCHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',
+  last_error   VARCHAR(1024) NOT NULL DEFAULT ''
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
 CREATE TABLE IF NOT EXISTS paused_queues (
   name         VARCHAR(64) NOT NULL PRIMARY KEY,
   paused_at    DATETIME(6) NOT NULL

@@ -391,6 +391,71 @@ CREATE UNIQUE INDEX IF NOT EXISTS tombstones_uuid ON tombstones (uuid);
 
 CREATE INDEX IF NOT EXISTS tombstones_purged ON tombstones (purged_at);
 
+CREATE TABLE IF NOT EXISTS users (
+  name         TEXT NOT NULL PRIMARY KEY,
+  role         TEXT NOT NULL,
+  password_hash TEXT NOT NULL,
+  created_at DATETIME NOT NULL CHECK (created_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', created_at) IS substr(created_at, 1, 19)),
+  login_at DATETIME NULL CHECK (login_at IS NULL OR login_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', login_at) IS substr(login_at, 1, 19))
+) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS api_tokens (
+  name         TEXT NOT NULL PRIMARY KEY,
+  role         TEXT NOT NULL,
+  hash         BLOB NOT NULL,
+  created_at DATETIME NOT NULL CHECK (created_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', created_at) IS substr(created_at, 1, 19)),
+  expires_at DATETIME NULL CHECK (expires_at IS NULL OR expires_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', expires_at) IS substr(expires_at, 1, 19)),
+  used_at DATETIME NULL CHECK (used_at IS NULL OR used_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', used_at) IS substr(used_at, 1, 19))
+) WITHOUT ROWID;
+
+CREATE UNIQUE INDEX IF NOT EXISTS api_tokens_hash ON api_tokens (hash);
+
+CREATE TABLE IF NOT EXISTS sessions (
+  hash         BLOB NOT NULL PRIMARY KEY,
+  user_name    TEXT NOT NULL,
+  external     BOOLEAN NOT NULL CHECK (external IN (0, 1)),
+  role         TEXT NOT NULL,
+  created_at DATETIME NOT NULL CHECK (created_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', created_at) IS substr(created_at, 1, 19)),
+  seen_at DATETIME NOT NULL CHECK (seen_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', seen_at) IS substr(seen_at, 1, 19)),
+  expires_at DATETIME NOT NULL CHECK (expires_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', expires_at) IS substr(expires_at, 1, 19))
+) WITHOUT ROWID;
+
+CREATE INDEX IF NOT EXISTS sessions_user ON sessions (user_name);
+
+CREATE INDEX IF NOT EXISTS sessions_expires ON sessions (expires_at);
+
+CREATE TABLE IF NOT EXISTS audit_log (
+  id           INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+  at DATETIME NOT NULL CHECK (at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', at) IS substr(at, 1, 19)),
+  who          TEXT NOT NULL,
+  came_from    TEXT NOT NULL,
+  action       TEXT NOT NULL,
+  target       TEXT NOT NULL,
+  result       TEXT NOT NULL CHECK (result IN ('begun', 'done', 'refused', 'failed')),
+  detail       TEXT NOT NULL DEFAULT ''
+);
+
+CREATE INDEX IF NOT EXISTS audit_log_at ON audit_log (at);
+
+CREATE TABLE IF NOT EXISTS schedules (
+  name         TEXT NOT NULL PRIMARY KEY,
+  cron         TEXT NOT NULL,
+  zone         TEXT NOT NULL,
+  overlap      TEXT NOT NULL,
+  paused       BOOLEAN NOT NULL CHECK (paused IN (0, 1)),
+  paths        BLOB NOT NULL,
+  recipe       TEXT NOT NULL,
+  queue        TEXT NOT NULL,
+  weight       INTEGER NOT NULL CHECK (typeof(weight) = 'integer'),
+  created_at DATETIME NOT NULL CHECK (created_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', created_at) IS substr(created_at, 1, 19)),
+  due_at DATETIME NOT NULL CHECK (due_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', due_at) IS substr(due_at, 1, 19)),
+  asked_at DATETIME NULL CHECK (asked_at IS NULL OR asked_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', asked_at) IS substr(asked_at, 1, 19)),
+  starting_at DATETIME NULL CHECK (starting_at IS NULL OR starting_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', starting_at) IS substr(starting_at, 1, 19)),
+  last_at DATETIME NULL CHECK (last_at IS NULL OR last_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', last_at) IS substr(last_at, 1, 19)),
+  last_transfer TEXT NOT NULL DEFAULT '',
+  last_error   TEXT NOT NULL DEFAULT ''
+) WITHOUT ROWID;
+
 CREATE TABLE IF NOT EXISTS paused_queues (
   name         TEXT NOT NULL PRIMARY KEY,
   paused_at    DATETIME NOT NULL CHECK (paused_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND date(paused_at) IS substr(paused_at, 1, 10))

@@ -1,0 +1,77 @@
+package baler
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"strings"
+
+	"github.com/balerhq/baler/config"
+	"github.com/balerhq/baler/internal/accounts"
+	"github.com/balerhq/baler/internal/openid"
+	"github.com/balerhq/baler/internal/web"
+)
+
+// CheckAccess returns an error when Serve would refuse to listen at an address: other
+// hosts could connect, and neither accounts nor a token nor http.insecure say who may.
+func (b *Baler) CheckAccess(ctx context.Context, at net.Addr) error {
+	return b.access(ctx, at, new(web.Options))
+}
+
+// access sets who may use a server at an address, and for what.
+func (b *Baler) access(ctx context.Context, at net.Addr, o *web.Options) error {
+	cfg := &b.cfg.HTTP
+	token, err := cfg.ReadToken()
+	if err != nil {
+		return err
+	}
+	here := config.Loopback(at)
+	o.URL, o.Unasked = strings.TrimSuffix(cfg.URL, "/"), accounts.Operator
+	if here && token == "" && !cfg.AskLogin {
+		return nil
+	}
+	people, err := b.store.AnyAccounts(ctx)
+	if err != nil {
+		return err
+	}
+	people = people || cfg.OpenID.Issuer != ""
+	switch {
+	case people || token != "":
+	case cfg.Insecure && !cfg.AskLogin:
+		o.Unasked = accounts.Viewer
+		return nil
+	case here:
+		return fmt.Errorf("http.ask_login is set, and there are no accounts: %s", toLetSomebodyIn)
+	default:
+		return fmt.Errorf("other hosts can connect to %s, and there are neither accounts nor a token: %s, listen on 127.0.0.1, "+
+			"or allow everybody to read everything with --insecure", at, toLetSomebodyIn)
+	}
+	o.Gate = accounts.NewGate(accounts.GateOptions{
+		Store: b.store, Static: token, Idle: cfg.SessionIdle, Life: cfg.SessionLife, Now: b.now, Log: b.log,
+	})
+	o.LoginPage = people
+	return b.openID(o)
+}
+
+const toLetSomebodyIn = "add a user with 'baler user add NAME --role operator' or a token with 'baler token create NAME', " +
+	"set BALER_HTTP_TOKEN (http.token) or BALER_HTTP_TOKEN_FILE"
+
+// openID sets the provider at which people log in.
+func (b *Baler) openID(o *web.Options) error {
+	cfg := &b.cfg.HTTP.OpenID
+	if cfg.Issuer == "" {
+		return nil
+	}
+	secret, err := cfg.ReadClientSecret()
+	if err != nil {
+		return err
+	}
+	o.OpenID = openid.New(openid.Options{
+		Issuer: cfg.Issuer, ClientID: cfg.ClientID, ClientSecret: secret, Redirect: o.URL + "/login/openid/callback",
+		Scopes: cfg.Scopes, RoleClaim: cfg.RoleClaim, Now: b.now,
+		Roles: map[accounts.Role][]string{
+			accounts.Viewer: cfg.Viewers, accounts.Submitter: cfg.Submitters, accounts.Operator: cfg.Operators,
+		},
+	}, nil)
+	return nil
+}

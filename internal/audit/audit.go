@@ -1,0 +1,32 @@
+// Package audit has the words of the audit log: who changed what, when, from where, and
+// with what result. The store keeps it.
+package audit
+
+import "time"
+
+// Entry is one line of the audit log. An entry is written before the change, and gets its
+// result afterwards: a change whose process died stays Begun.
+type Entry struct {
+	ID     int64
+	At     time.Time // by the database's clock
+	Who    string    // "ada", "token nightly", "root@host"
+	From   string    // the address of the client; "command line"
+	Action string    // what was asked, in words
+	Target string    // what it was asked of: a path, arguments
+	Result Result
+	Detail string // why it did not go well; empty otherwise
+}
+
+// Result is how a change ended.
+type Result string
+
+// The results.
+const (
+	Begun   Result = "begun"   // it runs, or its process has died
+	Done    Result = "done"    // it went well
+	Refused Result = "refused" // it was not allowed, or could not be done as asked
+	Failed  Result = "failed"  // an error kept it from being done, or from being done wholly
+)
+
+// CommandLine is where changes come from that are not made over HTTP.
+const CommandLine = "command line"
