@@ -7,8 +7,8 @@ type FileSearch struct {
 	Text      string // part of the path
 	Extension string // of the path, in small letters with its dot; when it is set, Text does not count
 	Value     string // that a fact has, such as a digest or a PUID; when it is set, the others do not count
-	After  tasks.ResultKey
-	Limit  int
+	After     tasks.ResultKey
+	Limit     int
 }
 
 // FilesFound is what one stretch of a search has found.
