@@ -27,7 +27,8 @@ has only its hash. A token has a role, like a user, and may expire.`,
 	cmd.AddCommand(
 		&cobra.Command{
 			Use: "list", Short: "List the API tokens",
-			Long:    "List shows each token with its role, when it expires and when it was last used, not the token itself.",
+			Long: `List shows each token with its role, when it expires and when it was last used. It does
+not show the token itself.`,
 			Example: "  baler token list --json", Args: cobra.NoArgs, RunE: p.listTokens,
 		},
 		p.createTokenCommand(), p.revokeTokenCommand(),
