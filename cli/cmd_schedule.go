@@ -41,10 +41,12 @@ run ended.`,
 The next time of the schedule stays.`, "Schedule %s runs within seconds.",
 			(*baler.Baler).RunSchedule),
 		p.scheduleAction("pause NAME", "Pause a schedule",
-			"Pause keeps a schedule from beginning transfers, until 'schedule resume'. A transfer that\nruns goes on.", "Schedule %s is paused.",
+			`Pause keeps a schedule from beginning transfers, until 'schedule resume'. A transfer that
+runs goes on.`, "Schedule %s is paused.",
 			func(b *baler.Baler, ctx context.Context, name string) error { return b.PauseSchedule(ctx, name, true) }),
 		p.scheduleAction("resume NAME", "Resume a paused schedule",
-			"Resume lets a paused schedule begin transfers again, from its next time on. Times that it\nmissed while it was paused are not caught up.", "Schedule %s goes on with its next time.",
+			`Resume lets a paused schedule begin transfers again, from its next time on. Times that it
+missed while it was paused are not caught up.`, "Schedule %s goes on with its next time.",
 			func(b *baler.Baler, ctx context.Context, name string) error { return b.PauseSchedule(ctx, name, false) }),
 		p.scheduleAction("remove NAME", "Remove a schedule",
 			"Remove deletes a schedule. Its transfers and their results stay.", "Schedule %s is removed.", (*baler.Baler).RemoveSchedule),
@@ -114,8 +116,8 @@ func (p *program) addScheduleCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "add NAME PATH...", Short: "Add a schedule",
 		Long: `Add makes a schedule: at each time of its cron expression a transfer of the paths
-begins. The expression has five fields (minute, hour, day of month, month, day of
-week), or is @hourly, @daily or '@every 6h'; its times are those of --zone. If the
+begins. The expression has five fields (minute, hour, day of the month, the
+month, day of the week), or is @hourly, @daily or '@every 6h'; its times are those of --zone. If the
 transfer before still runs, --overlap says what happens.`,
 		Example: `  baler schedule add nightly --cron '30 2 * * *' --zone Europe/Berlin --recipe fixity ~/collection
   baler schedule add scans --cron '@every 6h' --overlap queue /data/scans`,

@@ -67,8 +67,8 @@ func services() []Setting {
 				"Needed by workers on a queue or database that others share, and for lists of paths; " +
 				"without any, other workers read only the sources of each transfer."},
 		{"outputs", "BALER_OUTPUTS", "", folders(),
-			"Folders below which handlers and final steps may write, absolute, and addresses in object storage, where handlers such as `copy` write. " +
-				"Without any, a worker's final steps write nothing, " +
+			"Folders below which handlers and final steps may write, absolute, and addresses in object storage, " +
+				"where handlers such as `copy` write. Without any, a worker's final steps write nothing, " +
 				"and those of `baler run` write wherever the user may."},
 		{"state_dir", "BALER_STATE_DIR", "$XDG_STATE_HOME/baler, else ~/.local/state/baler", text(),
 			"Folder of the embedded default's database, absolute."},
