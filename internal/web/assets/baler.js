@@ -5,7 +5,7 @@
   "use strict";
   // A part that a person has opened or closed stays so.
   Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, node) =>
-    !(node.tagName === "DETAILS" && name === "open") && !(node.matches("input,select") && (name === "value" || name === "checked"));
+    !(node.tagName === "DETAILS" && name === "open") && !(node.matches("input:not([type=hidden]),select") && (name === "value" || name === "checked"));
 
   const away = document.getElementById("away");
   const show = (isAway) => {
