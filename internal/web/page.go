@@ -44,7 +44,8 @@ func (p *page) send(w http.ResponseWriter, r *http.Request, status int, part str
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Vary", partHeader)
 	w.WriteHeader(status)
-	_, _ = w.Write(p.opts.personalize(r, body.Bytes())) //nolint:gosec // html/template has escaped it; an error means that the client has disconnected
+	// An error means that the client has disconnected.
+	_, _ = w.Write(p.opts.personalize(r, body.Bytes())) //nolint:gosec // html/template has escaped it
 }
 
 // partHeader is what htmx sends with its requests, which want the live part of a page.
