@@ -7,6 +7,10 @@
   Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, node) =>
     !(node.tagName === "DETAILS" && name === "open") && !(node.matches("input:not([type=hidden]),select") && (name === "value" || name === "checked"));
 
+  // On a narrow screen the navigation scrolls.
+  const current = document.querySelector(".top nav [aria-current]");
+  if (current) current.scrollIntoView({ inline: "nearest", block: "nearest" });
+
   const away = document.getElementById("away");
   const show = (isAway) => {
     if (!away || away.hidden === !isAway) return;
