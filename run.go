@@ -74,6 +74,7 @@ func (b *Baler) run(
 		return ran, err
 	}
 	sub.Reread = s.Reread || s.Recipe.Fixity
+	sub.NoReuse = s.NoReuse || s.Reread // a result that is taken over reads nothing
 	if sub.Reread && s.Recipe.Split > 0 {
 		return ran, ingest.ErrRereadChunks
 	}

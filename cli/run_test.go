@@ -107,6 +107,24 @@ func TestRunAgainWithFailures(t *testing.T) {
 	contains(t, "found", again(exitOK).stdout, "\nFiles: 0 added, 1 changed, 0 gone, 3 unchanged\n")
 }
 
+// A digest that is taken over from an earlier transfer shows no damage.
+func TestRereadReusesNothing(t *testing.T) {
+	t.Parallel()
+	s := newTestEnv(t)
+	a := s.file("in/a.txt", "alpha")
+	mine := s.file("mine.yaml", "name: mine\nsteps:\n  - handler: checksum\n    reuse: unchanged\n")
+	s.must(exitOK, "run", "--recipe", mine, s.path("in"))
+	info, err := os.Stat(a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chtimes(s.file("in/a.txt", "ALPHA"), info.ModTime(), info.ModTime()); err != nil {
+		t.Fatal(err)
+	}
+	r := s.must(exitFailures, "run", "--reread", "--recipe", mine, s.path("in"))
+	contains(t, "notes", s.stable(r.stderr), "damaged: DIR/in/a.txt: its content has changed", "1 file is damaged. ")
+}
+
 func TestRunFindsWhatIsDamagedOrGone(t *testing.T) {
 	t.Parallel()
 	s := newTestEnv(t)

@@ -73,7 +73,7 @@ func TestLoadUnknownName(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]string{
 		"defalt": `no recipe is called "defalt"; did you mean "default"?`,
-		"photos": `no recipe is called "photos"; the built-in ones are checksum, default, fixity, formats, identify, noop, preservation, thumbnails, or give the path of a .yaml file`,
+		"photos": `no recipe is called "photos"; the built-in ones are checksum, copy, default, fixity, formats, identify, load, noop, preservation, thumbnails, or give the path of a .yaml file`,
 	} {
 		_, err := recipe.Load(name)
 		if _, ok := errors.AsType[*recipe.UnknownError](err); !ok || err.Error() != want {

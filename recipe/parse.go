@@ -147,6 +147,9 @@ func (c *diagnostics) recipe(r *Recipe, root ast.Node) {
 	}
 	r.Steps = c.steps(f)
 	c.emitFrom(r.Steps)
+	if r.Fixity {
+		c.fixityReuse(r.Steps)
+	}
 	if r.Split > 0 && usesReuse(r.Steps) {
 		c.addf(f.line, "reuse takes over results of whole files; leave out split, or reuse")
 	}

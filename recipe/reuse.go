@@ -88,6 +88,16 @@ func (c *diagnostics) reuses(s *Step, h HandlerInfo, known bool, before []stepFa
 	}
 }
 
+// fixityReuse reports steps that would compare what an earlier transfer has read instead of
+// the files: damage changes neither path, size nor time.
+func (c *diagnostics) fixityReuse(steps []*Step) {
+	for _, s := range steps {
+		if s.Reuse.By == ReuseUnchanged {
+			c.addf(s.reuseLine, "step %s: reuse: fixity reads every file again; write reuse: digest, or leave out reuse or fixity", s.Name)
+		}
+	}
+}
+
 // mayHaveSecureDigest reports whether one of SecureDigests may be among the facts.
 func (f stepFacts) mayHaveSecureDigest() bool {
 	return f.unknown || slices.ContainsFunc(SecureDigests(), func(digest string) bool { return slices.Contains(f.names, digest) })

@@ -50,7 +50,8 @@ func (r *batchRun) build() (open []*handlers.Job, done func(), err error) {
 			j.Finish(verdict)
 			continue
 		}
-		if result, ok := r.reuse.found[r.work[i].No]; ok {
+		// A file that has changed or is gone since it was registered is for the handler to judge.
+		if result, ok := r.reuse.found[r.work[i].No]; ok && j.Unchanged() {
 			j.TakeOver(&result)
 			continue
 		}

@@ -239,6 +239,25 @@ func TestResultOfAFileThatChangedMeanwhileIsNotTakenOver(t *testing.T) {
 	})
 }
 
+// What a file was when it was registered says nothing of one that was changed or deleted since.
+func TestFileThatIsNoLongerAsRegisteredRuns(t *testing.T) {
+	testkit.EachDatabase(t, func(t *testing.T, url string) {
+		r := newReuseEnv(t, url)
+		r.transfer(unchanged, "a.txt", "b.txt")
+		r.begin(unchanged, "a.txt", "b.txt")
+		testkit.WriteFile(t, filepath.Join(r.dir, "a.txt"), "other content")
+		r.Must(os.Remove(filepath.Join(r.dir, "b.txt")))
+		before := r.ran.Load()
+		r.finish(r.worker("w"))
+		if ran := r.ran.Load() - before; ran != 2 {
+			t.Errorf("%d files ran, not 2", ran)
+		}
+		if tr := r.audit(); tr.Steps[0].Reused != 0 {
+			t.Errorf("the step counts %+v", tr.Steps[0])
+		}
+	})
+}
+
 func TestRetriedResultIsNotTakenOver(t *testing.T) {
 	testkit.EachDatabase(t, func(t *testing.T, url string) {
 		r := newReuseEnv(t, url)

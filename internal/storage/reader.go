@@ -15,9 +15,10 @@ import (
 )
 
 const (
-	firstWindow = 256 << 10 // bytes that opening an object reads: all of a small one
-	mostWindow  = 8 << 20   // bytes of one request while an object is read from its beginning to its end
-	fetchTries  = 3         // of one request whose content breaks off
+	firstWindow = 256 << 10        // bytes that opening an object reads: all of a small one
+	mostWindow  = 8 << 20          // bytes of one request while an object is read from its beginning to its end
+	windowTime  = 10 * time.Second // of one request: on a slow line, less is read at a time, so that content keeps coming
+	fetchTries  = 3                // of one request whose content breaks off
 )
 
 // Open opens an object for reading. All that is read belongs to the version that it has
@@ -31,7 +32,7 @@ func (b *Buckets) Open(path string) (handlers.ReadableFile, error) {
 		return nil, &fs.PathError{Op: "open", Path: path, Err: handlers.ErrNotAFile}
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	r := &reader{ctx: ctx, cancel: cancel, service: s, path: path, key: key}
+	r := &reader{ctx: ctx, cancel: cancel, service: s, path: path, key: key, most: mostWindow}
 	if err := r.open(); err != nil {
 		cancel()
 		return nil, &fs.PathError{Op: "open", Path: path, Err: err}
@@ -51,6 +52,7 @@ type reader struct {
 
 	mu      sync.Mutex
 	windows [2]window // the newer one first
+	most    int64     // bytes of one request, by the pace of the last one
 	at      int64     // of Read
 	err     error     // the object has changed, or is closed
 }
@@ -96,7 +98,9 @@ func (r *reader) openEmpty() error {
 // fetch reads a range into memory. It tries again when the connection breaks.
 func (r *reader) fetch(off, n int64, version string) (data []byte, c content, err error) {
 	for try := 1; ; try++ {
+		begun := time.Now()
 		data, c, err = r.request(off, n, version)
+		r.pace(int64(len(data)), time.Since(begun))
 		if !errors.Is(err, errBroken) || try == fetchTries || r.ctx.Err() != nil {
 			break
 		}
@@ -111,6 +115,16 @@ func (r *reader) fetch(off, n int64, version string) (data []byte, c content, er
 		return nil, c, failure(err)
 	}
 	return data, c, nil
+}
+
+// pace learns from a request how much the next one can read within windowTime. Too little to
+// tell is ignored.
+func (r *reader) pace(bytes int64, took time.Duration) {
+	if bytes < firstWindow || took <= 0 {
+		return
+	}
+	most := float64(bytes) * windowTime.Seconds() / took.Seconds()
+	r.most = int64(max(firstWindow, min(most, mostWindow)))
 }
 
 func (r *reader) request(off, n int64, version string) ([]byte, content, error) {
@@ -177,9 +191,9 @@ func (r *reader) window(off, wanted int64) (*window, error) {
 			return &r.windows[0], nil
 		}
 	}
-	size := max(firstWindow, min(wanted, mostWindow))
+	size := max(firstWindow, min(wanted, r.most))
 	if last := &r.windows[0]; len(last.data) > 0 && off == last.off+int64(len(last.data)) {
-		size = max(size, min(2*int64(len(last.data)), mostWindow))
+		size = max(size, min(2*int64(len(last.data)), r.most))
 	}
 	data, _, err := r.fetch(off, min(size, r.content.size-off), r.content.version)
 	if err != nil {
