@@ -45,7 +45,8 @@ func (s *Store) AddAudit(ctx context.Context, e audit.Entry) (id int64, err erro
 	err = s.db.Write(ctx, "write the audit log", func(tx *gorm.DB, now time.Time) error {
 		row := auditRow{
 			At: now, Who: db.ClipText(e.Who, auditWho), CameFrom: db.ClipText(e.From, auditFrom), Action: db.ClipText(e.Action, auditAction),
-			Target: db.ClipText(e.Target, auditText), Transfer: audit.TransferOf(e.Target), Result: e.Result, Detail: db.ClipText(e.Detail, auditText),
+			Target: db.ClipText(e.Target, auditText), Transfer: audit.TransferOf(e.Target), Result: e.Result,
+			Detail: db.ClipText(e.Detail, auditText),
 		}
 		err := tx.Create(&row).Error
 		id = row.ID
