@@ -128,7 +128,8 @@ func (b *Baler) BeginChange(ctx context.Context, who, action, target string) (li
 	return b.store.AddAudit(ctx, audit.Entry{Who: who, From: audit.CommandLine, Action: action, Target: target, Result: audit.Begun})
 }
 
-// FinishChange writes how a change ended; detail says why it did not go well.
-func (b *Baler) FinishChange(ctx context.Context, line int64, result AuditResult, detail string) error {
-	return b.store.FinishAudit(ctx, line, result, "", detail)
+// FinishChange writes how a change ended; detail says why it did not go well. target "" keeps
+// what the line has; the id of a transfer in it lets the page of that name the change.
+func (b *Baler) FinishChange(ctx context.Context, line int64, result AuditResult, target, detail string) error {
+	return b.store.FinishAudit(ctx, line, result, target, detail)
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -169,9 +170,7 @@ func TestAlertsAndDashboardUseMetricsThatExist(t *testing.T) {
 	if len(exprs) == 0 {
 		t.Fatal("no alerts")
 	}
-	for panel, expr := range dashboardExpressions(t) {
-		exprs[panel] = expr
-	}
+	maps.Copy(exprs, dashboardExpressions(t))
 	metrics := exported(t)
 	for where, expr := range exprs {
 		for _, name := range regexp.MustCompile(`\bbaler_\w+`).FindAllString(expr, -1) {
@@ -193,9 +192,11 @@ func dashboardExpressions(t *testing.T) map[string]string {
 	testkit.Must(t, err)
 	var dashboard struct {
 		Panels []struct {
-			Title   string
-			Targets []struct{ Expr string }
-		}
+			Title   string `json:"title"`
+			Targets []struct {
+				Expr string `json:"expr"`
+			} `json:"targets"`
+		} `json:"panels"`
 	}
 	testkit.Must(t, json.Unmarshal(content, &dashboard))
 	exprs := make(map[string]string)

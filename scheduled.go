@@ -57,7 +57,9 @@ func (b *Baler) AddSchedule(ctx context.Context, s Schedule) (Schedule, error) {
 		return s, err
 	}
 	if r.Fixity && s.Overlap == OverlapAllow {
-		return s, &api.RequestError{Field: "overlap", Err: errors.New("two runs that compare the same files cannot overlap; give skip or queue")}
+		return s, &api.RequestError{
+			Field: "overlap", Err: errors.New("two runs that compare the same files cannot overlap; give skip or queue"),
+		}
 	}
 	sub := ingest.Submission{Paths: s.Paths, Recipe: r, Name: s.Name, Queue: s.Queue, Weight: s.Weight}
 	if err := h.checkSchedulePaths(&sub); err != nil {

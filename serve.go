@@ -82,10 +82,17 @@ func (b *Baler) newServer(ctx context.Context, at net.Addr, face *httpFace) (*we
 
 // webOptions returns the options that all HTTP servers of this process share.
 func (b *Baler) webOptions(ctx context.Context, at net.Addr) (o web.Options, err error) {
-	cfg := &b.cfg.HTTP
 	if err := b.access(ctx, at, &o); err != nil {
 		return o, err
 	}
+	b.describe(&o)
+	return o, nil
+}
+
+// describe sets what the pages of all HTTP servers of this process show, and by which names
+// these may be called.
+func (b *Baler) describe(o *web.Options) {
+	cfg := &b.cfg.HTTP
 	hosts := cfg.Hosts
 	if u, err := url.Parse(cfg.URL); err == nil && u.Host != "" {
 		hosts = append(slices.Clone(hosts), u.Hostname())
@@ -96,7 +103,6 @@ func (b *Baler) webOptions(ctx context.Context, at net.Addr) (o web.Options, err
 	o.Transfers, o.RedisPing, o.Queues = explainedTransfers{b.store, b.Explain, b.surroundings}, b.queue.Ping, b.queue.Stats
 	o.Workers, o.Hosts, o.Metrics = b.store.Workers, hosts, b.metrics
 	o.Log, o.Now, o.Version = b.log, b.now, b.version
-	return o, nil
 }
 
 // explainedTransfers reads transfers with WaitingFor, for the HTTP API.

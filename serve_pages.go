@@ -36,7 +36,7 @@ func (p pages) SearchTransfers(ctx context.Context, q *ledger.TransferQuery) ([]
 
 // FilesByNumber implements web.Files.
 func (p pages) FilesByNumber(ctx context.Context, transfer int64, numbers tasks.Ranges) ([]tasks.File, error) {
-	return p.Store.Files(ctx, transfer, numbers)
+	return p.Files(ctx, transfer, numbers)
 }
 
 // FilesAfter implements web.FormatReader.
@@ -46,5 +46,5 @@ func (p pages) FilesAfter(ctx context.Context, t tasks.Transfer, after int64, li
 
 // FactsOf implements web.FormatReader.
 func (p pages) FactsOf(ctx context.Context, t tasks.Transfer, numbers tasks.Ranges) (map[int64]map[string]any, error) {
-	return p.Store.Facts(ctx, t.ID, len(t.Steps)+1, numbers)
+	return p.Facts(ctx, t.ID, len(t.Steps)+1, numbers)
 }

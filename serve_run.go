@@ -11,16 +11,15 @@ import (
 )
 
 // ServePages shows the pages of transfers on ln until ctx ends, beside a Run in the same
-// process: people look, pause, cancel and retry, and submit nothing. It closes ln, which must
-// be a loopback address.
+// process: people look, pause, cancel and retry, and submit nothing. Nobody is asked for a
+// login, whatever http.ask_login and http.token say of Serve. It closes ln, which must be a
+// loopback address.
 func (b *Baler) ServePages(ctx context.Context, ln net.Listener) error {
 	if !config.Loopback(ln.Addr()) {
 		return errors.Join(fmt.Errorf("show pages: other hosts can connect to %s; use a loopback address", ln.Addr()), ln.Close())
 	}
-	options, err := b.webOptions(ctx, ln.Addr())
-	if err != nil {
-		return errors.Join(fmt.Errorf("show pages: %w", err), ln.Close())
-	}
+	var options web.Options
+	b.describe(&options)
 	face := &httpFace{Baler: b}
 	options.Results, options.Control, options.Fleet, options.Audit = face, face, face, b.store
 	face.show(&options)

@@ -32,7 +32,9 @@ func (h *httpFace) Roots() []string { return h.cfg.Roots }
 // Folder implements web.Starter.
 func (h *httpFace) Folder(ctx context.Context, path string) (f web.Folder, err error) {
 	if tasks.IsObject(path) {
-		return f, &api.RequestError{Err: fmt.Errorf("%q is in object storage, whose folders are not shown here: write the path where paths are written", path)}
+		return f, &api.RequestError{
+			Err: fmt.Errorf("%q is in object storage, whose folders are not shown here: write the path where paths are written", path),
+		}
 	}
 	path = filepath.Clean(path)
 	if !filepath.IsAbs(path) {

@@ -134,7 +134,9 @@ func (h *httpFace) sources(sub *ingest.Submission) ([]string, error) {
 		if tasks.IsObject(p) {
 			if path, _, err := address.Parse(p); err != nil || strings.TrimSuffix(p, "/") != path {
 				// Where requests with this server's credentials go is not for clients to choose.
-				return nil, &api.RequestError{Field: "paths", Err: errors.New("a path in object storage is scheme://bucket/prefix, without parameters")}
+				return nil, &api.RequestError{
+					Field: "paths", Err: errors.New("a path in object storage is scheme://bucket/prefix, without parameters"),
+				}
 			}
 			continue
 		}

@@ -84,7 +84,8 @@ func (b *Baler) workerOptions() worker.Options {
 		Log: b.log, Now: b.now, HostClock: b.hostClock,
 
 		Name: cfg.Worker.Name, Version: b.version, Concurrency: b.concurrency, Slots: cfg.Worker.Slots,
-		Queues: cfg.Worker.Queues, Roots: worker.ReadableRoots(b.cfg.Roots), Objects: b.objects, MaxCopy: int64(cfg.Worker.MaxCopy), Grace: cfg.Worker.Grace,
+		Queues: cfg.Worker.Queues, Roots: worker.ReadableRoots(b.cfg.Roots), Objects: b.objects, MaxCopy: int64(cfg.Worker.MaxCopy),
+		Grace:     cfg.Worker.Grace,
 		PollQueue: cfg.Worker.Interval, Heartbeat: b.heartbeat,
 
 		Group: worker.GroupOptions{Grace: cfg.Group.Grace, MaxDelay: cfg.Group.MaxDelay, MaxSize: cfg.Group.MaxSize},

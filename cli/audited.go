@@ -23,10 +23,12 @@ func changing() map[string]string {
 		"run": "run", "submit": "submit a transfer", "load": "load files", "retry": "retry files of a transfer",
 		"pause": "pause a transfer", "resume": "resume a transfer", "cancel": "cancel a transfer", "delete": "delete transfers",
 		"queue pause": "set the state of a queue", "queue resume": "set the state of a queue",
-		"workers pause": "set the state of a worker", "workers resume": "set the state of a worker", "workers drain": "set the state of a worker",
-		"limit": "set a limit", "deadletters requeue": "requeue dead letters", "deadletters discard": "discard dead letters",
+		"workers pause": "set the state of a worker", "workers resume": "set the state of a worker",
+		"workers drain": "set the state of a worker",
+		"limit":         "set a limit", "deadletters requeue": "requeue dead letters", "deadletters discard": "discard dead letters",
 		"prune": "delete old transfers", "reconcile": "reconcile the queue with the database",
-		"user add": "add a user", "user remove": "remove a user", "user passwd": "set the password of a user", "user role": "set the role of a user",
+		"user add": "add a user", "user remove": "remove a user", "user passwd": "set the password of a user",
+		"user role":    "set the role of a user",
 		"schedule add": "add a schedule", "schedule run": "run a schedule", "schedule pause": "pause a schedule",
 		"schedule resume": "resume a schedule", "schedule remove": "remove a schedule",
 		"reuse forget": "forget results that may be reused",
@@ -62,7 +64,8 @@ func (p *program) audited(cmd *cobra.Command, b *baler.Baler, do func() error) e
 	if action == "" {
 		return do()
 	}
-	line, err := b.BeginChange(cmd.Context(), person(), action, targetOf(cmd))
+	target := targetOf(cmd)
+	line, err := b.BeginChange(cmd.Context(), person(), action, target)
 	if err != nil {
 		return err
 	}
@@ -80,17 +83,22 @@ func (p *program) audited(cmd *cobra.Command, b *baler.Baler, do func() error) e
 	default:
 		result, detail = baler.AuditFailed, firstLine(err.Error())
 	}
-	p.finishAudit(cmd.Context(), b, line, result, detail)
+	if p.changed == "" || strings.Contains(target, p.changed) {
+		target = "" // it says so already
+	} else {
+		target += " (" + p.changed + ")"
+	}
+	p.finishAudit(cmd.Context(), b, line, result, target, detail)
 	return err
 }
 
 // auditTimeout is how long the end of a command may take to be written.
 const auditTimeout = 5 * time.Second
 
-func (p *program) finishAudit(ctx context.Context, b *baler.Baler, line int64, result baler.AuditResult, detail string) {
+func (p *program) finishAudit(ctx context.Context, b *baler.Baler, line int64, result baler.AuditResult, target, detail string) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), auditTimeout)
 	defer cancel()
-	if err := b.FinishChange(ctx, line, result, detail); err != nil {
+	if err := b.FinishChange(ctx, line, result, target, detail); err != nil {
 		p.notef("Line %d of the audit log lacks its result (%s): %v", line, result, err)
 	}
 }

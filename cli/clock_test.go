@@ -34,7 +34,9 @@ func TestAgesOnAHostWithAWrongClock(t *testing.T) {
 				t.Errorf("%v of a host %v ahead prints\n%s", args, off, out)
 			}
 		}
-		var sum struct{ Seconds float64 }
+		var sum struct {
+			Seconds float64 `json:"seconds"`
+		}
 		if err := json.Unmarshal([]byte(see("status", "latest", "--json")), &sum); err != nil || sum.Seconds < 0 || sum.Seconds > 3600 {
 			t.Errorf("%v ahead: it takes %v s, %v", off, sum.Seconds, err)
 		}

@@ -62,6 +62,7 @@ func (p *program) retry(ctx context.Context, b system, cfg config.Config, id str
 	if err != nil {
 		return err
 	}
+	p.changed = t.UUID
 	if err := hasStep(&t, filter.Step); err != nil {
 		return err
 	}

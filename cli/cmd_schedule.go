@@ -30,17 +30,26 @@ missed because none ran are caught up once.`,
 	}
 	cmd.AddCommand(
 		&cobra.Command{
-			Use: "list", Short: "List the schedules", Example: "  baler schedule list --json", Args: cobra.NoArgs, RunE: p.listSchedules,
+			Use: "list", Short: "List the schedules",
+			Long: `List shows each schedule with its cron expression, its next time, and how its last
+run ended.`,
+			Example: "  baler schedule list --json", Args: cobra.NoArgs, RunE: p.listSchedules,
 		},
 		p.addScheduleCommand(),
-		p.scheduleAction("run NAME", "Run a schedule within seconds, by a server or a worker", "Schedule %s runs within seconds.",
+		p.scheduleAction("run NAME", "Run a schedule now",
+			`Run begins a transfer of a schedule within seconds, by a server or a worker that runs.
+The next time of the schedule stays.`, "Schedule %s runs within seconds.",
 			(*baler.Baler).RunSchedule),
-		p.scheduleAction("pause NAME", "Pause a schedule", "Schedule %s is paused.", func(b *baler.Baler, ctx context.Context, name string) error {
-			return b.PauseSchedule(ctx, name, true)
-		}),
-		p.scheduleAction("resume NAME", "Let a schedule go on with its next time", "Schedule %s goes on with its next time.",
+		p.scheduleAction("pause NAME", "Pause a schedule",
+			`Pause keeps a schedule from beginning transfers, until 'schedule resume'. A transfer that
+runs goes on.`, "Schedule %s is paused.",
+			func(b *baler.Baler, ctx context.Context, name string) error { return b.PauseSchedule(ctx, name, true) }),
+		p.scheduleAction("resume NAME", "Resume a paused schedule",
+			`Resume lets a paused schedule begin transfers again, from its next time on. Times that it
+missed while it was paused are not caught up.`, "Schedule %s goes on with its next time.",
 			func(b *baler.Baler, ctx context.Context, name string) error { return b.PauseSchedule(ctx, name, false) }),
-		p.scheduleAction("remove NAME", "Remove a schedule; its transfers stay", "Schedule %s is removed.", (*baler.Baler).RemoveSchedule),
+		p.scheduleAction("remove NAME", "Remove a schedule",
+			"Remove deletes a schedule. Its transfers and their results stay.", "Schedule %s is removed.", (*baler.Baler).RemoveSchedule),
 	)
 	return cmd
 }
@@ -106,6 +115,10 @@ func (p *program) addScheduleCommand() *cobra.Command {
 	var overlap string
 	cmd := &cobra.Command{
 		Use: "add NAME PATH...", Short: "Add a schedule",
+		Long: `Add makes a schedule: at each time of its cron expression a transfer of the paths
+begins. The expression has five fields (minute, hour, day of the month, the
+month, day of the week), or is @hourly, @daily or '@every 6h'; its times are those of --zone. If the
+transfer before still runs, --overlap says what happens.`,
 		Example: `  baler schedule add nightly --cron '30 2 * * *' --zone Europe/Berlin --recipe fixity ~/collection
   baler schedule add scans --cron '@every 6h' --overlap queue /data/scans`,
 		Args: cobra.MinimumNArgs(2),
@@ -144,10 +157,10 @@ func (p *program) addScheduleCommand() *cobra.Command {
 	return cmd
 }
 
-func (p *program) scheduleAction(use, short, said string, do func(*baler.Baler, context.Context, string) error) *cobra.Command {
+func (p *program) scheduleAction(use, short, long, said string, do func(*baler.Baler, context.Context, string) error) *cobra.Command {
 	verb, _, _ := strings.Cut(use, " ")
 	return &cobra.Command{
-		Use: use, Short: short, Example: "  baler schedule " + verb + " nightly", Args: cobra.ExactArgs(1),
+		Use: use, Short: short, Long: long, Example: "  baler schedule " + verb + " nightly", Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return p.with(cmd, baler.OpenStore, func(ctx context.Context, b *baler.Baler, _ config.Config) error {
 				if err := do(b, ctx, args[0]); err != nil {

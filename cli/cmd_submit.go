@@ -219,6 +219,7 @@ func (p *program) submit(ctx context.Context, b *baler.Baler, s baler.Submission
 	}
 	t, created, err := b.Submit(ctx, s)
 	if created {
+		p.changed = t.UUID
 		follower.end(&t)
 	} else {
 		follower.end(nil)

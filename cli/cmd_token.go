@@ -26,7 +26,10 @@ has only its hash. A token has a role, like a user, and may expire.`,
 	}
 	cmd.AddCommand(
 		&cobra.Command{
-			Use: "list", Short: "List the API tokens", Example: "  baler token list --json", Args: cobra.NoArgs, RunE: p.listTokens,
+			Use: "list", Short: "List the API tokens",
+			Long: `List shows each token with its role, when it expires and when it was last used. It does
+not show the token itself.`,
+			Example: "  baler token list --json", Args: cobra.NoArgs, RunE: p.listTokens,
 		},
 		p.createTokenCommand(), p.revokeTokenCommand(),
 	)
@@ -77,7 +80,9 @@ func (p *program) createTokenCommand() *cobra.Command {
 	role := baler.RoleViewer
 	var life time.Duration
 	cmd := &cobra.Command{
-		Use: "create NAME", Short: "Create an API token, and print it once",
+		Use: "create NAME", Short: "Create an API token",
+		Long: `Create makes a token and prints it. It is not shown again: only its hash is kept. Give
+programs the smallest role that they need.`,
 		Example: "  baler token create nightly --role submitter --expires 365d",
 		Args:    accountName,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -124,8 +129,10 @@ func (lifeValue) Type() string { return "age" }
 
 func (p *program) revokeTokenCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "revoke NAME", Short: "Revoke an API token", Example: "  baler token revoke nightly",
-		Args: cobra.ExactArgs(1),
+		Use: "revoke NAME", Short: "Revoke an API token",
+		Long:    "Revoke deletes a token. Requests with it are refused from then on.",
+		Example: "  baler token revoke nightly",
+		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return p.with(cmd, baler.OpenStore, func(ctx context.Context, b *baler.Baler, _ config.Config) error {
 				if err := b.RevokeToken(ctx, args[0]); err != nil {

@@ -34,7 +34,8 @@ A password is read from the terminal, or as one line from standard input.`,
 	}
 	cmd.AddCommand(
 		&cobra.Command{
-			Use: "list", Short: "List the users", Example: "  baler user list --json", Args: cobra.NoArgs, RunE: p.listUsers,
+			Use: "list", Short: "List the users", Long: "List shows each user with the role and the last login.",
+			Example: "  baler user list --json", Args: cobra.NoArgs, RunE: p.listUsers,
 		},
 		p.addUserCommand(), p.userPasswordCommand(), p.userRoleCommand(), p.removeUserCommand(),
 	)
@@ -96,8 +97,11 @@ func orNever(t time.Time) string {
 func (p *program) addUserCommand() *cobra.Command {
 	role := baler.RoleViewer
 	cmd := &cobra.Command{
-		Use: "add NAME", Short: "Add a user", Example: "  baler user add ada --role operator",
-		Args: accountName,
+		Use: "add NAME", Short: "Add a user",
+		Long: `Add makes a user and asks for a password of 10 characters or more. A server that was
+started without any user or token must be started again to ask for a login.`,
+		Example: "  baler user add ada --role operator",
+		Args:    accountName,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return p.withPassword(cmd, func(ctx context.Context, b *baler.Baler, password string) error {
 				if err := b.AddUser(ctx, args[0], password, role); err != nil {
@@ -113,8 +117,10 @@ func (p *program) addUserCommand() *cobra.Command {
 
 func (p *program) userPasswordCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "passwd NAME", Short: "Set the password of a user, and end their logins", Example: "  baler user passwd ada < password.txt",
-		Args: accountName,
+		Use: "passwd NAME", Short: "Set the password of a user",
+		Long:    "Passwd sets a new password of 10 characters or more, and ends all logins of the user.",
+		Example: "  baler user passwd ada < password.txt",
+		Args:    accountName,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return p.withPassword(cmd, func(ctx context.Context, b *baler.Baler, password string) error {
 				if err := b.SetUserPassword(ctx, args[0], password); err != nil {
@@ -128,7 +134,9 @@ func (p *program) userPasswordCommand() *cobra.Command {
 
 func (p *program) userRoleCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "role NAME ROLE", Short: "Set the role of a user", Example: "  baler user role ada submitter",
+		Use: "role NAME ROLE", Short: "Set the role of a user",
+		Long:    "Role makes a user a viewer, a submitter or an operator, from the next request on.",
+		Example: "  baler user role ada submitter",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if err := cobra.ExactArgs(2)(cmd, args); err != nil {
 				return err
@@ -153,8 +161,10 @@ func (p *program) userRoleCommand() *cobra.Command {
 
 func (p *program) removeUserCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "remove NAME", Short: "Remove a user, and end their logins", Example: "  baler user remove ada",
-		Args: cobra.ExactArgs(1),
+		Use: "remove NAME", Short: "Remove a user",
+		Long:    "Remove deletes a user and ends all logins. The lines of the audit log stay.",
+		Example: "  baler user remove ada",
+		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return p.with(cmd, baler.OpenStore, func(ctx context.Context, b *baler.Baler, _ config.Config) error {
 				if err := b.RemoveUser(ctx, args[0]); err != nil {

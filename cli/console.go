@@ -65,7 +65,8 @@ func tableWidth(w io.Writer) int {
 // narrowestTerminal is the width of the narrowest terminal on which a display is redrawn.
 const narrowestTerminal = 40
 
-// canDraw reports whether w is a terminal on which a display can be redrawn in place. It is false for a dumb terminal, which cannot move its cursor, for
+// canDraw reports whether w is a terminal on which a display can be redrawn in place. It is
+// false for a dumb terminal, which cannot move its cursor, for
 // one without a width, and for a narrow one, on which lines would wrap.
 func (p *program) canDraw(w io.Writer) bool {
 	f, isFile := w.(*os.File)

@@ -32,8 +32,9 @@ type program struct {
 	json    bool
 	color   string // --color
 	verbose int
-	jsonLog bool // standard error contains a JSON log only
-	began   bool // a command has started: its command line was well formed
+	jsonLog bool   // standard error contains a JSON log only
+	changed string // the id of the transfer that the command changes, for the audit log
+	began   bool   // a command has started: its command line was well formed
 }
 
 // opener is baler.Open or baler.OpenStore.

@@ -18,6 +18,7 @@ func (p *program) retryFinalizers(ctx context.Context, b system, cfg config.Conf
 	if err != nil {
 		return err
 	}
+	p.changed = t.UUID
 	n, err := b.RetryFinalizers(ctx, t)
 	if err != nil {
 		return err

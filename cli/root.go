@@ -41,7 +41,9 @@ and the database.`,
 		title    string
 		commands []*cobra.Command
 	}{
-		{"Process files:", []*cobra.Command{p.runCommand(), p.submitCommand(), p.loadCommand(), p.workerCommand(), p.serveCommand(), p.scheduleCommand()}},
+		{"Process files:", []*cobra.Command{
+			p.runCommand(), p.submitCommand(), p.loadCommand(), p.workerCommand(), p.serveCommand(), p.scheduleCommand(),
+		}},
 		{"Inspect and control transfers:", []*cobra.Command{
 			p.statusCommand(), p.resultsCommand(), p.failuresCommand(), p.diffCommand(), p.retryCommand(), p.pauseCommand(),
 			p.resumeCommand(), p.cancelCommand(),

@@ -3,8 +3,8 @@ package cli
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -95,6 +95,6 @@ func TestSchedules(t *testing.T) {
 	s.must(exitOK, "schedule", "pause", "daily")
 	contains(t, "paused", s.must(exitOK, "schedule").stdout, "paused")
 	s.must(exitOK, "schedule", "remove", "daily")
-	equal(t, "left", fmt.Sprint(strings.Count(s.must(exitOK, "schedule", "list", "--json").stdout, "\n")), "1")
+	equal(t, "left", strconv.Itoa(strings.Count(s.must(exitOK, "schedule", "list", "--json").stdout, "\n")), "1")
 	stop()
 }

@@ -28,6 +28,7 @@ func (p *program) runTransferAction(cmd *cobra.Command, id string, s transferAct
 		if err != nil {
 			return err
 		}
+		p.changed = t.UUID
 		ok, err := s.do(ctx, b, t)
 		if err != nil {
 			return err

@@ -46,7 +46,8 @@ func TestPauseResumeAndCancel(t *testing.T) {
 		t.Errorf("pause --json: %+v", got)
 	}
 	equal(t, "resume", s.stable(s.must(exitOK, "resume", id).stdout), "Transfer ID resumed: 0 of 1 file are done.\n")
-	s.must(exitOK, "pause", id)
+	s.must(exitOK, "pause", "latest")
+	contains(t, "audit log", s.must(exitOK, "audit", "--json", "--limit", "1").stdout, `"target":"latest (`+id+`)"`)
 
 	equal(t, "cancel", s.stable(s.must(exitOK, "cancel", id).stdout), "Transfer ID is canceled: 0 of 1 file were done.\n")
 	const ended = "error: transfer ID has already ended: canceled at TIME\n"

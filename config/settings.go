@@ -62,11 +62,13 @@ func services() []Setting {
 		{"database.tls.key", "BALER_DATABASE_TLS_KEY", "", text(),
 			"File (PEM) with the key of that certificate."},
 		{"roots", "BALER_ROOTS", "", folders(),
-			"Folders that workers may read, absolute, and addresses in object storage such as `s3://bucket/prefix`. In the variable they are separated as in `PATH`. " +
+			"Folders that workers may read, absolute, and addresses in object storage such as `s3://bucket/prefix`. " +
+				"In the variable they are separated as in `PATH`. " +
 				"Needed by workers on a queue or database that others share, and for lists of paths; " +
 				"without any, other workers read only the sources of each transfer."},
 		{"outputs", "BALER_OUTPUTS", "", folders(),
-			"Folders below which handlers and final steps may write, absolute, and addresses in object storage, where handlers such as `copy` write. Without any, a worker's final steps write nothing, " +
+			"Folders below which handlers and final steps may write, absolute, and addresses in object storage, " +
+				"where handlers such as `copy` write. Without any, a worker's final steps write nothing, " +
 				"and those of `baler run` write wherever the user may."},
 		{"state_dir", "BALER_STATE_DIR", "$XDG_STATE_HOME/baler, else ~/.local/state/baler", text(),
 			"Folder of the embedded default's database, absolute."},
@@ -96,7 +98,8 @@ func work() []Setting {
 			"Absolute folders with recipes, which only the operator may be able to write to. `exec` and `coprocess` run the programs of " +
 				"these recipes; files of other recipes end with `commands-not-allowed`. `baler run` always runs the programs of its own recipe."},
 		{"worker.max_copy", "BALER_WORKER_MAX_COPY", "10GiB", size(),
-			"Largest object in object storage that is copied to this host for programs (`exec`, `coprocess`), into the folder of temporary files (`TMPDIR`)."},
+			"Largest object in object storage that is copied to this host for programs (`exec`, `coprocess`), " +
+				"into the folder of temporary files (`TMPDIR`)."},
 		{"worker.allow_commands", "BALER_WORKER_ALLOW_COMMANDS", "false", flag(),
 			"Run the programs of every recipe: then everybody who may submit may run any program as the worker's user."},
 		{"dispatch.window", "BALER_DISPATCH_WINDOW", "64", number(),

@@ -14,7 +14,7 @@ const MaxFailureMessage = 255
 const anyValue = "…"
 
 // FailureMessage returns the first line of an error without the parts that differ from file
-// to file: quoted text, absolute paths, identifiers and numbers. So failures of the same
+// to file: quoted text, absolute paths, addresses of objects, identifiers and numbers. So failures of the same
 // kind have the same message: "open /a/b: no space left on device" becomes "open …: no
 // space left on device". Without an error it names the exit code, if that says anything.
 func FailureMessage(text string, exitCode int) string {
@@ -41,6 +41,8 @@ var variableParts = sync.OnceValue(func() []*regexp.Regexp { //nolint:gochecknog
 	return []*regexp.Regexp{
 		regexp.MustCompile(`()"[^"]*"()`),
 		regexp.MustCompile(`(^|[\s(=\[])'[^']*'($|[\s).,:;\]])`),
+		regexp.MustCompile(`(^|[\s(=\[])[A-Za-z][A-Za-z0-9+.-]*://(?:[^:]|:\S)+?(: )`),
+		regexp.MustCompile(`(^|[\s(=\[])[A-Za-z][A-Za-z0-9+.-]*://[^\s;,)\]]*[^\s:;,)\]]()`),
 		regexp.MustCompile(`(^|[\s(=\[])(?:[A-Za-z]:\\|/)[^:]+(: )`),
 		regexp.MustCompile(`(^|[\s(=\[])(?:[A-Za-z]:\\|/)[^\s:;,)\]]+()`),
 		regexp.MustCompile(`()\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b()`),

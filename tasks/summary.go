@@ -68,7 +68,9 @@ func summarizeSteps(steps []Step) []StepSummary {
 	out := make([]StepSummary, 0, len(steps))
 	for i := range steps {
 		s := &steps[i]
-		out = append(out, StepSummary{Step: s.Name, Selected: s.Selected, Done: s.Total(), Failed: s.Failures(), Results: s.Counts, Reused: s.Reused})
+		out = append(out, StepSummary{
+			Step: s.Name, Selected: s.Selected, Done: s.Total(), Failed: s.Failures(), Results: s.Counts, Reused: s.Reused,
+		})
 	}
 	return out
 }

@@ -25,7 +25,8 @@ type Graph map[string][]string
 // at most tasks.
 func left(name string) bool {
 	for _, prefix := range []string{
-		"examples", "internal/architecture", "internal/browsertest", "internal/builtintest", "internal/crashtest", "internal/systemtest", "internal/testkit",
+		"examples", "internal/architecture", "internal/browsertest", "internal/builtintest",
+		"internal/crashtest", "internal/systemtest", "internal/testkit",
 		"internal/testservers", "internal/transfertest",
 
 		"internal/address", "internal/backoff", "internal/ctxio", "internal/dsn", "internal/egress",

@@ -23,8 +23,18 @@ type site struct {
 	damaged string // while this file exists, the recipe picky fails for three of the letters
 }
 
+// password is everybody's.
+const password = "correct horse battery"
+
 // serve starts a server on an own database.
 func serve(t *testing.T, database string) site {
+	t.Helper()
+	return serveFor(t, database, nil)
+}
+
+// serveFor starts a server where people log in: each has the name of their role, and
+// password.
+func serveFor(t *testing.T, database string, roles []baler.Role) site {
 	t.Helper()
 	root := t.TempDir()
 	s := site{folder: filepath.Join(root, "letters"), gate: filepath.Join(root, "gate"), damaged: filepath.Join(root, "damaged")}
@@ -48,10 +58,14 @@ func serve(t *testing.T, database string) site {
 	if database != "" {
 		c.Redis.URL, c.Database.URL = testkit.Redis(t), database
 	}
+	c.HTTP.AskLogin = len(roles) > 0
 	c.Roots, c.Worker.Recipes, c.Worker.Grace = []string{root}, []string{recipes}, 5*time.Second
 	b, err := baler.Open(t.Context(), c, baler.Options{Registry: builtin.Registry(), HeartbeatInterval: 250 * time.Millisecond})
 	testkit.Must(t, err)
 	testkit.CloseAtEnd(t, b)
+	for _, role := range roles {
+		testkit.Must(t, b.AddUser(t.Context(), string(role), password, role))
+	}
 	var lc net.ListenConfig
 	ln, err := lc.Listen(t.Context(), "tcp", "127.0.0.1:0")
 	testkit.Must(t, err)

@@ -102,7 +102,7 @@ type ClockStore interface {
 }
 
 // Queue is what the dispatcher needs of the queue.
-type Queue interface {
+type Queue interface { //nolint:interfacebloat // one user, one implementation: the port of a package
 	// EnqueueBatches enqueues batches of the ledger. A batch that the queue already has
 	// is no error.
 	EnqueueBatches(ctx context.Context, batches []tasks.Batch) error

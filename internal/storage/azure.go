@@ -117,7 +117,9 @@ func (b *azureContainer) fetch(ctx context.Context, key string, off, n int64, ve
 func (b *azureContainer) put(ctx context.Context, key string, write func(io.Writer) error, replace bool) error {
 	options := &blockblob.UploadStreamOptions{HTTPHeaders: &azureBlob.HTTPHeaders{BlobContentType: new(contentType)}}
 	if !replace {
-		options.AccessConditions = &azblob.AccessConditions{ModifiedAccessConditions: &azureBlob.ModifiedAccessConditions{IfNoneMatch: new(azcore.ETagAny)}}
+		options.AccessConditions = &azblob.AccessConditions{
+			ModifiedAccessConditions: &azureBlob.ModifiedAccessConditions{IfNoneMatch: new(azcore.ETagAny)},
+		}
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

@@ -8,6 +8,7 @@ import (
 
 	"github.com/balerhq/baler/internal/accounts"
 	"github.com/balerhq/baler/internal/audit"
+	"github.com/balerhq/baler/internal/db"
 	"github.com/balerhq/baler/internal/testkit"
 )
 
@@ -128,10 +129,24 @@ func TestAuditLog(t *testing.T) {
 		if lines, err = b.AuditLog(ctx, second, 10); err != nil || len(lines) != 1 || lines[0].ID != first {
 			t.Errorf("the page behind it: %+v, %v", lines, err)
 		}
+		const transfer = "0199c2f5-7b1e-7c3a-9f00-0123456789ab"
+		third, err := b.AddAudit(ctx, audit.Entry{Who: "ada", Action: "pause", Target: "/transfers/" + transfer + "/pause", Result: audit.Begun})
+		testkit.Must(t, err)
+		if lines, err = b.AuditOf(ctx, transfer, audit.Done, []string{"pause", "resume"}, 10); err != nil || len(lines) != 0 {
+			t.Errorf("what has not ended: %+v, %v", lines, err)
+		}
+		testkit.Must(t, b.FinishAudit(ctx, third, audit.Done, "", ""))
+		testkit.Must(t, b.FinishAudit(ctx, first, audit.Done, "latest ("+transfer+")", ""))
+		if lines, err = b.AuditOf(ctx, transfer, audit.Done, []string{"pause", "resume"}, 10); err != nil || len(lines) != 1 || lines[0].ID != third {
+			t.Errorf("of the transfer: %+v, %v", lines, err)
+		}
+		if lines, err = b.AuditOf(ctx, transfer, audit.Done, []string{"pause", db.ClipText(long, 255)}, 10); err != nil || len(lines) != 2 {
+			t.Errorf("also what names it in the end: %+v, %v", lines, err)
+		}
 		if n, err := b.PruneAudit(ctx, b.clock.Now()); err != nil || n != 1 {
 			t.Errorf("%d lines are deleted, %v", n, err)
 		}
-		if lines, err = b.AuditLog(ctx, 0, 10); err != nil || len(lines) != 1 || lines[0].ID != second {
+		if lines, err = b.AuditLog(ctx, 0, 10); err != nil || len(lines) != 2 || lines[1].ID != second {
 			t.Errorf("after that: %+v, %v", lines, err)
 		}
 	})

@@ -2,6 +2,7 @@ package store
 
 import (
 	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -81,7 +82,7 @@ func TestTransfersAreSearched(t *testing.T) {
 			"[letters]":                     {States: []tasks.State{tasks.StateCompleted}},
 			"[Scans 100%] ":                 {PausedOnly: true},
 			"[scans_b] ":                    {WithFailures: true},
-			"[scans_b] by number":           {Text: fmt.Sprint(made[1].ID)},
+			"[scans_b] by number":           {Text: strconv.FormatInt(made[1].ID, 10)},
 			"[letters] by id":               {Text: made[2].UUID[:36]},
 			"[Scans 100% scans_b letters]":  {Sort: ledger.SortOldest},
 			"[Scans 100% letters scans_b] ": {Sort: ledger.SortName},

@@ -18,6 +18,7 @@ type auditRow struct {
 	CameFrom string
 	Action   string
 	Target   string
+	Transfer string // that Target names; empty when it names none
 	Result   audit.Result
 	Detail   string
 }
@@ -44,7 +45,7 @@ func (s *Store) AddAudit(ctx context.Context, e audit.Entry) (id int64, err erro
 	err = s.db.Write(ctx, "write the audit log", func(tx *gorm.DB, now time.Time) error {
 		row := auditRow{
 			At: now, Who: db.ClipText(e.Who, auditWho), CameFrom: db.ClipText(e.From, auditFrom), Action: db.ClipText(e.Action, auditAction),
-			Target: db.ClipText(e.Target, auditText), Result: e.Result, Detail: db.ClipText(e.Detail, auditText),
+			Target: db.ClipText(e.Target, auditText), Transfer: audit.TransferOf(e.Target), Result: e.Result, Detail: db.ClipText(e.Detail, auditText),
 		}
 		err := tx.Create(&row).Error
 		id = row.ID
@@ -58,7 +59,7 @@ func (s *Store) FinishAudit(ctx context.Context, id int64, result audit.Result, 
 	return s.db.Write(ctx, "write the audit log", func(tx *gorm.DB, _ time.Time) error {
 		changes := map[string]any{"result": result, "detail": db.ClipText(detail, auditText)}
 		if target != "" {
-			changes["target"] = db.ClipText(target, auditText)
+			changes["target"], changes["transfer"] = db.ClipText(target, auditText), audit.TransferOf(target)
 		}
 		return tx.Model(&auditRow{}).Where("id = ?", id).Updates(changes).Error
 	})
@@ -71,6 +72,17 @@ func (s *Store) AuditLog(ctx context.Context, before int64, limit int) ([]audit.
 	if before > 0 {
 		q = q.Where("id < ?", before)
 	}
+	return auditLines(q)
+}
+
+// AuditOf lists up to limit lines about a transfer that have a result and one of some
+// actions, newest first.
+func (s *Store) AuditOf(ctx context.Context, transfer string, result audit.Result, actions []string, limit int) ([]audit.Entry, error) {
+	q := s.db.Session(ctx).Where("transfer = ? AND result = ? AND action IN ?", transfer, result, actions)
+	return auditLines(q.Order("id DESC").Limit(limit))
+}
+
+func auditLines(q *gorm.DB) ([]audit.Entry, error) {
 	var rows []auditRow
 	err := findEach(q, &rows, func(raw rawRow, err error) auditRow {
 		return auditRow{ID: raw.number("id"), Result: audit.Failed, Detail: "its row in the database cannot be read: " + err.Error()}

@@ -28,8 +28,7 @@ func (s *Store) FindBatch(ctx context.Context, id int64) (ledger.Claim, error) {
 		return ledger.Claim{}, ledger.ErrLeaseLost
 	}
 	row := &rows[0]
-	switch {
-	case row.PausedAt != nil && row.State != tasks.StateCanceled:
+	if row.PausedAt != nil && row.State != tasks.StateCanceled {
 		return ledger.Claim{}, ledger.ErrPaused
 	}
 	b, err := row.Batch.batch()

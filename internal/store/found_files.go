@@ -21,7 +21,8 @@ func (s *Store) FilesFound(ctx context.Context, transfer int64, files []tasks.Fi
 		var bytes int64
 		for i := range files {
 			f := &files[i]
-			u := tx.Exec("UPDATE files SET size = ?, mtime = ?, version = ?, scan_error = '' WHERE transfer_id = ? AND no = ? AND scan_error <> ''",
+			u := tx.Exec("UPDATE files SET size = ?, mtime = ?, version = ?, scan_error = '' "+
+				"WHERE transfer_id = ? AND no = ? AND scan_error <> ''",
 				f.Size, pointer(f.MTime), recordedVersion(f.Version), transfer, f.No)
 			if u.Error != nil {
 				return fmt.Errorf("update file %d: %w", f.No, u.Error)

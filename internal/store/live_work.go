@@ -28,7 +28,8 @@ func (s *Store) LiveWork(ctx context.Context, t *tasks.Transfer, limit int) (tas
 		Batches int
 	}
 	err := s.db.Session(ctx).Model(&batchRow{}).Where("transfer_id = ? AND held_until > ?", t.ID, s.db.Stamp()).
-		Select("held_by, step_no, COUNT(*) AS batches").Group("held_by, step_no").Order("held_by, step_no").Limit(mostRunning).Scan(&running).Error
+		Select("held_by, step_no, COUNT(*) AS batches").
+		Group("held_by, step_no").Order("held_by, step_no").Limit(mostRunning).Scan(&running).Error
 	if err != nil {
 		return a, fmt.Errorf("count batches that run: %w", err)
 	}

@@ -113,7 +113,8 @@ func (s *Store) factStretch(ctx context.Context, transfer int64, step int, after
 	page := s.db.Session(ctx).Model(&resultRecord{}).Select("file_no", "facts").
 		Where("transfer_id = ? AND step_no = ? AND file_no > ?", transfer, step, after).Order("file_no").Limit(searchStretch)
 	var bounds struct{ Rows, Last int64 }
-	if err := s.db.Session(ctx).Table("(?) AS p", page).Select("COUNT(*) AS `rows`, COALESCE(MAX(file_no), 0) AS last").Scan(&bounds).Error; err != nil {
+	counting := s.db.Session(ctx).Table("(?) AS p", page).Select("COUNT(*) AS `rows`, COALESCE(MAX(file_no), 0) AS last")
+	if err := counting.Scan(&bounds).Error; err != nil {
 		return st, fmt.Errorf("search results: %w", err)
 	}
 	if bounds.Rows == 0 {
@@ -124,7 +125,8 @@ func (s *Store) factStretch(ctx context.Context, transfer int64, step int, after
 		text = "LOWER(CAST(facts AS CHAR))"
 	}
 	err = s.db.Session(ctx).Model(&resultRecord{}).
-		Where("transfer_id = ? AND step_no = ? AND file_no > ? AND file_no <= ? AND "+text+" LIKE ? ESCAPE '!'", transfer, step, after, bounds.Last, quoted).
+		Where("transfer_id = ? AND step_no = ? AND file_no > ? AND file_no <= ? AND "+text+" LIKE ? ESCAPE '!'",
+			transfer, step, after, bounds.Last, quoted).
 		Order("file_no").Limit(limit).Pluck("file_no", &st.files).Error
 	if err != nil {
 		return st, fmt.Errorf("search results: %w", err)
@@ -203,7 +205,8 @@ func (s *Store) earlier(ctx context.Context, t *tasks.Transfer, f *tasks.File) (
 		return nil, nil
 	}
 	var others []transferRow
-	err = s.db.Session(ctx).Where("sources_key = ? AND id <> ?", self.SourcesKey, t.ID).Order("id DESC").Limit(storyEarlier).Find(&others).Error
+	err = s.db.Session(ctx).Where("sources_key = ? AND id <> ?", self.SourcesKey, t.ID).
+		Order("id DESC").Limit(storyEarlier).Find(&others).Error
 	if err != nil {
 		return nil, fmt.Errorf("look for earlier transfers: %w", err)
 	}

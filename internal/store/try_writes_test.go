@@ -1,6 +1,7 @@
 package store
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -24,7 +25,7 @@ func TestTryWritesLeavesNothingBehind(t *testing.T) {
 
 // A table that a migration adds must be tried as well.
 func TestTryWritesKnowsEveryTable(t *testing.T) {
-	tried := []string{"loads", "rejected_lines", "baler_migrations"} // the last one is written by migrations only
+	tried := append(slices.Collect(maps.Keys(withoutTrialRows())), "baler_migrations") // written by migrations only
 	for _, r := range trialRows(testkit.NewClock().Now()) {
 		tried = append(tried, r.(interface{ TableName() string }).TableName())
 	}

@@ -96,7 +96,8 @@ func newWebhookDelivery(t *tasks.Transfer, url string, now time.Time, kind strin
 // DueWebhooks lists messages that should be delivered now.
 func (s *Store) DueWebhooks(ctx context.Context, limit int) ([]WebhookDelivery, error) {
 	var rows []WebhookDelivery
-	if err := findEach(s.db.Session(ctx).Where("due_at <= ?", s.db.Stamp()).Order("due_at").Limit(limit), &rows, unreadableWebhook); err != nil {
+	due := s.db.Session(ctx).Where("due_at <= ?", s.db.Stamp()).Order("due_at").Limit(limit)
+	if err := findEach(due, &rows, unreadableWebhook); err != nil {
 		return nil, fmt.Errorf("list due webhooks: %w", err)
 	}
 	for i := range rows {

@@ -27,17 +27,23 @@ type pageSite struct {
 
 func servePages(t *testing.T) pageSite {
 	t.Helper()
+	s, c := pagesConfig(t)
+	s.Baler = open(t, c, nil)
+	s.url, _ = server(t, s.Baler, true)
+	return s
+}
+
+func pagesConfig(t *testing.T) (s pageSite, c config.Config) {
+	t.Helper()
 	c, err := config.Load(config.Sources{Env: []string{"BALER_STATE_DIR=" + t.TempDir()}})
 	testkit.Must(t, err)
 	backends[0].set(t, &c)
-	s := pageSite{root: testkit.NumberedTree(t, 5), outputs: t.TempDir()}
+	s = pageSite{root: testkit.NumberedTree(t, 5), outputs: t.TempDir()}
 	recipes := t.TempDir()
 	testkit.WriteFile(t, filepath.Join(recipes, "sums.yaml"), "name: sums\nsteps:\n  - name: checksum\n    handler: checksum\nfinally:\n"+
 		"  - name: list\n    handler: manifest\n    with: {to: '"+s.outputs+"/${name}.sha256'}\n")
 	c.Roots, c.Outputs, c.Worker.Recipes, c.Worker.Grace = []string{s.root}, []string{s.outputs}, []string{recipes}, 5*time.Second
-	s.Baler = open(t, c, nil)
-	s.url, _ = server(t, s.Baler, true)
-	return s
+	return s, c
 }
 
 // page reads a page.
@@ -100,7 +106,10 @@ func TestPagesShowNothingOutsideOfTheRoots(t *testing.T) {
 				t.Errorf("%s: %d %s", path, status, body)
 			}
 		}
-		if status, _ := s.send(t, http.MethodPost, "/new", url.Values{"path": {path}}); status != http.StatusForbidden && status != http.StatusUnprocessableEntity {
+		if status, body := s.page(t, "/workers"); status != http.StatusOK || strings.Contains(body, "Log out") {
+		t.Errorf("the workers: %d %s", status, body)
+	}
+	if status, _ := s.send(t, http.MethodPost, "/new", url.Values{"path": {path}}); status != http.StatusForbidden && status != http.StatusUnprocessableEntity {
 			t.Errorf("submit %s: %d", path, status)
 		}
 	}
@@ -128,9 +137,12 @@ func TestOutputsOfFinalStepsCanBeDownloaded(t *testing.T) {
 	}
 }
 
+// Beside a run nobody is asked for a login, also where a server would ask.
 func TestPagesBesideARun(t *testing.T) {
 	t.Parallel()
-	s := servePages(t)
+	s, c := pagesConfig(t)
+	c.HTTP.AskLogin, c.HTTP.Token = true, "a-token-of-the-server"
+	s.Baler = open(t, c, nil)
 	var lc net.ListenConfig
 	ln, err := lc.Listen(t.Context(), "tcp", "127.0.0.1:0")
 	testkit.Must(t, err)

@@ -48,7 +48,7 @@ func mountActions(mux *http.ServeMux, opts *Options, p *transferPage) {
 				to, err = do(r.Context(), t, r.PostForm)
 			}
 			if err != nil {
-				view := transferView{layout: p.layout, Self: "/transfers/" + r.PathValue("id")}
+				view := transferView{layout: p.layoutFor(r), Self: "/transfers/" + r.PathValue("id")}
 				var status int
 				status, view.Problem = p.sorry(r, err)
 				p.send(w, r, status, "layout", view)

@@ -1,10 +1,7 @@
 package web
 
 import (
-	"bytes"
 	"cmp"
-	"fmt"
-	"html/template"
 	"net/http"
 	"slices"
 
@@ -30,19 +27,20 @@ type docsView struct {
 	Operations []docsOperation
 }
 
-// renderDocs renders the page once, because the operations do not change while
-// the process runs.
-func renderDocs(api *huma.OpenAPI, opts *Options) ([]byte, error) {
-	t, err := template.ParseFS(embedded, "templates/layout.html", "templates/parts.html", "templates/docs.html")
-	if err != nil {
-		return nil, fmt.Errorf("parse API page: %w", err)
-	}
-	var page bytes.Buffer
-	view := docsView{layout: layoutOf(opts, ""), Operations: operationsOf(api)}
-	if err := t.ExecuteTemplate(&page, "layout", view); err != nil {
-		return nil, fmt.Errorf("render API page: %w", err)
-	}
-	return page.Bytes(), nil
+// docsPage describes the operations, which do not change while the process runs.
+type docsPage struct {
+	page
+
+	operations []docsOperation
+}
+
+func newDocsPage(described *huma.OpenAPI, opts *Options) (*docsPage, error) {
+	p, err := newPage(opts, "docs.html", "")
+	return &docsPage{p, operationsOf(described)}, err
+}
+
+func (p *docsPage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	p.send(w, r, http.StatusOK, "layout", docsView{layout: p.layoutFor(r), Operations: p.operations})
 }
 
 // operationsOf lists the operations by path, with reads before writes.

@@ -42,7 +42,7 @@ func mountAudit(mux *http.ServeMux, opts *Options) error {
 
 func (p *auditPage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	token := r.URL.Query().Get("before")
-	view := auditView{layout: p.layout, First: token == ""}
+	view := auditView{layout: p.layoutFor(r), First: token == ""}
 	before, err := api.DecodeToken(token)
 	if err != nil {
 		view.Problem = "This page does not exist. Go back to the newest lines."

@@ -26,6 +26,10 @@ type AuditLog interface {
 
 	// AuditLog lists lines numbered below before, newest first; before 0 starts at the newest.
 	AuditLog(ctx context.Context, before int64, limit int) ([]audit.Entry, error)
+
+	// AuditOf lists lines about a transfer that have a result and one of some actions,
+	// newest first.
+	AuditOf(ctx context.Context, transfer string, result audit.Result, actions []string, limit int) ([]audit.Entry, error)
 }
 
 // auditor writes the audit log. What was refused is written only so often, because

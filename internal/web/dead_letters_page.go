@@ -59,7 +59,7 @@ func newDeadLettersPage(opts *Options) (*deadLettersPage, error) {
 
 // ServeHTTP lists dead letters. POST requeues or discards one.
 func (p *deadLettersPage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	view := deadLettersView{layout: p.layout, MaySteer: p.opts.Fleet != nil && may(r, "POST /dead-letters")}
+	view := deadLettersView{layout: p.layoutFor(r), MaySteer: p.opts.Fleet != nil && may(r, "POST /dead-letters")}
 	status := http.StatusOK
 	if r.Method == http.MethodPost {
 		r.Body = http.MaxBytesReader(w, r.Body, maxForm)

@@ -69,12 +69,20 @@ func newFailuresPage(opts *Options) (*failuresPage, error) {
 }
 
 func (p *failuresPage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	view := failuresView{layout: p.layout, Self: r.URL.RequestURI(), Transfer: r.PathValue("id"), Name: unnamedTransfer}
+	view := failuresView{layout: p.layoutFor(r), Self: r.URL.RequestURI(), Transfer: r.PathValue("id"), Name: unnamedTransfer}
 	status := http.StatusOK
 	if err := p.fill(r.Context(), &view, r.URL.Query()); err != nil {
 		status, view.Problem = p.sorry(r, err)
 	}
+	view.forWhoever(r)
 	p.send(w, r, status, wanted(r), view)
+}
+
+// forWhoever leaves out what whoever looks at the page may not do.
+func (v *failuresView) forWhoever(r *http.Request) {
+	v.MayRetry = v.MayRetry && may(r, "POST /transfers/{id}/retry")
+	v.CanRetry = v.CanRetry && v.MayRetry
+	v.CanCancel = v.CanCancel && may(r, "POST /transfers/{id}/cancel")
 }
 
 func (p *failuresPage) fill(ctx context.Context, v *failuresView, q url.Values) error {

@@ -47,11 +47,12 @@ func newFilePage(opts *Options) (*filePage, error) {
 }
 
 func (p *filePage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	view := fileView{layout: p.layout, Transfer: r.PathValue("id"), Name: unnamedTransfer}
+	view := fileView{layout: p.layoutFor(r), Transfer: r.PathValue("id"), Name: unnamedTransfer}
 	status := http.StatusOK
 	if err := p.fill(r.Context(), &view, r.PathValue("no")); err != nil {
 		status, view.Problem = p.sorry(r, err)
 	}
+	view.MayRetry = view.MayRetry && may(r, "POST /transfers/{id}/retry")
 	p.send(w, r, status, "layout", view)
 }
 

@@ -59,7 +59,7 @@ func newFilesPage(opts *Options) (*filesPage, error) {
 
 func (p *filesPage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
-	view := filesView{layout: p.layout, Transfer: r.PathValue("id"), Name: unnamedTransfer, Query: q.Get("q")}
+	view := filesView{layout: p.layoutFor(r), Transfer: r.PathValue("id"), Name: unnamedTransfer, Query: q.Get("q")}
 	status := http.StatusOK
 	if err := p.fill(r.Context(), &view, q); err != nil {
 		status, view.Problem = p.sorry(r, err)

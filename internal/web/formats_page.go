@@ -51,7 +51,7 @@ func newFormatsPage(opts *Options) (*formatsPage, error) {
 }
 
 func (p *formatsPage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	view := formatsView{layout: p.layout, Self: r.URL.RequestURI(), Transfer: r.PathValue("id"), Name: unnamedTransfer}
+	view := formatsView{layout: p.layoutFor(r), Self: r.URL.RequestURI(), Transfer: r.PathValue("id"), Name: unnamedTransfer}
 	status := http.StatusOK
 	span := surveyFirst
 	if wanted(r) == "live" {

@@ -103,6 +103,7 @@ const localName = "nobody asked"
 
 // challenge asks for a login.
 func (g *guard) challenge(w http.ResponseWriter, r *http.Request, err error) {
+	loadAgain(w, r)
 	if g.opts.loginPage() {
 		if wantsPage(r) {
 			http.Redirect(w, r, "/login?next="+url.QueryEscape(r.URL.RequestURI()), http.StatusSeeOther)
@@ -122,13 +123,24 @@ func (g *guard) challenge(w http.ResponseWriter, r *http.Request, err error) {
 		"This server needs its token: as Authorization: Bearer TOKEN, or as the password of any user."))
 }
 
+// loadAgain lets htmx load the whole page again, in place of keeping what was so before the
+// login has ended.
+func loadAgain(w http.ResponseWriter, r *http.Request) {
+	if r.Header.Get(partHeader) == "true" {
+		w.Header().Set("Hx-Refresh", "true")
+	}
+}
+
 // refuse answers people with a page, and programs with a problem document.
 func (g *guard) refuse(w http.ResponseWriter, r *http.Request, status int, text string) {
+	if status == http.StatusForbidden {
+		loadAgain(w, r)
+	}
 	if !asksForPage(r) {
 		api.WriteProblem(w, api.Problem(status, text))
 		return
 	}
-	g.opts.notices.send(w, r, status, "layout", noticeView{layout: layoutOf(g.opts, ""), Heading: http.StatusText(status), Text: text})
+	g.opts.notices.send(w, r, status, "layout", noticeView{layout: layoutFor(g.opts, r, ""), Heading: http.StatusText(status), Text: text})
 }
 
 // wantsPage reports whether a person looks at a page, which a redirect may replace.

@@ -51,8 +51,8 @@ func mountLogin(mux *http.ServeMux, opts *Options) error {
 	return nil
 }
 
-func (l *loginPage) view(next string) loginView {
-	v := loginView{layout: l.layout, Next: localPath(next)}
+func (l *loginPage) view(r *http.Request, next string) loginView {
+	v := loginView{layout: l.layoutFor(r), Next: localPath(next)}
 	if l.opts.OpenID != nil {
 		v.OpenID = l.opts.OpenID.Name()
 	}
@@ -65,7 +65,7 @@ func (l *loginPage) show(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, localPath(next), http.StatusSeeOther) //nolint:gosec // a path of this server
 		return
 	}
-	l.send(w, r, http.StatusOK, "layout", l.view(next))
+	l.send(w, r, http.StatusOK, "layout", l.view(r, next))
 }
 
 // login checks a name and a password. The password appears in no log and no answer.
@@ -88,7 +88,7 @@ func (l *loginPage) begin(w http.ResponseWriter, r *http.Request, name, secret, 
 }
 
 func (l *loginPage) fail(w http.ResponseWriter, r *http.Request, name, next string, err error) {
-	view := l.view(next)
+	view := l.view(r, next)
 	view.Name = visible(name)
 	status := http.StatusUnauthorized
 	wait, waits := errors.AsType[*accounts.WaitError](err)
@@ -131,7 +131,7 @@ func (l *loginPage) logout(w http.ResponseWriter, r *http.Request) {
 	if err := l.opts.Gate.Logout(r.Context(), accounts.From(r.Context())); err != nil {
 		l.opts.Log.ErrorContext(r.Context(), "log out", "error", err)
 		l.opts.notices.send(w, r, http.StatusServiceUnavailable, "layout", noticeView{
-			l.layout, "Not logged out", "The database does not answer, and this login is still valid. Try again in a moment.",
+			l.layoutFor(r), "Not logged out", "The database does not answer, and this login is still valid. Try again in a moment.",
 		})
 		return
 	}

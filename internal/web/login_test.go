@@ -117,6 +117,10 @@ func TestAPersonLogsInActsAndLogsOut(t *testing.T) {
 	if w := d.ask(http.MethodGet, "/", "", with(c)); w.Code != http.StatusSeeOther {
 		t.Errorf("the session of before the logout still works: %d", w.Code)
 	}
+	part := func(r *http.Request) { r.AddCookie(c); r.Header.Set("Hx-Request", "true") }
+	if w := d.ask(http.MethodGet, "/", "", part); w.Code != http.StatusUnauthorized || w.Header().Get("Hx-Refresh") != "true" {
+		t.Errorf("a page that is still open: %d %v", w.Code, w.Header())
+	}
 }
 
 func TestCookiesAreSecureByHTTPS(t *testing.T) {

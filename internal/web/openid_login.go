@@ -76,7 +76,7 @@ func (l *loginPage) endOpenID(w http.ResponseWriter, r *http.Request) {
 }
 
 func (l *loginPage) failOpenID(w http.ResponseWriter, r *http.Request, name string, err error) {
-	view := l.view("/")
+	view := l.view(r, "/")
 	status := http.StatusForbidden
 	switch {
 	case errors.Is(err, openid.ErrNoRole):

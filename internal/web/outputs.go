@@ -56,7 +56,7 @@ func mountOutputs(mux *http.ServeMux, opts *Options, p *transferPage) {
 	mux.HandleFunc("GET /transfers/{id}/outputs/{no}/{name}", func(w http.ResponseWriter, r *http.Request) {
 		file, out, err := openOutput(r.Context(), opts, r.PathValue("id"), r.PathValue("no"))
 		if err != nil {
-			view := transferView{layout: p.layout, Self: r.URL.Path}
+			view := transferView{layout: p.layoutFor(r), Self: r.URL.Path}
 			var status int
 			status, view.Problem = p.sorry(r, err)
 			p.send(w, r, status, "layout", view)

@@ -17,7 +17,7 @@ type page struct {
 	opts     *Options
 	template *template.Template
 	log      *slog.Logger
-	layout   layout
+	section  string // the address of the entry of the navigation that it belongs to
 }
 
 // newPage reads a template. section is the address of the entry of the navigation that the
@@ -27,8 +27,11 @@ func newPage(opts *Options, name, section string) (page, error) {
 	if err != nil {
 		return page{}, fmt.Errorf("parse page %s: %w", name, err)
 	}
-	return page{opts: opts, template: t, log: opts.Log, layout: layoutOf(opts, section)}, nil
+	return page{opts: opts, template: t, log: opts.Log, section: section}, nil
 }
+
+// layoutFor is what the page shows around its content to whoever has sent a request.
+func (p *page) layoutFor(r *http.Request) layout { return layoutFor(p.opts, r, p.section) }
 
 // send renders the page, or its block when part is the block's name.
 func (p *page) send(w http.ResponseWriter, r *http.Request, status int, part string, view any) {
@@ -41,7 +44,8 @@ func (p *page) send(w http.ResponseWriter, r *http.Request, status int, part str
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Vary", partHeader)
 	w.WriteHeader(status)
-	_, _ = w.Write(p.opts.personalize(r, body.Bytes())) //nolint:gosec // html/template has escaped it; an error means that the client has disconnected
+	// An error means that the client has disconnected.
+	_, _ = w.Write(p.opts.personalize(r, body.Bytes())) //nolint:gosec // html/template has escaped it
 }
 
 // partHeader is what htmx sends with its requests, which want the live part of a page.

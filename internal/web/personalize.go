@@ -31,9 +31,6 @@ func (o *Options) personalize(r *http.Request, page []byte) []byte {
 // account is what the header of a page shows of a person.
 func (o *Options) account(who accounts.Identity) string {
 	var b strings.Builder
-	if o.Audit != nil && who.Role.Allows(accounts.Operator) {
-		b.WriteString(`<a href="/audit">Audit log</a>`)
-	}
 	if who.Session != nil {
 		b.WriteString(`<form method="post" action="/logout" class="account"><input type="hidden" name="` + formToken + `" value="` +
 			template.HTMLEscapeString(who.CSRF) + `"><span>` + template.HTMLEscapeString(visible(who.Name)) +

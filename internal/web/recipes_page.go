@@ -30,7 +30,7 @@ func newRecipesPage(opts *Options) (*recipesPage, error) {
 }
 
 func (p *recipesPage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	view := recipesView{layout: p.layout}
+	view := recipesView{layout: p.layoutFor(r)}
 	status := http.StatusOK
 	name := r.PathValue("name")
 	if name == "" {

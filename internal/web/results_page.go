@@ -60,7 +60,7 @@ func newResultsPage(opts *Options) (*resultsPage, error) {
 }
 
 func (p *resultsPage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	view := resultsView{layout: p.layout, Outcomes: tasks.Outcomes(), Transfer: r.PathValue("id")}
+	view := resultsView{layout: p.layoutFor(r), Outcomes: tasks.Outcomes(), Transfer: r.PathValue("id")}
 	status := http.StatusOK
 	if err := p.fill(r.Context(), &view, r.URL.Query()); err != nil {
 		status, view.Problem = p.sorry(r, err)

@@ -62,7 +62,7 @@ func (p *schedulesPage) does(do func(context.Context, string) error) http.Handle
 			http.Redirect(w, r, "/schedules", http.StatusSeeOther)
 			return
 		}
-		view := schedulesView{layout: p.layout, Problem: "There is no such schedule."}
+		view := schedulesView{layout: p.layoutFor(r), Problem: "There is no such schedule."}
 		status := http.StatusNotFound
 		if !errors.Is(err, schedule.ErrNotFound) {
 			status, view.Problem = p.sorry(r, err)
@@ -72,7 +72,7 @@ func (p *schedulesPage) does(do func(context.Context, string) error) http.Handle
 }
 
 func (p *schedulesPage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	view := schedulesView{layout: p.layout, Act: may(r, "POST /schedules/{name}/run")}
+	view := schedulesView{layout: p.layoutFor(r), Act: may(r, "POST /schedules/{name}/run")}
 	status := http.StatusOK
 	all, err := p.opts.Scheduler.Schedules(r.Context())
 	if err != nil {

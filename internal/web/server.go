@@ -111,11 +111,11 @@ func mountAPI(mux *http.ServeMux, opts *Options) error {
 	if err != nil {
 		return err
 	}
-	docs, err := renderDocs(described, opts)
+	docs, err := newDocsPage(described, opts)
 	if err != nil {
 		return err
 	}
-	mux.Handle("GET "+api.Root+"/docs", static("text/html; charset=utf-8", docs))
+	mux.Handle("GET "+api.Root+"/docs", docs)
 	mux.Handle(api.Root+"/", api.Limit(opts.RequestsPerSecond, api.LimitStreams(opts.MaxConnections/streamShare, operations)))
 	return nil
 }

@@ -67,7 +67,7 @@ func newStartPage(opts *Options) (*startPage, error) {
 // ServeHTTP shows the form, or with the parameter look what would be registered. POST
 // starts the transfer.
 func (p *startPage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	view := startView{layout: p.layout}
+	view := startView{layout: p.layoutFor(r)}
 	status := http.StatusOK
 	var err error
 	if r.Method == http.MethodPost {

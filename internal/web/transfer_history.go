@@ -40,8 +40,12 @@ type eventItem struct {
 // history reads what a transfer did and does.
 func (p *transferPage) history(ctx context.Context, v *transferView, t *tasks.Transfer, now time.Time) error {
 	h := p.opts.History
+	did, err := p.changes(ctx, t, v.Whole)
+	if err != nil {
+		return err
+	}
 	if h == nil {
-		v.Events = eventsOf(t, nil, now)
+		v.Events = eventsOf(t, did, nil, now)
 		return nil
 	}
 	past, err := h.PastBatches(ctx, t.ID, shownBatches)
@@ -61,7 +65,7 @@ func (p *transferPage) history(ctx context.Context, v *transferView, t *tasks.Tr
 	if err != nil {
 		return err
 	}
-	v.Events = eventsOf(t, sent, now)
+	v.Events = eventsOf(t, did, sent, now)
 	return p.slowest(ctx, v, t, steps)
 }
 
@@ -132,20 +136,33 @@ func fileLink(t *tasks.Transfer, no int64) string {
 }
 
 // eventsOf lists what happened to a transfer, in order.
-func eventsOf(t *tasks.Transfer, sent []ledger.Delivery, now time.Time) []eventItem {
+func eventsOf(t *tasks.Transfer, did []change, sent []ledger.Delivery, now time.Time) []eventItem {
 	var events []eventItem
 	add := func(at time.Time, format string, args ...any) {
 		if !at.IsZero() {
 			events = append(events, eventItem{momentOf(at, now), visible(fmt.Sprintf(format, args...)), at})
 		}
 	}
-	add(t.CreatedAt, "submitted")
+	words := changeWords()
+	submitted := false
+	for i := range did {
+		if did[i].action == submitAction {
+			if submitted {
+				continue // the same request, sent again
+			}
+			submitted = true
+		}
+		add(did[i].at, "%s %s", words[did[i].action], did[i].by)
+	}
+	if !submitted {
+		add(t.CreatedAt, "submitted")
+	}
 	add(t.SealedAt, "sealed: all %s files are registered", humanize.Comma(t.Files))
 	paused := "paused by a person"
 	if t.Trouble != "" {
 		paused = "paused by Baler: " + t.Trouble
 	}
-	if !t.State.Ended() {
+	if !t.State.Ended() && (t.Trouble != "" || lately(did, pauseAction, t.PausedAt) == nil) {
 		add(t.PausedAt, "%s", paused)
 	}
 	add(t.EndedAt, "%s", endOf(t))

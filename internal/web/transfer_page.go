@@ -51,6 +51,7 @@ type transferView struct {
 	CanResume       bool
 	CanCancel       bool
 	CanRetry        bool
+	Whole           bool // whoever looks at it may read the audit log
 }
 
 // lane is one step with its results as a stacked bar.
@@ -76,7 +77,7 @@ func newTransferPage(opts *Options) (*transferPage, error) {
 }
 
 func (p *transferPage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	view := transferView{layout: p.layout, Self: r.URL.Path}
+	view := transferView{layout: p.layoutFor(r), Self: r.URL.Path, Whole: may(r, "GET /audit")}
 	status := http.StatusOK
 	if err := p.fill(r.Context(), &view, r.PathValue("id")); err != nil {
 		status, view.Problem = p.sorry(r, err)

@@ -45,7 +45,7 @@ func newTransfersPage(opts *Options) (*transfersPage, error) {
 }
 
 func (p *transfersPage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	view := transfersView{layout: p.layout, Self: r.URL.RequestURI(), States: stateOptions(), Sorts: sortOptions()}
+	view := transfersView{layout: p.layoutFor(r), Self: r.URL.RequestURI(), States: stateOptions(), Sorts: sortOptions()}
 	status := http.StatusOK
 	if err := p.fill(r.Context(), &view, r.URL.Query()); err != nil {
 		status, view.Problem = p.sorry(r, err)

@@ -52,7 +52,7 @@ func newWorkersPage(opts *Options) (*workersPage, error) {
 
 // ServeHTTP shows the page. POST sets the state of a worker, or pauses a queue.
 func (p *workersPage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	view := workersView{layout: p.layout, MaySteer: p.opts.Fleet != nil && may(r, "POST /workers")}
+	view := workersView{layout: p.layoutFor(r), MaySteer: p.opts.Fleet != nil && may(r, "POST /workers")}
 	status := http.StatusOK
 	if r.Method == http.MethodPost {
 		r.Body = http.MaxBytesReader(w, r.Body, maxForm)

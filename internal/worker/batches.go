@@ -43,7 +43,7 @@ func (b *batches) Start(ctx context.Context) error {
 	if b.server != nil {
 		return nil
 	}
-	client := b.Options.serverClient(b.runner)
+	client := b.serverClient(b.runner)
 	server := b.Options.server(client, b.aggregator)
 	if err := server.Start(client); err != nil {
 		return fmt.Errorf("take batches: %w", err)

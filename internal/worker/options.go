@@ -190,7 +190,8 @@ func (o Options) recorder() *recorder.Recorder {
 func (o Options) runner(recorder *recorder.Recorder, batchEnded func()) (*runner.Runner, error) {
 	return runner.New(runner.Options{
 		Store: o.Store, Queue: o.Producer, Transfers: o.Transfers, Registry: o.Registry, Recorder: recorder,
-		Worker: o.Name, Slots: o.Slots, MaxOutput: o.Record.MaxOutput, MaxCopy: o.MaxCopy, Roots: o.Roots, Objects: o.Objects, Outputs: o.Final.Outputs, FlushAfter: o.Record.MaxDelay,
+		Worker: o.Name, Slots: o.Slots, MaxOutput: o.Record.MaxOutput, MaxCopy: o.MaxCopy,
+		Roots: o.Roots, Objects: o.Objects, Outputs: o.Final.Outputs, FlushAfter: o.Record.MaxDelay,
 		Timeouts: o.Timeouts, Retry: o.Retry, CanRun: (&liveWorkers{Options: o}).canRun, Commands: o.Commands,
 		BatchEnded: batchEnded, OnCompleted: o.OnCompleted,
 		Metrics: o.Metrics, Log: o.Log, Now: o.Now,

@@ -116,6 +116,7 @@ func (s *S3) Get(key string) (content string, ok bool) {
 func Refuse(w http.ResponseWriter, status int, code string) bool {
 	w.Header().Set("Content-Type", "application/xml")
 	w.WriteHeader(status)
-	_, _ = io.WriteString(w, "<Error><Code>"+code+"</Code><Message>as the test wants</Message></Error>") // a client that has gone asks no more
+	// An error means that the client has gone; it asks no more.
+	_, _ = io.WriteString(w, "<Error><Code>"+code+"</Code><Message>as the test wants</Message></Error>")
 	return true
 }

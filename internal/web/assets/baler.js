@@ -5,7 +5,11 @@
   "use strict";
   // A part that a person has opened or closed stays so.
   Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, node) =>
-    !(node.tagName === "DETAILS" && name === "open") && !(node.matches("input,select") && (name === "value" || name === "checked"));
+    !(node.tagName === "DETAILS" && name === "open") && !(node.matches("input:not([type=hidden]),select") && (name === "value" || name === "checked"));
+
+  // On a narrow screen the navigation scrolls.
+  const current = document.querySelector(".top nav [aria-current]");
+  if (current) current.scrollIntoView({ inline: "nearest", block: "nearest" });
 
   const away = document.getElementById("away");
   const show = (isAway) => {

@@ -405,9 +405,11 @@ CREATE TABLE IF NOT EXISTS audit_log (
   came_from    VARCHAR(64) NOT NULL,
   action       VARCHAR(255) NOT NULL,
   target       VARCHAR(1024) NOT NULL,
+  transfer     VARCHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',
   result       VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL CHECK (result IN ('begun', 'done', 'refused', 'failed')),
   detail       VARCHAR(1024) NOT NULL DEFAULT '',
-  KEY audit_log_at (at)
+  KEY audit_log_at (at),
+  KEY audit_log_transfer (transfer, id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
 CREATE TABLE IF NOT EXISTS schedules (

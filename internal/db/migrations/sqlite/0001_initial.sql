@@ -431,11 +431,14 @@ CREATE TABLE IF NOT EXISTS audit_log (
   came_from    TEXT NOT NULL,
   action       TEXT NOT NULL,
   target       TEXT NOT NULL,
+  transfer     TEXT NOT NULL DEFAULT '',
   result       TEXT NOT NULL CHECK (result IN ('begun', 'done', 'refused', 'failed')),
   detail       TEXT NOT NULL DEFAULT ''
 );
 
 CREATE INDEX IF NOT EXISTS audit_log_at ON audit_log (at);
+
+CREATE INDEX IF NOT EXISTS audit_log_transfer ON audit_log (transfer, id);
 
 CREATE TABLE IF NOT EXISTS schedules (
   name         TEXT NOT NULL PRIMARY KEY,
