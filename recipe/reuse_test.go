@@ -34,7 +34,7 @@ func TestReuseErrors(t *testing.T) {
 		"reuse: {by: digest, max_age: 0s}":    "test.yaml:4: max_age 0s must be more than 0 and at most 87600h0m0s",
 		"reuse: {by: unchanged, version: ''}": "test.yaml:4: version has 0 bytes; write a text of 1 to 64",
 		"reuse: digest\nsplit: {lines: 8MiB}": "test.yaml:2: reuse takes over results of whole files; leave out split, or reuse",
-		"reuse: unchanged\nfixity: true": "test.yaml:4: step look: reuse: fixity reads every file again; write reuse: digest, or leave out reuse or fixity",
+		"reuse: unchanged\nfixity: true":      "test.yaml:4: step look: reuse: fixity reads every file again; write reuse: digest, or leave out reuse or fixity",
 	} {
 		_, err := recipe.Parse("test.yaml", []byte("name: a\nsteps:\n  - handler: look\n    "+text+"\n"))
 		wantErrors(t, err, want)

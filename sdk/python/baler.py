@@ -96,8 +96,9 @@ class Job:
         """Make a file that the script has written a further file of the transfer.
 
         name tells it from the others that come from the same file, such as the name of a
-        member; by default, that of the file. base is a folder above it: what is between
-        stands for the file where others have their path relative to the source.
+        member; by default, that of the file. Two files of one name are an error (bad-emit).
+        base is a folder above it: what is between stands for the file where others have
+        their path relative to the source.
         """
         path = os.path.abspath(os.fspath(path))
         name = os.path.basename(path) if name is None else name

@@ -17,7 +17,8 @@ func docs() handlers.Option {
 		handlers.DocCode("child-not-ready", "error, retried", "the process ended, or said nothing, before it was ready"),
 		handlers.DocCode("bad-protocol", "error, retried, or failed", "a line is no message; facts cannot be recorded"),
 		handlers.DocCode("no-answer", "error, retried", "the batch ended without an answer for the file"),
-		handlers.DocCode("bad-emit", "failed", "a file that was emitted is not there, or not below a folder that the worker may write"),
+		handlers.DocCode("bad-emit", "failed",
+			"a file that was emitted is not there, or not below a folder that the worker may write, or two have one name"),
 		handlers.DocCode("exit-N", "error, retried", "the process ended during this file"),
 		handlers.DocCode("commands-not-allowed", "error, retried", "the worker does not run the programs of this recipe"),
 	)

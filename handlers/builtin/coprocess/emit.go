@@ -15,9 +15,10 @@ type emissions map[*handlers.Job]*emitted
 type emitted struct {
 	files []handlers.EmittedFile
 	named map[string]int // their indexes by name
+	clash error          // two files have one name
 }
 
-// add notes a file; a second one of the same name replaces the first.
+// add notes a file. The same file may come again; another one under its name would be lost.
 func (e emissions) add(job *handlers.Job, m *message) {
 	of := e[job]
 	if of == nil {
@@ -29,6 +30,9 @@ func (e emissions) add(job *handlers.Job, m *message) {
 		Path: path, Name: cmp.Or(string(m.NameBytes), m.Name, filepath.Base(path)), Base: cmp.Or(m.Base, filepath.Dir(path)),
 	}
 	if i, known := of.named[file.Name]; known {
+		if first := of.files[i].Path; first != file.Path && of.clash == nil {
+			of.clash = fmt.Errorf("emit %q: both %q and %q have this name; give each file a name of its own", file.Name, first, file.Path)
+		}
 		of.files[i] = file
 		return
 	}
@@ -43,6 +47,9 @@ func (e emissions) emit(job *handlers.Job) error {
 	of := e[job]
 	if of == nil {
 		return nil
+	}
+	if of.clash != nil {
+		return handlers.Fail(CodeBadEmit, of.clash)
 	}
 	for _, file := range of.files {
 		if err := job.Emit(file); err != nil {

@@ -76,6 +76,26 @@ def call(jobs):
 	}
 }
 
+// Files in folders of their own often have the same name, which is that of the emitted file by default.
+func TestTwoFilesOfOneNameAreAnError(t *testing.T) {
+	t.Parallel()
+	needs(t, "python3")
+	out, path := t.TempDir(), filepath.Join(t.TempDir(), "a")
+	testkit.WriteTree(t, out, "1/page", "2/page")
+	testkit.WriteFile(t, path, "a")
+	results := emitting(t, "pages.py", `
+import os
+
+def call(jobs):
+    for job in jobs:
+        for folder in ("1", "2"):
+            job.emit(os.path.join(job.args["out"], folder, "page"))
+`, out, path)
+	if r := &results[0]; r.Outcome != tasks.OutcomeFailed || r.Code != "bad-emit" || !strings.Contains(r.Error, "/1/page\" and \"") {
+		t.Errorf("the file ends %s %s: %s", r.Outcome, r.Code, r.Error)
+	}
+}
+
 func TestJavaScriptEmits(t *testing.T) {
 	t.Parallel()
 	needs(t, "node")
