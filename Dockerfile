@@ -10,7 +10,7 @@ RUN --mount=type=cache,target=/go/pkg/mod go mod download
 COPY . .
 ARG VERSION=dev
 RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache/go-build \
-    CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags "-s -w -X github.com/balerhq/baler/cli.version=${VERSION}" \
+    CGO_ENABLED=0 go build -tags disable_grpc_modules -trimpath -buildvcs=false -ldflags "-s -w -X github.com/balerhq/baler/cli.version=${VERSION}" \
     -o /out/baler ./cmd/baler
 
 FROM gcr.io/distroless/static-debian12:nonroot

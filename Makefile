@@ -29,9 +29,12 @@ LINT_DIR = $(CACHE)/baler/golangci-lint-$(LINT_VERSION)-$(shell $(GO) env GOVERS
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
+# Leaves out the direct path of Google Cloud Storage, which nothing here uses: 12 MB of code.
+TAGS := disable_grpc_modules
+
 .PHONY: build
 build: ## Build the static binary bin/baler
-	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X github.com/balerhq/baler/cli.version=$(VERSION)' -o bin/baler ./cmd/baler
+	CGO_ENABLED=0 $(GO) build -tags $(TAGS) -trimpath -ldflags '-s -w -X github.com/balerhq/baler/cli.version=$(VERSION)' -o bin/baler ./cmd/baler
 
 .PHONY: man
 man: build ## Write the manual pages into bin/man

@@ -9,7 +9,7 @@ import (
 // Limits for the garbage collector. A process may use 512 MiB for transfers of any size,
 // SQLite's caches included, but most processes need much less.
 const (
-	memoryUsual = 140 << 20
+	memoryUsual = 128 << 20
 	memoryMost  = 384 << 20
 )
 
