@@ -99,7 +99,7 @@ func (g *guard) identify(r *http.Request) (accounts.Identity, error) {
 }
 
 // localName is who sends requests to a server that asks nobody for a login.
-const localName = "nobody asked"
+const localName = "somebody without a login"
 
 // challenge asks for a login.
 func (g *guard) challenge(w http.ResponseWriter, r *http.Request, err error) {
