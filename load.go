@@ -81,7 +81,7 @@ func (b *Baler) LoadRecipe(ctx context.Context, l LoadOptions, paths []string) (
 	}
 	if forgotten {
 		b.warnEmptied(ctx, plan.Into)
-		sub := ingest.Submission{Paths: paths, Recipe: r}
+		sub := ingest.TransferRequest{Paths: paths, Recipe: r}
 		sources, err := b.ingester.Sources(&sub)
 		if err != nil {
 			return nil, err

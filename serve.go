@@ -163,7 +163,7 @@ func (b *Baler) openAdmin(ctx context.Context) (*admin, error) {
 // serveWhile runs a worker, and answers requests from before the worker starts until it
 // has stopped. When the admin server fails, the worker continues, and serveWhile returns
 // the error in the end.
-func (a *admin) serveWhile(ctx context.Context, w *worker.Worker) error {
+func (a *admin) serveWhile(ctx context.Context, w *worker.Instance) error {
 	server, err := a.newServer(ctx, w)
 	if err != nil {
 		return errors.Join(err, a.ln.Close())
@@ -183,7 +183,7 @@ func (a *admin) serveWhile(ctx context.Context, w *worker.Worker) error {
 	return errors.Join(err, <-served)
 }
 
-func (a *admin) newServer(ctx context.Context, w *worker.Worker) (*web.Server, error) {
+func (a *admin) newServer(ctx context.Context, w *worker.Instance) (*web.Server, error) {
 	options, err := a.webOptions(ctx, a.ln.Addr())
 	if err != nil {
 		return nil, fmt.Errorf("admin server: %w", err)

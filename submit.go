@@ -62,7 +62,7 @@ type Submission struct {
 
 	// OnSkipped is called for links and special files, which a scan skips; nil: they are
 	// only counted.
-	OnSkipped func(scan.Skipped)
+	OnSkipped func(scan.SkippedEntry)
 }
 
 // MissingError is the error for paths that do not exist.
@@ -80,7 +80,7 @@ const DefaultQueue = ingest.DefaultQueue
 // the selection, the recipe or the queue differ, it returns ErrKeyReused. A path that
 // does not exist is a *MissingError, unless the submission sets MissingOK.
 func (b *Baler) Submit(ctx context.Context, s Submission) (t tasks.Transfer, created bool, err error) {
-	sub := ingest.Submission(s)
+	sub := ingest.TransferRequest(s)
 	sources, err := b.ingester.Sources(&sub)
 	if err != nil {
 		return t, false, err
@@ -149,7 +149,7 @@ func (b *Baler) PreviewRun(ctx context.Context, s Submission) (Preview, error) {
 }
 
 func (b *Baler) preview(ctx context.Context, s Submission, run bool) (p Preview, err error) {
-	sub := ingest.Submission(s)
+	sub := ingest.TransferRequest(s)
 	sources, err := b.ingester.Sources(&sub)
 	if err == nil {
 		err = b.ingester.CheckPaths(ctx, &sub)

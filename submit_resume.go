@@ -23,7 +23,7 @@ var (
 // seals the transfer. It does not change registered files, and does not register files
 // that were added since to folders that the producer had walked. notice is called for
 // links and special files, which a scan skips; it may be nil.
-func (b *Baler) ResumeSubmit(ctx context.Context, t tasks.Transfer, notice func(scan.Skipped)) (tasks.Transfer, error) {
+func (b *Baler) ResumeSubmit(ctx context.Context, t tasks.Transfer, notice func(scan.SkippedEntry)) (tasks.Transfer, error) {
 	if t.State != tasks.StateOpen && t.State != tasks.StateInterrupted {
 		return t, fmt.Errorf("%w: it is %s", ErrAlreadySealed, t.State)
 	}

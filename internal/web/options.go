@@ -18,7 +18,7 @@ import (
 
 // Options configure a Server. Only Transfers is required.
 type Options struct {
-	Transfers Transfers
+	Transfers TransferStore
 
 	stopping <-chan struct{} // closed when the server stops
 
@@ -34,7 +34,7 @@ type Options struct {
 	History History
 	Files   Files
 	Formats FormatReader
-	Outputs Outputs
+	Outputs OutputFiles
 	System  System
 	Starter Starter
 	Letters Letters
@@ -81,7 +81,7 @@ type Options struct {
 	Unasked accounts.Role
 
 	// Audit is the log of who changed what; nil: there is none.
-	Audit AuditLog
+	Audit AuditStore
 
 	// URL is the address by which people reach the server, such as
 	// "https://baler.example.org"; empty: by its own.
