@@ -111,7 +111,7 @@ fuzz: ## Fuzz every decoder for FUZZTIME=10s
 chart: ## Check the Helm chart against the types of Kubernetes and KEDA
 	cd deploy/helm/check && $(GO) test -count=1 ./...
 
-RELEASER := github.com/goreleaser/goreleaser/v2@v2.18.2
+RELEASER := github.com/goreleaser/goreleaser/v2@v2.17.0
 SBOM := github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0
 
 .PHONY: release-check
