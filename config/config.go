@@ -154,11 +154,11 @@ type HTTPSettings struct {
 
 	TLS HTTPCertificate `koanf:"tls"`
 
-	URL         string        `koanf:"url"`          // by which people reach the server; empty: by its own address
-	AskLogin    bool          `koanf:"ask_login"`    // also on loopback addresses
-	SessionIdle time.Duration `koanf:"session_idle"` // after which a login that nobody uses ends
-	SessionLife time.Duration `koanf:"session_life"` // after which every login ends
-	OpenID      OpenID        `koanf:"openid"`
+	URL         string         `koanf:"url"`          // by which people reach the server; empty: by its own address
+	AskLogin    bool           `koanf:"ask_login"`    // also on loopback addresses
+	SessionIdle time.Duration  `koanf:"session_idle"` // after which a login that nobody uses ends
+	SessionLife time.Duration  `koanf:"session_life"` // after which every login ends
+	OpenID      OpenIDSettings `koanf:"openid"`
 }
 
 // HTTPCertificate names the certificate of serve, in PEM. Without it, serve speaks HTTP without TLS.
