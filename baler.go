@@ -18,6 +18,7 @@ import (
 	"io"
 	"log/slog"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -72,6 +73,7 @@ type Baler struct {
 
 	concurrency int // batches at once that the limit of open files allows
 	watch       stopwatch.Stopwatch
+	saidChanged sync.Map // tables whose changed rows were reported
 
 	store         *store.Store
 	queue         *queue.Conn

@@ -87,7 +87,7 @@ func (b *Baler) run(
 	if err != nil {
 		return ran, err
 	}
-	if err := b.forgetEmptied(ctx, runKey); err != nil {
+	if err := b.forgetLost(ctx, runKey); err != nil {
 		return ran, fmt.Errorf("run: %w", err)
 	}
 	// Read before the worker starts: it may end them before runOnce reads them.

@@ -289,7 +289,7 @@ func conflict(err error) error {
 }
 
 // Seal implements api.Submitter.
-func (h *httpFace) Seal(ctx context.Context, t tasks.Transfer) error {
+func (h *httpFace) Seal(ctx context.Context, t tasks.Transfer, list tasks.ListMark) error {
 	if t.State == tasks.StateCanceled {
 		return &api.RequestError{Err: errors.New("the transfer was canceled"), Conflict: true}
 	}
@@ -298,6 +298,6 @@ func (h *httpFace) Seal(ctx context.Context, t tasks.Transfer) error {
 			return err
 		}
 	}
-	_, err := h.ingester.Seal(ctx, t.ID, nil)
+	_, err := h.ingester.Seal(ctx, t.ID, list, nil)
 	return err
 }

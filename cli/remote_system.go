@@ -133,6 +133,9 @@ func transferOf(c *client.Transfer) tasks.Transfer {
 		Trouble: c.Trouble, WaitingFor: c.WaitingFor,
 		Took: time.Duration(c.Seconds * float64(time.Second)).Round(time.Millisecond), // by the server's clock
 	}
+	if list, err := tasks.ParseListMark(c.ListPaths, c.ListDigest); err == nil {
+		t.List = list
+	}
 	for i, path := range c.SourceBytes {
 		t.Sources[i] = string(path)
 	}

@@ -97,6 +97,8 @@ type Transfer struct {
 	EndedAt     time.Time `json:"ended_at"`     // zero until it has ended
 	PausedAt    time.Time `json:"paused_at"`    // zero unless it is paused
 	Trouble     string    `json:"trouble"`      // why Baler has paused it
+	ListPaths   int64     `json:"list_paths"`   // how many paths its list had; 0 when no list is known
+	ListDigest  string    `json:"list_digest"`  // see SealList
 	SourceBytes [][]byte  `json:"source_bytes"` // all sources, when one is not valid UTF-8
 
 	// Changed says of the answers of Submit, Cancel, Pause and Resume whether the request has
@@ -177,6 +179,14 @@ func (c *Client) Resume(ctx context.Context, id string) (t Transfer, err error) 
 // Seal says that a transfer gets no more files. Sealing twice is fine.
 func (c *Client) Seal(ctx context.Context, id string) (t Transfer, err error) {
 	return c.post(ctx, id, "seal")
+}
+
+// SealList is Seal for files that came from a list of so many paths. A later submission with
+// the same key finds the number and the digest, a SHA-256 in hexadecimal digits, in
+// Transfer, and can compare its own list.
+func (c *Client) SealList(ctx context.Context, id string, paths int64, digest string) (t Transfer, err error) {
+	list := url.Values{"list_paths": {strconv.FormatInt(paths, 10)}, "list_digest": {digest}}
+	return c.post(ctx, id, "seal?"+list.Encode())
 }
 
 func (c *Client) post(ctx context.Context, id, verb string) (t Transfer, err error) {

@@ -152,11 +152,19 @@ type HTTPSettings struct {
 
 	RequestsPerSecond int `koanf:"requests_per_second"` // of the API, from one address
 
+	TLS HTTPCertificate `koanf:"tls"`
+
 	URL         string         `koanf:"url"`          // by which people reach the server; empty: by its own address
 	AskLogin    bool           `koanf:"ask_login"`    // also on loopback addresses
 	SessionIdle time.Duration  `koanf:"session_idle"` // after which a login that nobody uses ends
 	SessionLife time.Duration  `koanf:"session_life"` // after which every login ends
 	OpenID      OpenIDSettings `koanf:"openid"`
+}
+
+// HTTPCertificate names the certificate of serve, in PEM. Without it, serve speaks HTTP without TLS.
+type HTTPCertificate struct {
+	Cert string `koanf:"cert"` // with those of its authorities after it
+	Key  string `koanf:"key"`
 }
 
 // OpenIDSettings is a provider at which people log in, and what gives them a role. An Issuer that

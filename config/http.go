@@ -18,6 +18,7 @@ func (v *validation) http(h HTTPSettings) {
 		v.problems.addf("", "http.token", "%v", err)
 	}
 	v.requiref(h.Token == "" || h.TokenFile == "", "http.token_file", "is set beside http.token; set one of them")
+	v.requiref((h.TLS.Cert == "") == (h.TLS.Key == ""), "http.tls", "cert and key belong together; set both, or neither")
 	v.requiref(h.RequestsPerSecond >= 1, "http.requests_per_second", "%d is too few; set 1 or more", h.RequestsPerSecond)
 	v.above("http.session_idle", h.SessionIdle)
 	v.above("http.session_life", h.SessionLife)

@@ -62,6 +62,10 @@ type Transfer struct {
 
 	Selection Selection // which of the files below the sources belong to it
 
+	// List is how far the list is registered that was submitted instead of paths, or the mark
+	// of all of it once the transfer is sealed.
+	List ListMark
+
 	Files    int64 // files registered
 	Bytes    int64 // their sizes added up
 	Finished int64 // files that have passed their last step

@@ -34,7 +34,8 @@ type Submitter interface {
 	AddFiles(ctx context.Context, t tasks.Transfer, files iter.Seq2[ListedFile, error], o AddOptions) (int64, error)
 
 	// Seal says that a transfer gets no more files. Sealing twice is fine.
-	Seal(ctx context.Context, t tasks.Transfer) error
+	// list is the mark of the list that its files were, as the client says; it may be zero.
+	Seal(ctx context.Context, t tasks.Transfer, list tasks.ListMark) error
 
 	// Recipe returns a recipe of the server by its name, as YAML; false when there is none.
 	Recipe(name string) (yaml string, known bool)

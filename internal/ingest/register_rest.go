@@ -49,5 +49,5 @@ func (g *Ingester) RegisterRest(
 		}
 		return r.Add(ctx, f)
 	})
-	return g.Seal(ctx, t.ID, errors.Join(err, r.Close(ctx)))
+	return g.Seal(ctx, t.ID, tasks.ListMark{}, errors.Join(err, r.Close(ctx)))
 }

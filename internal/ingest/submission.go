@@ -138,7 +138,7 @@ func (g *Ingester) CreateFor(
 func (g *Ingester) createFor(ctx context.Context, s *TransferRequest, n store.NewTransfer) (t tasks.Transfer, created bool, err error) {
 	t, created, err = g.create(ctx, n)
 	if err == nil && !created { // another process was faster
-		if err = sameRequest(&t, &n, s.Recipe); err != nil {
+		if err = errors.Join(sameRequest(&t, &n, s.Recipe), g.sameWebhooks(ctx, &t, s)); err != nil {
 			t = tasks.Transfer{}
 		}
 	}
@@ -192,22 +192,31 @@ func (s *TransferRequest) autoVia() tasks.Via {
 func (g *Ingester) Collect(
 	ctx context.Context, s *TransferRequest, sources []string, after tasks.File, leftOut map[string]bool, emit func(tasks.File) error,
 ) (scan.Report, error) {
-	if s.Recipe.Split > 0 {
-		whole := emit
-		emit = func(f tasks.File) error { return scan.SplitFile(ctx, g.openToSplit, f, after, s.Recipe.Split, whole) }
+	return g.scan(ctx, s, sources, leavingOut(leftOut, g.splitting(ctx, s, after, emit)))
+}
+
+// splitting emits the chunks of files behind the last one that is registered, where the
+// recipe splits files.
+func (g *Ingester) splitting(ctx context.Context, s *TransferRequest, after tasks.File, emit func(tasks.File) error) func(tasks.File) error {
+	if s.Recipe.Split == 0 {
+		return emit
 	}
-	return g.scan(ctx, s, sources, leavingOut(leftOut, emit))
+	return func(f tasks.File) error { return scan.SplitFile(ctx, g.openToSplit, f, after, s.Recipe.Split, emit) }
 }
 
 // scan emits the files that the submission names.
 func (g *Ingester) scan(ctx context.Context, s *TransferRequest, sources []string, emit func(tasks.File) error) (scan.Report, error) {
-	selector, err := scan.NewSelector(s.Selection)
+	o, err := g.scanOptions(s)
 	if err != nil {
 		return scan.Report{}, err
 	}
-	o := scan.Options{Exclude: []string{g.stateDir}, Select: selector, Objects: g.objects, OnSkipped: s.OnSkipped}
 	if s.List != nil {
 		return scan.ReadPaths(ctx, s.List, s.NulSeparated, o, emit)
 	}
 	return scan.Scan(ctx, sources, o, emit)
+}
+
+func (g *Ingester) scanOptions(s *TransferRequest) (scan.Options, error) {
+	selector, err := scan.NewSelector(s.Selection)
+	return scan.Options{Exclude: []string{g.stateDir}, Select: selector, Objects: g.objects, OnSkipped: s.OnSkipped}, err
 }

@@ -22,6 +22,8 @@ type Options struct {
 
 	stopping <-chan struct{} // closed when the server stops
 
+	Certificate *Certificate // nil: HTTP without TLS
+
 	// Services of the API besides reading transfers. The API lacks the operations of a
 	// service that is nil.
 	Submitter api.Submitter
