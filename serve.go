@@ -68,6 +68,9 @@ func (b *Baler) newServer(ctx context.Context, at net.Addr, face *httpFace) (*we
 	if err != nil {
 		return nil, err
 	}
+	if options.Certificate, err = b.certificate(); err != nil {
+		return nil, err
+	}
 	options.Results, options.RequestsPerSecond = face, b.cfg.HTTP.RequestsPerSecond
 	options.Redis = b.queue.Opt
 	options.Audit = b.store

@@ -63,7 +63,7 @@ func (b *Baler) Watch(ctx context.Context, s WatchSettings, o WatchOptions) erro
 		}
 	}
 	w := &watching{Baler: b, settings: s, options: o}
-	sub := ingest.Submission(w.submission(s.Folder, ""))
+	sub := ingest.TransferRequest(w.submission(s.Folder, ""))
 	if _, err := b.ingester.Sources(&sub); err != nil {
 		return err
 	}

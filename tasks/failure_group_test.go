@@ -9,7 +9,7 @@ import (
 func TestCountsAllFailures(t *testing.T) {
 	t.Parallel()
 	few, many := tasks.Counts{Failed: tasks.MaxCountedFailures}, tasks.Counts{Failed: tasks.MaxCountedFailures, TimedOut: 1}
-	tr := tasks.Transfer{Steps: []tasks.Step{{Number: 1, Counts: few}, {Number: 2, Counts: few}}}
+	tr := tasks.Transfer{Steps: []tasks.StepProgress{{Number: 1, Counts: few}, {Number: 2, Counts: few}}}
 	if !tr.CountsAllFailures(0) {
 		t.Error("not all failures are counted, though no step has too many")
 	}

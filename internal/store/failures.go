@@ -64,12 +64,12 @@ func insertFailures(tx *gorm.DB, results []resultRecord) error {
 // FailureGroups counts the failures that a filter selects by step, outcome, code and
 // message, the most frequent first, up to limit groups. It counts those among the first
 // tasks.MaxCountedFailures of each step.
-func (s *Store) FailureGroups(ctx context.Context, transfer int64, f tasks.ResultFilter, limit int) ([]tasks.FailureGroup, error) {
+func (s *Store) FailureGroups(ctx context.Context, transfer int64, f tasks.ResultSelector, limit int) ([]tasks.FailureGroup, error) {
 	return s.failureGroups(ctx, transfer, f, limit, tasks.MaxCountedFailures)
 }
 
 func (s *Store) failureGroups(
-	ctx context.Context, transfer int64, f tasks.ResultFilter, limit, counted int,
+	ctx context.Context, transfer int64, f tasks.ResultSelector, limit, counted int,
 ) ([]tasks.FailureGroup, error) {
 	steps := []int{f.Step}
 	if f.Step == 0 {
