@@ -42,7 +42,7 @@ and the database.`,
 		commands []*cobra.Command
 	}{
 		{"Process files:", []*cobra.Command{
-			p.runCommand(), p.submitCommand(), p.loadCommand(), p.workerCommand(), p.serveCommand(), p.scheduleCommand(),
+			p.runCommand(), p.submitCommand(), p.loadCommand(), p.workerCommand(), p.serveCommand(), p.watchCommand(), p.scheduleCommand(),
 		}},
 		{"Inspect and control transfers:", []*cobra.Command{
 			p.statusCommand(), p.resultsCommand(), p.failuresCommand(), p.diffCommand(), p.retryCommand(), p.pauseCommand(),

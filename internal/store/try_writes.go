@@ -49,7 +49,7 @@ func (s *Store) TryWrites(ctx context.Context) error {
 func withoutTrialRows() map[string]string {
 	return map[string]string{
 		"loads": "step_no", "rejected_lines": "step_no", "users": "role", "api_tokens": "role", "sessions": "role", "audit_log": "detail",
-		"schedules": "zone",
+		"schedules": "zone", "watches": "how", "watched_items": "print",
 	}
 }
 

@@ -434,6 +434,37 @@ CREATE TABLE IF NOT EXISTS schedules (
   last_error   VARCHAR(1024) NOT NULL DEFAULT ''
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
+CREATE TABLE IF NOT EXISTS watches (
+  id           BINARY(16) NOT NULL PRIMARY KEY,
+  name         BLOB NOT NULL,
+  folder       BLOB NOT NULL,
+  recipe       VARCHAR(255) NOT NULL,
+  holder       VARCHAR(255) NOT NULL,
+  how          VARCHAR(255) NOT NULL,
+  started_at   DATETIME(6) NOT NULL,
+  seen_at      DATETIME(6) NOT NULL,
+  waiting      BIGINT NOT NULL,
+  submitted    BIGINT NOT NULL,
+  moved        BIGINT NOT NULL,
+  last_at      DATETIME(6) NULL,
+  last_path    BLOB NOT NULL,
+  problem      VARCHAR(1024) NOT NULL
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+CREATE TABLE IF NOT EXISTS watched_items (
+  watch_id     BINARY(16) NOT NULL,
+  path_hash    BINARY(16) NOT NULL,
+  path         BLOB NOT NULL,
+  print        VARCHAR(128) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  token        VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  stage        VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  transfer_id  BIGINT NOT NULL,
+  target       BLOB NOT NULL,
+  changed_at   DATETIME(6) NOT NULL,
+  PRIMARY KEY (watch_id, path_hash),
+  KEY watched_items_stage (watch_id, stage, path_hash)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
 CREATE TABLE IF NOT EXISTS paused_queues (
   name         VARCHAR(64) NOT NULL PRIMARY KEY,
   paused_at    DATETIME(6) NOT NULL
