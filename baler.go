@@ -82,7 +82,7 @@ type Baler struct {
 	metrics       *prometheus.Registry
 	ingester      *ingest.Ingester
 	objects       *storage.Buckets
-	workerMetrics *metrics.Worker
+	workerMetrics *metrics.WorkerMetrics
 }
 
 // Open connects to the database and the queue that cfg names, and migrates the
@@ -263,7 +263,7 @@ func (b *Baler) Describe() (database, redis string) {
 }
 
 // NewLogger makes a logger with the level and format of the settings.
-func NewLogger(w io.Writer, cfg config.Log) *slog.Logger {
+func NewLogger(w io.Writer, cfg config.LogSettings) *slog.Logger {
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(cfg.Level)); err != nil {
 		level = slog.LevelInfo // config has checked it

@@ -80,7 +80,7 @@ func (b *Baler) LoadRecipe(ctx context.Context, l LoadOptions, paths []string) (
 		return nil, err
 	}
 	if forgotten := b.warnLost(ctx, plan.Into, loss); forgotten {
-		sub := ingest.Submission{Paths: paths, Recipe: r}
+		sub := ingest.TransferRequest{Paths: paths, Recipe: r}
 		sources, err := b.ingester.Sources(&sub)
 		if err != nil {
 			return nil, err

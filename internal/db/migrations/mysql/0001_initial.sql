@@ -34,6 +34,8 @@ CREATE TABLE IF NOT EXISTS transfers (
   intake       VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',
   clock_shift  BIGINT NOT NULL DEFAULT 0,
   no_reuse     BOOLEAN NOT NULL DEFAULT 0 CHECK (no_reuse IN (0, 1)),
+  list_paths   BIGINT NOT NULL DEFAULT 0,
+  list_digest  BINARY(32) NULL,
   UNIQUE KEY transfers_uuid (uuid),
   UNIQUE KEY transfers_key (idem_key),
   KEY transfers_state (state),

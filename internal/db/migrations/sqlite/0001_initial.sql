@@ -32,6 +32,8 @@ CREATE TABLE IF NOT EXISTS transfers (
   intake       TEXT NOT NULL DEFAULT '',
   clock_shift  INTEGER NOT NULL DEFAULT 0 CHECK (typeof(clock_shift) = 'integer'),
   no_reuse     BOOLEAN NOT NULL DEFAULT 0 CHECK (no_reuse IN (0, 1)),
+  list_paths   INTEGER NOT NULL DEFAULT 0 CHECK (typeof(list_paths) = 'integer'),
+  list_digest  BLOB NULL,
   emitted      INTEGER NOT NULL DEFAULT 0 CHECK (typeof(emitted) = 'integer'),
   emitted_registered INTEGER NOT NULL DEFAULT 0 CHECK (typeof(emitted_registered) = 'integer')
 );
