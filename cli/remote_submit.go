@@ -114,7 +114,7 @@ func (p *program) awaitSealed(ctx context.Context, r *remote, t tasks.Transfer) 
 	if sealed(&t) {
 		return t, nil
 	}
-	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+	if isInterrupt(ctx, err) {
 		p.notef("Transfer %s has %s registered so far; the server registers the others.", number(&t), files(t.Files))
 		return t, codeError(exitInterrupted)
 	}
