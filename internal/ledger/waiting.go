@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/balerhq/baler/tasks"
 )
@@ -13,6 +14,7 @@ func FinalizerName(name string) string { return "finalizer:" + name }
 
 // Surroundings has the conditions under which transfers make progress.
 type Surroundings struct {
+	Now          time.Time      // by the database's clock
 	Workers      []tasks.Worker // live ones
 	Limits       []tasks.Limit
 	Held         []HeldBatches
@@ -68,16 +70,45 @@ func (s *Surroundings) Waiting(t *tasks.Transfer) Waiting {
 		return Waiting{WaitsForPerson, "a person to resume it"}
 	case s.WriteError != nil:
 		return Waiting{WaitsForDatabase, fmt.Sprintf("the database, which fails: %v", s.WriteError)}
-	case t.State == tasks.StateInterrupted:
-		return Waiting{WaitsForProducer, "its producer, which was interrupted, to register the rest of its files"}
+	case t.State == tasks.StateInterrupted, s.silent(t) && !t.ByRequests:
+		return interrupted(t)
 	case t.State == tasks.StateFinalizing:
 		return s.finalizer(t)
+	case t.Finished >= t.Files && t.State == tasks.StateOpen && t.ByRequests:
+		return s.client(t)
 	case t.Finished >= t.Files && t.State == tasks.StateOpen:
 		return Waiting{WaitsForProducer, "its producer, which still registers files"}
 	case t.Finished >= t.Files || s.held(func(h *HeldBatches) bool { return h.TransferID == t.ID }) > 0:
 		return Waiting{}
 	}
 	return s.anyStep(t)
+}
+
+// silent reports whether nobody has registered files of an open transfer for long.
+func (s *Surroundings) silent(t *tasks.Transfer) bool {
+	return t.State == tasks.StateOpen && !t.SeenAt.IsZero() && s.Now.After(t.SeenAt.Add(ProducerTTL))
+}
+
+// client says what the client of a transfer does whose files come over HTTP.
+func (s *Surroundings) client(t *tasks.Transfer) Waiting {
+	text := fmt.Sprintf("its client to add files, or to seal it with POST /v1/transfers/%s/seal", t.UUID)
+	if s.silent(t) {
+		text += ": none has come since " + t.SeenAt.Format(time.RFC3339)
+	}
+	return Waiting{WaitsForProducer, text}
+}
+
+// interrupted says who registers the rest of the files of a transfer whose producer has
+// died.
+func interrupted(t *tasks.Transfer) Waiting {
+	text := "its producer, which was interrupted, to register the rest of its files"
+	switch {
+	case t.ByServer:
+		text = "a server, 'baler serve', to register the rest of its files: the one that did so was interrupted"
+	case len(t.Sources) == 0:
+		text = "its producer, which was interrupted: the same list again, with 'baler submit --resume " + t.UUID + " -', registers the rest"
+	}
+	return Waiting{WaitsForProducer, text}
 }
 
 // anyStep is the reason of the first step with files to do, unless another can go on.

@@ -18,7 +18,8 @@ func TestWaitingFor(t *testing.T) {
 	running := func(change func(*tasks.Transfer)) *tasks.Transfer {
 		tr := &tasks.Transfer{
 			ID: 1, UUID: "u", State: tasks.StateRunning, Queue: "q", Files: 2, Finished: 1,
-			Steps: []tasks.Step{{Handler: "checksum", Selected: 2, Counts: tasks.Counts{Succeeded: 1}}},
+			Sources: []string{"/in"},
+			Steps:   []tasks.Step{{Handler: "checksum", Selected: 2, Counts: tasks.Counts{Succeeded: 1}}},
 		}
 		if change != nil {
 			change(tr)
@@ -41,6 +42,15 @@ func TestWaitingFor(t *testing.T) {
 		return Surroundings{Workers: []tasks.Worker{able}, Limits: []tasks.Limit{{Scope: scope, Name: name, InFlight: n}}, Held: h}
 	}
 
+	silent := func(s Surroundings, seconds int64) Surroundings {
+		s.Now = time.Unix(1000+seconds, 0)
+		return s
+	}
+	open := func(change func(*tasks.Transfer)) *tasks.Transfer {
+		t := running(change)
+		t.State, t.SeenAt = tasks.StateOpen, time.Unix(1000, 0).UTC()
+		return t
+	}
 	throttled := func(by string) Surroundings {
 		w := able
 		w.Throttled = []string{by}
@@ -69,6 +79,27 @@ func TestWaitingFor(t *testing.T) {
 		},
 		{"paused", crew(), running(func(t *tasks.Transfer) { t.PausedAt = time.Unix(1, 0) }), "a person to resume it"},
 		{"interrupted", crew(able), state(tasks.StateInterrupted), "its producer, which was interrupted, to register the rest of its files"},
+		{
+			"interrupted list", crew(able), running(func(t *tasks.Transfer) { t.State, t.Sources = tasks.StateInterrupted, nil }),
+			"its producer, which was interrupted: the same list again, with 'baler submit --resume u -', registers the rest",
+		},
+		{
+			"interrupted server", crew(able), running(func(t *tasks.Transfer) { t.State, t.ByServer = tasks.StateInterrupted, true }),
+			"a server, 'baler serve', to register the rest of its files: the one that did so was interrupted",
+		},
+		{"silent for 30 s", silent(crew(), 30), open(nil), "a worker with the handler checksum: no worker is running"},
+		{"silent for longer", silent(crew(), 31), open(nil), "its producer, which was interrupted, to register the rest of its files"},
+		{"a client that is silent", silent(crew(able), 31), open(func(t *tasks.Transfer) { t.ByRequests = true }), ""},
+		{
+			"a client that is silent, with nothing to do", silent(crew(able), 31),
+			open(func(t *tasks.Transfer) { t.ByRequests, t.Finished = true, 2 }),
+			"its client to add files, or to seal it with POST /v1/transfers/u/seal: none has come since 1970-01-01T00:16:40Z",
+		},
+		{
+			"a client, with nothing to do", silent(crew(able), 30),
+			open(func(t *tasks.Transfer) { t.ByRequests, t.Finished = true, 2 }),
+			"its client to add files, or to seal it with POST /v1/transfers/u/seal",
+		},
 		{
 			"still registering", crew(able), running(func(t *tasks.Transfer) { t.State, t.Finished = tasks.StateOpen, 2 }),
 			"its producer, which still registers files",
