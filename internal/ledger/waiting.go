@@ -18,9 +18,18 @@ type Surroundings struct {
 	Workers      []tasks.Worker // live ones
 	Limits       []tasks.Limit
 	Held         []HeldBatches
-	PausedQueues []string // those that are known to be paused
-	QueueFault   string   // why Redis accepts no messages: "is full"
-	WriteError   error    // why this process cannot write to the database, which it retries
+	PausedQueues []string        // those that are known to be paused
+	QueueFault   string          // why Redis accepts no messages: "is full"
+	Retries      map[int64]Retry // by transfer: of those that have no other batches
+	WriteError   error           // why this process cannot write to the database, which it retries
+}
+
+// Retry is the next attempt at files that have failed.
+type Retry struct {
+	At    time.Time
+	Files int64
+	Code  string // of the last attempt; empty when it is not known
+	Error string // the first line of it
 }
 
 // HeldBatches counts batches of one transfer and queue that one worker runs. Those that
@@ -42,13 +51,14 @@ const (
 	WaitsForProducer WaitReason = "producer" // which registers its files
 	WaitsForRedis    WaitReason = "redis"
 	WaitsForLimit    WaitReason = "limit"
-	WaitsForDatabase WaitReason = "database" // which fails
+	WaitsForDatabase WaitReason = "database" // which fails or is slow
+	WaitsForRetry    WaitReason = "retry"    // of files that have failed
 	WaitsForSlot     WaitReason = "slot"     // other transfers use all
 )
 
 // WaitReasons lists all reasons.
 func WaitReasons() []WaitReason {
-	return []WaitReason{WaitsForWorker, WaitsForPerson, WaitsForProducer, WaitsForRedis, WaitsForLimit, WaitsForDatabase, WaitsForSlot}
+	return []WaitReason{WaitsForWorker, WaitsForPerson, WaitsForProducer, WaitsForRedis, WaitsForLimit, WaitsForDatabase, WaitsForSlot, WaitsForRetry}
 }
 
 // Waiting is what a transfer waits for that stands still. The zero value says that it does
@@ -78,10 +88,47 @@ func (s *Surroundings) Waiting(t *tasks.Transfer) Waiting {
 		return s.client(t)
 	case t.Finished >= t.Files && t.State == tasks.StateOpen:
 		return Waiting{WaitsForProducer, "its producer, which still registers files"}
-	case t.Finished >= t.Files || s.held(func(h *HeldBatches) bool { return h.TransferID == t.ID }) > 0:
+	case t.Finished >= t.Files:
+		return Waiting{}
+	case s.slowWrites() > 0: // also of those that run: they wait for their results to be written
+		return Waiting{WaitsForDatabase, fmt.Sprintf("the database, which is slow: a write takes %v", s.slowWrites().Round(100*time.Millisecond))}
+	case s.held(func(h *HeldBatches) bool { return h.TransferID == t.ID }) > 0:
 		return Waiting{}
 	}
-	return s.anyStep(t)
+	return cmp.Or(s.anyStep(t), s.retry(t))
+}
+
+// slowWrite is what a write to a database in good order never takes.
+const slowWrite = time.Second
+
+// slowWrites is what a write takes at least, on all workers that have measured it, when
+// that is long: when one of them is faster, the database is not what is slow.
+func (s *Surroundings) slowWrites() (took time.Duration) {
+	for i := range s.Workers {
+		if w := s.Workers[i].WriteTime; w > 0 && (took == 0 || w < took) {
+			took = w
+		}
+	}
+	if took < slowWrite {
+		return 0
+	}
+	return took
+}
+
+// retry says that all files of a transfer that are left have failed and are tried again.
+func (s *Surroundings) retry(t *tasks.Transfer) Waiting {
+	next, ok := s.Retries[t.ID]
+	if !ok || t.Cursor < t.Files || !next.At.After(s.Now) {
+		return Waiting{}
+	}
+	text := fmt.Sprintf("the next attempt at %d of its files, at %s", next.Files, next.At.UTC().Format(time.RFC3339))
+	if next.Code != "" {
+		text += ": the last one ended with " + next.Code
+	}
+	if next.Error != "" {
+		text += ": " + next.Error
+	}
+	return Waiting{WaitsForRetry, text}
 }
 
 // silent reports whether nobody has registered files of an open transfer for long.

@@ -51,6 +51,15 @@ func TestWaitingFor(t *testing.T) {
 		t.State, t.SeenAt = tasks.StateOpen, time.Unix(1000, 0).UTC()
 		return t
 	}
+	slow := func(name string, took time.Duration) tasks.Worker {
+		w := worker(name, "q", "", "checksum")
+		w.WriteTime = took
+		return w
+	}
+	retrying := func(r Retry) Surroundings {
+		return Surroundings{Now: time.Unix(1000, 0), Workers: []tasks.Worker{able}, Retries: map[int64]Retry{1: r}}
+	}
+	dispatched := running(func(t *tasks.Transfer) { t.Cursor = 2 })
 	throttled := func(by string) Surroundings {
 		w := able
 		w.Throttled = []string{by}
@@ -145,6 +154,21 @@ func TestWaitingFor(t *testing.T) {
 			"no free slot", Surroundings{Workers: []tasks.Worker{able}, Held: []HeldBatches{held(2, "q", "a", 1), held(3, "q", "a", 1)}}, running(nil),
 			"a free slot: other transfers use all 2",
 		},
+		{"one slow worker of two", crew(slow("a", time.Minute), slow("b", 900*time.Millisecond)), running(nil), ""},
+		{"one worker that has not measured it", crew(slow("a", 1260*time.Millisecond), able), running(nil), "the database, which is slow: a write takes 1.3s"},
+		{
+			"slow database, with batches that run",
+			Surroundings{Workers: []tasks.Worker{slow("a", 3*time.Second)}, Held: []HeldBatches{held(1, "q", "a", 1)}},
+			running(nil), "the database, which is slow: a write takes 3s",
+		},
+		{"slow database, when all is done", crew(slow("a", time.Minute)), running(func(t *tasks.Transfer) { t.Finished = 2 }), ""},
+		{
+			"next attempt", retrying(Retry{At: time.Unix(1030, 0), Files: 1, Code: "io", Error: "no route"}), dispatched,
+			"the next attempt at 1 of its files, at 1970-01-01T00:17:10Z: the last one ended with io: no route",
+		},
+		{"next attempt of which little is known", retrying(Retry{At: time.Unix(1030, 0), Files: 1}), dispatched, "the next attempt at 1 of its files, at 1970-01-01T00:17:10Z"},
+		{"next attempt that is due", retrying(Retry{At: time.Unix(1000, 0), Files: 1}), dispatched, ""},
+		{"next attempt, and files to dispatch", retrying(Retry{At: time.Unix(1030, 0), Files: 1}), running(nil), ""},
 		{"a free slot", Surroundings{Workers: []tasks.Worker{able}, Held: []HeldBatches{held(2, "q", "a", 1)}}, running(nil), ""},
 		{"final step", crew(able), finalizing(tasks.FinalizeWaiting), ""},
 		{"final step runs", crew(), finalizing(tasks.FinalizeRunning), ""},

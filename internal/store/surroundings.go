@@ -50,5 +50,6 @@ func (s *Store) Surroundings(ctx context.Context) (around ledger.Surroundings, e
 	if err != nil {
 		return around, fmt.Errorf("count batches that run: %w", err)
 	}
-	return around, nil
+	around.Retries, err = retries(s.db.Session(ctx))
+	return around, err
 }

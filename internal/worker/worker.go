@@ -32,6 +32,7 @@ type Worker struct {
 	started    time.Time
 	instance   string                  // distinguishes this process from others of the same name
 	desired    chan tasks.DesiredState // the last one that a heartbeat read, until it is applied
+	written    writeTimes
 	registered atomic.Bool             // the worker has a row in the database; false again once it stops
 }
 
