@@ -62,7 +62,7 @@ type Submission struct {
 
 	// OnSkipped is called for links and special files, which a scan skips; nil: they are
 	// only counted.
-	OnSkipped func(scan.Skipped)
+	OnSkipped func(scan.SkippedEntry)
 }
 
 // MissingError is the error for paths that do not exist.
@@ -83,7 +83,7 @@ const DefaultQueue = ingest.DefaultQueue
 // has not read List. A path that does not exist is a *MissingError, unless the submission
 // sets MissingOK.
 func (b *Baler) Submit(ctx context.Context, s Submission) (t tasks.Transfer, created bool, err error) {
-	sub := ingest.Submission(s)
+	sub := ingest.TransferRequest(s)
 	sources, err := b.ingester.Sources(&sub)
 	if err != nil {
 		return t, false, err
@@ -127,7 +127,7 @@ func (b *Baler) Submit(ctx context.Context, s Submission) (t tasks.Transfer, cre
 
 // sameTransfer returns the transfer that the key of a submission has found, if it is the
 // transfer of the same list. That of one that is not sealed is not read.
-func (b *Baler) sameTransfer(ctx context.Context, t tasks.Transfer, s *ingest.Submission, err error) (tasks.Transfer, bool, error) {
+func (b *Baler) sameTransfer(ctx context.Context, t tasks.Transfer, s *ingest.TransferRequest, err error) (tasks.Transfer, bool, error) {
 	if err == nil && s.List != nil && notSealed(&t) != nil {
 		err = b.ingester.CheckList(ctx, &t, s)
 	}
@@ -168,7 +168,7 @@ func (b *Baler) PreviewRun(ctx context.Context, s Submission) (Preview, error) {
 }
 
 func (b *Baler) preview(ctx context.Context, s Submission, run bool) (p Preview, err error) {
-	sub := ingest.Submission(s)
+	sub := ingest.TransferRequest(s)
 	sources, err := b.ingester.Sources(&sub)
 	if err == nil {
 		err = b.ingester.CheckPaths(ctx, &sub)

@@ -29,7 +29,7 @@ var ErrListByRequests = ingest.ErrListByRequests
 // seals the transfer. It does not change registered files, and does not register files
 // that were added since to folders that the producer had walked. notice is called for
 // links and special files, which a scan skips; it may be nil.
-func (b *Baler) ResumeSubmit(ctx context.Context, t tasks.Transfer, notice func(scan.Skipped)) (tasks.Transfer, error) {
+func (b *Baler) ResumeSubmit(ctx context.Context, t tasks.Transfer, notice func(scan.SkippedEntry)) (tasks.Transfer, error) {
 	if ingest.FromList(t.Sources) {
 		return t, cmp.Or(notSealed(&t), ErrPathsFromList)
 	}
@@ -44,7 +44,7 @@ func (b *Baler) ResumeSubmit(ctx context.Context, t tasks.Transfer, notice func(
 // ErrKeyReused, and registers nothing, when the list does not begin with the paths that are
 // registered.
 func (b *Baler) ResumeList(
-	ctx context.Context, t tasks.Transfer, list io.Reader, nulSeparated bool, notice func(scan.Skipped),
+	ctx context.Context, t tasks.Transfer, list io.Reader, nulSeparated bool, notice func(scan.SkippedEntry),
 ) (tasks.Transfer, error) {
 	if !ingest.FromList(t.Sources) {
 		return t, cmp.Or(notSealed(&t), ErrNotFromList)
@@ -58,7 +58,7 @@ func (b *Baler) ResumeList(
 	if err := b.takeOver(ctx, &t); err != nil {
 		return t, err
 	}
-	s := &ingest.Submission{List: list, NulSeparated: nulSeparated, OnSkipped: notice}
+	s := &ingest.TransferRequest{List: list, NulSeparated: nulSeparated, OnSkipped: notice}
 	return b.ingester.RegisterRestOfList(ctx, t, s, b.outputFiles)
 }
 

@@ -179,7 +179,7 @@ func (l *listSender) send(ctx context.Context, paths iter.Seq2[string, error]) e
 		}
 		added, err := l.r.Append(ctx, l.t.UUID, l.t.Files, order)
 		for _, s := range added.Skipped {
-			l.notes.see(scan.Skipped{Path: s.Path, Reason: scan.SkipReason(s.Reason), Detail: s.Detail})
+			l.notes.see(scan.SkippedEntry{Path: s.Path, Reason: scan.SkipReason(s.Reason), Detail: s.Detail})
 		}
 		l.notes.more(added.SkippedFiles - int64(len(added.Skipped)))
 		l.t.Files = added.Files

@@ -141,7 +141,7 @@ func transferOf(c *client.Transfer) tasks.Transfer {
 	}
 	for i := range c.Steps {
 		s := &c.Steps[i]
-		step := tasks.Step{Number: i + 1, Name: s.Name, Selected: s.Selected, Reused: s.Reused, Counts: tasks.Counts(s.Results)}
+		step := tasks.StepProgress{Number: i + 1, Name: s.Name, Selected: s.Selected, Reused: s.Reused, Counts: tasks.Counts(s.Results)}
 		if i < len(c.Handlers) {
 			step.Handler = c.Handlers[i]
 		}

@@ -57,8 +57,8 @@ type Counts struct {
 // Failures is the number of results that are failures.
 func (c Counts) Failures() int64 { return c.Failed + c.Error + c.TimedOut }
 
-// Step is a step of a transfer with its counters.
-type Step struct {
+// StepSummary is a step of a transfer with its counters.
+type StepSummary struct {
 	Name     string `json:"step"`
 	Selected int64  `json:"routed"` // files that its condition selected
 	Done     int64  `json:"done"`
@@ -69,18 +69,18 @@ type Step struct {
 
 // Transfer is a transfer with its counters.
 type Transfer struct {
-	ID             string  `json:"transfer"`
-	State          string  `json:"state"` // open, running, finalizing, completed, interrupted or canceled
-	Files          int64   `json:"files"`
-	Bytes          int64   `json:"bytes"`
-	Finished       int64   `json:"finished"`
-	Results        Counts  `json:"results"` // of all steps together
-	Steps          []Step  `json:"steps"`
-	Seconds        float64 `json:"seconds"`
-	FilesPerSecond float64 `json:"files_per_second"`
-	WaitingFor     string  `json:"waiting_for"` // why nothing of it runs; empty when something does
+	ID             string        `json:"transfer"`
+	State          string        `json:"state"` // open, running, finalizing, completed, interrupted or canceled
+	Files          int64         `json:"files"`
+	Bytes          int64         `json:"bytes"`
+	Finished       int64         `json:"finished"`
+	Results        Counts        `json:"results"` // of all steps together
+	Steps          []StepSummary `json:"steps"`
+	Seconds        float64       `json:"seconds"`
+	FilesPerSecond float64       `json:"files_per_second"`
+	WaitingFor     string        `json:"waiting_for"` // why nothing of it runs; empty when something does
 
-	Finalizers []Finalizer `json:"finalizers"`
+	Finalizers []FinalizeStep `json:"finalizers"`
 
 	Number      int64     `json:"number"` // short, and unique on its server
 	Name        string    `json:"name"`
@@ -106,8 +106,8 @@ type Transfer struct {
 	Changed bool `json:"changed"`
 }
 
-// Finalizer is a final step of a transfer.
-type Finalizer struct {
+// FinalizeStep is a final step of a transfer.
+type FinalizeStep struct {
 	Name     string `json:"step"`
 	State    string `json:"state"` // waiting, running, done, failed or canceled
 	Attempts int    `json:"attempts"`

@@ -94,12 +94,12 @@ type Transfer struct {
 	// the command status set it.
 	WaitingFor string
 
-	Steps      []Step         // one per recipe step, numbered from 1, with live counters
+	Steps      []StepProgress // one per recipe step, numbered from 1, with live counters
 	Finalizers []FinalizeStep // nil when the recipe has no final steps
 }
 
-// Step is one recipe step of a transfer with its live counters.
-type Step struct {
+// StepProgress is one recipe step of a transfer with its live counters.
+type StepProgress struct {
 	Number   int
 	Name     string // the step's name in the recipe
 	Handler  string

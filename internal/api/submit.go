@@ -85,7 +85,7 @@ type createOutput struct {
 }
 
 func (a *api) create(ctx context.Context, in *createInput) (*createOutput, error) {
-	s := Submission{
+	s := SubmissionRequest{
 		Paths: in.Body.Paths, Selection: in.Body.Selection, Name: in.Body.Name, Queue: in.Body.Queue, Weight: in.Body.Weight,
 		MissingOK: in.Body.MissingOK, Webhooks: in.Body.Webhooks, NoReuse: in.Body.NoReuse, IdempotencyKey: in.IdempotencyKey,
 	}

@@ -18,7 +18,7 @@ import (
 var ErrListByRequests = errors.New("its files come over HTTP: submit the list through that server again, or seal the transfer")
 
 // RegisterList registers the files of a new transfer's list, and seals the transfer.
-func (g *Ingester) RegisterList(ctx context.Context, t tasks.Transfer, s *Submission, leftOut LeftOut) (tasks.Transfer, error) {
+func (g *Ingester) RegisterList(ctx context.Context, t tasks.Transfer, s *TransferRequest, leftOut OutputFinder) (tasks.Transfer, error) {
 	r, err := g.NewRegistrar(ctx, t.ID, "")
 	if err != nil {
 		return t, err
@@ -30,7 +30,7 @@ func (g *Ingester) RegisterList(ctx context.Context, t tasks.Transfer, s *Submis
 // RegisterRestOfList registers the files of a transfer's list that are not registered yet,
 // and seals the transfer. It becomes the transfer's only producer. A list that does not
 // begin with the paths that are registered is an ErrKeyReused, and adds nothing.
-func (g *Ingester) RegisterRestOfList(ctx context.Context, t tasks.Transfer, s *Submission, leftOut LeftOut) (tasks.Transfer, error) {
+func (g *Ingester) RegisterRestOfList(ctx context.Context, t tasks.Transfer, s *TransferRequest, leftOut OutputFinder) (tasks.Transfer, error) {
 	r, err := g.NewRegistrar(ctx, t.ID, "")
 	if err != nil {
 		return t, err
@@ -49,7 +49,7 @@ func (g *Ingester) RegisterRestOfList(ctx context.Context, t tasks.Transfer, s *
 }
 
 // CheckList reports an ErrKeyReused when a sealed transfer was submitted with another list.
-func (g *Ingester) CheckList(ctx context.Context, t *tasks.Transfer, s *Submission) error {
+func (g *Ingester) CheckList(ctx context.Context, t *tasks.Transfer, s *TransferRequest) error {
 	const remembered = 1000
 	var (
 		list  tasks.ListMark
@@ -102,7 +102,7 @@ type listRegistrar struct {
 	ingester   *Ingester
 	registrar  *Registrar
 	transfer   *tasks.Transfer
-	submission *Submission
+	submission *TransferRequest
 
 	had  tasks.ListMark // of the paths whose files were all registered before
 	last tasks.File     // the last file that was registered before: of the path behind these
@@ -110,7 +110,7 @@ type listRegistrar struct {
 	from []string       // the last of these, as a source
 }
 
-func (l *listRegistrar) run(ctx context.Context, leftOut LeftOut) (tasks.Transfer, error) {
+func (l *listRegistrar) run(ctx context.Context, leftOut OutputFinder) (tasks.Transfer, error) {
 	t := l.transfer
 	out, err := leftOut(l.submission.Recipe, t.Name, t.Sources)
 	if err == nil {

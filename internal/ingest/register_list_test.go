@@ -45,8 +45,8 @@ func TestListGoesOnWhereItWasBrokenOff(t *testing.T) {
 		r, err := recipe.Parse("x", []byte("name: x\nsteps:\n  - handler: noop\n"))
 		testkit.Must(t, err)
 		noOutputs := func(*recipe.Recipe, string, []string) (map[string]bool, error) { return map[string]bool{}, nil }
-		submission := func(list io.Reader) *Submission {
-			return &Submission{Recipe: r, List: list, IdempotencyKey: "k", Via: tasks.ViaBulk}
+		submission := func(list io.Reader) *TransferRequest {
+			return &TransferRequest{Recipe: r, List: list, IdempotencyKey: "k", Via: tasks.ViaBulk}
 		}
 
 		broken := submission(io.MultiReader(strings.NewReader(list("a", "link", "D")), iotest.ErrReader(errors.New("the pipe broke"))))

@@ -18,7 +18,7 @@ var ErrKeyReused = errors.New("the key was used before, for another request")
 
 // ByKey returns the transfer that the submission's key has made, and false when there
 // is none. A transfer of another request is an ErrKeyReused that names the difference.
-func (g *Ingester) ByKey(ctx context.Context, s *Submission, sources []string) (t tasks.Transfer, found bool, err error) {
+func (g *Ingester) ByKey(ctx context.Context, s *TransferRequest, sources []string) (t tasks.Transfer, found bool, err error) {
 	if s.IdempotencyKey == "" {
 		return t, false, nil
 	}
@@ -81,7 +81,7 @@ func reused(t *tasks.Transfer, key, has string) error {
 
 // sameWebhooks reports an ErrKeyReused when a submission names a webhook that is not to be
 // notified of the transfer's end.
-func (g *Ingester) sameWebhooks(ctx context.Context, t *tasks.Transfer, s *Submission) error {
+func (g *Ingester) sameWebhooks(ctx context.Context, t *tasks.Transfer, s *TransferRequest) error {
 	if len(s.Webhooks) == 0 {
 		return nil
 	}

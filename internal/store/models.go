@@ -148,8 +148,8 @@ type stepRow struct {
 // TableName names the table to GORM.
 func (stepRow) TableName() string { return "steps" }
 
-func (r *stepRow) step() tasks.Step {
-	return tasks.Step{Number: r.No, Name: r.Name, Handler: r.Handler, Selected: r.Selected, Counts: tasks.Counts{
+func (r *stepRow) step() tasks.StepProgress {
+	return tasks.StepProgress{Number: r.No, Name: r.Name, Handler: r.Handler, Selected: r.Selected, Counts: tasks.Counts{
 		Succeeded: r.Succeeded, Warning: r.Warning, Skipped: r.Skipped, Failed: r.Failed,
 		Error: r.Error, TimedOut: r.TimedOut, Canceled: r.Canceled,
 	}, Reused: r.Reused}

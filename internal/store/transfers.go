@@ -30,7 +30,7 @@ type NewTransfer struct {
 	Recipe    string
 	Sources   []string
 	Selection tasks.Selection
-	Steps     []tasks.Step
+	Steps     []tasks.StepProgress
 
 	// Finalizers is done once when the last file has ended. It needs No, Name and Handler.
 	Finalizers []tasks.FinalizeStep
@@ -87,7 +87,7 @@ func newTransferRow(id string, n NewTransfer, now time.Time) transferRow {
 	return row
 }
 
-func newStepRows(transfer int64, steps []tasks.Step) []stepRow {
+func newStepRows(transfer int64, steps []tasks.StepProgress) []stepRow {
 	rows := make([]stepRow, len(steps))
 	for i, st := range steps {
 		rows[i] = stepRow{TransferID: transfer, No: st.Number, Name: st.Name, Handler: st.Handler}

@@ -335,6 +335,7 @@ CREATE TABLE IF NOT EXISTS loads (
   unmapped     BIGINT NOT NULL,
   unmapped_names TEXT NOT NULL,
   table_name   VARCHAR(64) NOT NULL,
+  witness      MEDIUMTEXT NOT NULL,
   PRIMARY KEY (transfer_id, step_no, file_no, byte_offset),
   KEY loads_target (target, source, content_offset)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;

@@ -355,6 +355,7 @@ CREATE TABLE IF NOT EXISTS loads (
   unmapped     INTEGER NOT NULL CHECK (typeof(unmapped) = 'integer'),
   unmapped_names TEXT NOT NULL,
   table_name   TEXT NOT NULL,
+  witness      TEXT NOT NULL,
   PRIMARY KEY (transfer_id, step_no, file_no, byte_offset)
 ) WITHOUT ROWID;
 
