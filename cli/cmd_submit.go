@@ -299,7 +299,8 @@ func howToResume(t *tasks.Transfer, throughServer bool) string {
 	case sealed(t) || len(t.Sources) > 0:
 		return ""
 	case throughServer:
-		return fmt.Sprintf("\nTo register them, submit the same list again with --key %q; otherwise cancel it with 'baler cancel %s'.", t.Key, number(t))
+		return fmt.Sprintf("\nTo register them, submit the same list again with --key %q; otherwise cancel it with 'baler cancel %s'.",
+			t.Key, number(t))
 	}
 	return fmt.Sprintf("\nTo register them, submit the same list again with 'baler submit --resume %s -' in half a minute.", number(t))
 }

@@ -58,7 +58,9 @@ const (
 
 // WaitReasons lists all reasons.
 func WaitReasons() []WaitReason {
-	return []WaitReason{WaitsForWorker, WaitsForPerson, WaitsForProducer, WaitsForRedis, WaitsForLimit, WaitsForDatabase, WaitsForSlot, WaitsForRetry}
+	return []WaitReason{
+		WaitsForWorker, WaitsForPerson, WaitsForProducer, WaitsForRedis, WaitsForLimit, WaitsForDatabase, WaitsForSlot, WaitsForRetry,
+	}
 }
 
 // Waiting is what a transfer waits for that stands still. The zero value says that it does
@@ -91,7 +93,8 @@ func (s *Surroundings) Waiting(t *tasks.Transfer) Waiting {
 	case t.Finished >= t.Files:
 		return Waiting{}
 	case s.slowWrites() > 0: // also of those that run: they wait for their results to be written
-		return Waiting{WaitsForDatabase, fmt.Sprintf("the database, which is slow: a write takes %v", s.slowWrites().Round(100*time.Millisecond))}
+		return Waiting{WaitsForDatabase, fmt.Sprintf(
+			"the database, which is slow: a write takes %v", s.slowWrites().Round(100*time.Millisecond))}
 	case s.held(func(h *HeldBatches) bool { return h.TransferID == t.ID }) > 0:
 		return Waiting{}
 	}

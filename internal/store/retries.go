@@ -27,14 +27,14 @@ func retries(q *gorm.DB) (map[int64]ledger.Retry, error) {
 	if err != nil {
 		return nil, fmt.Errorf("look for batches that are tried again: %w", err)
 	}
-	if len(rows) == 0 {
-		return nil, nil
-	}
 	all := make(map[int64]ledger.Retry, len(rows))
 	first := make([]int64, 0, explainedRetries)
 	for _, r := range rows[:min(len(rows), explainedRetries)] {
 		all[r.TransferID] = ledger.Retry{Files: r.Files}
 		first = append(first, r.First)
+	}
+	if len(first) == 0 {
+		return all, nil
 	}
 	var batches []batchRow
 	if err := findEach(q.Where("id IN ?", first), &batches, unreadableBatch); err != nil {
@@ -59,7 +59,8 @@ func lastAttempt(q *gorm.DB, b *batchRow, r *ledger.Retry) error {
 		return nil //nolint:nilerr // the transfer says that this row cannot be read
 	}
 	var last []struct{ Code, Error string }
-	err = q.Table("attempts").Select("code", "error").Where("transfer_id = ? AND step_no = ? AND file_no = ?", b.TransferID, b.StepNo, files[0].First).
+	err = q.Table("attempts").Select("code", "error").
+		Where("transfer_id = ? AND step_no = ? AND file_no = ?", b.TransferID, b.StepNo, files[0].First).
 		Order("id DESC").Limit(1).Scan(&last).Error
 	if err != nil {
 		return fmt.Errorf("read the last attempt: %w", err)

@@ -33,7 +33,7 @@ type Instance struct {
 	instance   string                  // distinguishes this process from others of the same name
 	desired    chan tasks.DesiredState // the last one that a heartbeat read, until it is applied
 	written    writeTimes
-	registered atomic.Bool             // the worker has a row in the database; false again once it stops
+	registered atomic.Bool // the worker has a row in the database; false again once it stops
 }
 
 // New makes a worker. It takes no batches before Run.
