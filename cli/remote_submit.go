@@ -134,7 +134,7 @@ func (p *program) sendList(ctx context.Context, r *remote, t tasks.Transfer, cre
 	err := sender.send(ctx, unsent(r.FilePaths(ctx, t.UUID, 0, t.Files), paths))
 	d.end()
 	sender.notes.end()
-	if _, another := errors.AsType[*anotherList](err); another {
+	if _, another := errors.AsType[*anotherListError](err); another {
 		return t, fmt.Errorf("%w: transfer %s of key %q %w", baler.ErrKeyReused, number(&t), t.Key, err)
 	}
 	if err != nil {

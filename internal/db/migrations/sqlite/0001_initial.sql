@@ -267,7 +267,8 @@ CREATE TABLE IF NOT EXISTS workers (
   seen_at      DATETIME NOT NULL CHECK (seen_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND date(seen_at) IS substr(seen_at, 1, 10)),
   instance     TEXT NOT NULL DEFAULT '',
   queues       TEXT NOT NULL,
-  throttled    TEXT NOT NULL
+  throttled    TEXT NOT NULL,
+  write_us     INTEGER NOT NULL DEFAULT 0 CHECK (typeof(write_us) = 'integer')
 ) WITHOUT ROWID;
 
 CREATE TABLE IF NOT EXISTS costs (
