@@ -58,7 +58,7 @@ func writeLines(w io.Writer, s *Source) (c Counts, err error) {
 		c.Files++
 	}
 	c.Results, err = eachResult(s, func(r *tasks.ResultLine) error {
-		if r.Facts, err = canonical(r.Facts); err != nil {
+		if r.Facts, err = Canonical(r.Facts); err != nil {
 			return fmt.Errorf("the facts of file %d at step %s: %w", r.File, r.Step, err)
 		}
 		return l.line(resultLine{typeResult, s.Transfer.UUID, *r})

@@ -203,9 +203,9 @@ type endLine struct {
 	Digest     string      `json:"digest"` // SHA-256 of the lines before, with their ends
 }
 
-// canonical writes facts in one way, because databases do not keep them as they were: MySQL
+// Canonical writes facts in one way, because databases do not keep them as they were: MySQL
 // sorts names and writes 1e2 as 100.0.
-func canonical(facts json.RawMessage) (json.RawMessage, error) {
+func Canonical(facts json.RawMessage) (json.RawMessage, error) {
 	if string(facts) == "{}" {
 		return facts, nil
 	}
