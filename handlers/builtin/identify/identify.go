@@ -81,13 +81,24 @@ func New() handlers.Handler {
 	return handlers.PerFile(identify, handlers.Parallel(0), handlers.StallLimit(handlers.DefaultStallLimit))
 }
 
-func loadSignatures() (*siegfried.Siegfried, error) {
+// signatureSet is siegfried with its signatures.
+type signatureSet struct {
+	*siegfried.Siegfried
+	fields map[string][]string // what the values of an identification mean, by its first value; Label asks for them each time
+}
+
+func loadSignatures() (*signatureSet, error) {
 	siegfried.StreamSize(memberMemory)
 	sf := static.New()
 	if sf == nil {
 		return nil, errNoSignatures
 	}
-	return sf, nil
+	set := &signatureSet{Siegfried: sf, fields: make(map[string][]string)}
+	fields := sf.Fields()
+	for i, identifier := range sf.Identifiers() {
+		set.fields[identifier[0]] = fields[i]
+	}
+	return set, nil
 }
 
 func scanLimit(args any) (int64, error) {
@@ -132,7 +143,7 @@ const endsShare = 4
 
 // recogniseFile searches a file from its beginning. When the limit ends the search of a
 // file that nothing has matched, it searches the beginning and the end together.
-func recogniseFile(ctx context.Context, sf *siegfried.Siegfried, f io.ReaderAt, size int64, name string, limit int64) ([]format, error) {
+func recogniseFile(ctx context.Context, sf *signatureSet, f io.ReaderAt, size int64, name string, limit int64) ([]format, error) {
 	formats, cut, err := recognise(sf, newWindow(ctx, f, size, limit), name)
 	if err != nil || !cut {
 		return formats, err
@@ -157,12 +168,13 @@ func recogniseFile(ctx context.Context, sf *siegfried.Siegfried, f io.ReaderAt, 
 
 // recognise gives every format that matches best: one, unless the signatures
 // cannot decide. cut says that the window's limit ended the search.
-func recognise(sf *siegfried.Siegfried, src *window, name string) (formats []format, cut bool, err error) {
-	// The buffer is not put back for the next file: siegfried's goroutines may
-	// look at it a moment longer.
+func recognise(sf *signatureSet, src *window, name string) (formats []format, cut bool, err error) {
 	buffer, err := sf.Buffer(src)
 	ids, err := sf.IdentifyBuffer(buffer, err, name, "")
-	if failure := src.failure(); failure != nil {
+	failure, cut := src.failure(), src.cut()
+	// When siegfried has answered it reads no more: its own Identify unmaps the file then.
+	src.release()
+	if failure != nil {
 		return nil, false, failure
 	}
 	// Any other err means that the file is empty, or that it is no container although
@@ -174,7 +186,7 @@ func recognise(sf *siegfried.Siegfried, src *window, name string) (formats []for
 	for i, found := range ids {
 		formats[i] = formatOf(sf, found)
 	}
-	return formats, src.cut(), nil
+	return formats, cut, nil
 }
 
 // watched reports each read.
@@ -203,20 +215,21 @@ func (f *format) remark(text string) {
 	f.warning += text
 }
 
-func formatOf(sf *siegfried.Siegfried, found core.Identification) format {
+func formatOf(sf *signatureSet, found core.Identification) format {
 	var f format
-	for _, field := range sf.Label(found) {
-		switch field[0] {
+	values := found.Values()
+	for i, field := range sf.fields[values[0]] {
+		switch field {
 		case "id":
-			f.puid = field[1]
+			f.puid = values[i]
 		case "format":
-			f.name = field[1]
+			f.name = values[i]
 		case "version":
-			f.version = field[1]
+			f.version = values[i]
 		case "mime":
-			f.mime = field[1]
+			f.mime = values[i]
 		case "warning":
-			f.warning = field[1]
+			f.warning = values[i]
 		}
 	}
 	return f

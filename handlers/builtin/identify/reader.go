@@ -16,8 +16,8 @@ const blockSize = 64 << 10
 // window shows a file to siegfried, slice by slice, in bounded memory and with a bound
 // on what is read. siegfried's own sources do not fit: it maps files into memory, where
 // a file that shrinks kills the process, and it copies streams whole. The methods are
-// those that siegfried requires of a source that can be sliced. A returned slice never
-// changes.
+// those that siegfried requires of a source that can be sliced. A returned slice does
+// not change until release.
 type window struct {
 	ctx  context.Context //nolint:containedctx // siegfried's calls carry none
 	file io.ReaderAt
@@ -31,9 +31,16 @@ type window struct {
 }
 
 type block struct {
-	at   int64
-	data []byte
+	at     int64
+	data   []byte
+	memory *[blockSize]byte // of data
 }
+
+// blockMemory keeps what earlier windows have released: without it, reading small files
+// would make as much garbage as they have bytes.
+//
+//nolint:gochecknoglobals // a cache for the whole process
+var blockMemory = sync.Pool{New: func() any { return new([blockSize]byte) }}
 
 var errScanned = errors.New("the limit of bytes to read is reached")
 
@@ -104,7 +111,11 @@ func (w *window) read(off int64, n int) ([]byte, error) {
 	defer w.mu.Unlock()
 	at := off - off%blockSize
 	if off+int64(n) > at+blockSize {
-		return w.fetch(off, n) // across blocks, or more than one holds: rare
+		p := make([]byte, n) // across blocks, or more than one holds: rare
+		if err := w.fetch(p, off); err != nil {
+			return nil, err
+		}
+		return p, nil
 	}
 	b, err := w.block(at)
 	if err != nil {
@@ -119,8 +130,10 @@ func (w *window) block(at int64) (block, error) {
 			return b, nil
 		}
 	}
-	data, err := w.fetch(at, int(min(blockSize, w.size-at)))
-	if err != nil {
+	memory, _ := blockMemory.Get().(*[blockSize]byte) // New gives nothing else
+	data := memory[:min(blockSize, w.size-at)]
+	if err := w.fetch(data, at); err != nil {
+		blockMemory.Put(memory)
 		return block{}, err
 	}
 	slot := 0
@@ -128,34 +141,46 @@ func (w *window) block(at int64) (block, error) {
 		slot = 1 + w.turn
 		w.turn = (w.turn + 1) % (len(w.blocks) - 1)
 	}
-	w.blocks[slot] = block{at: at, data: data}
+	w.blocks[slot] = block{at: at, data: data, memory: memory} // slices of the block before stay valid
 	return w.blocks[slot], nil
 }
 
 // fetch reads from the file itself. The first failure is kept.
-func (w *window) fetch(off int64, n int) ([]byte, error) {
-	p, err := w.fetchOnce(off, n)
+func (w *window) fetch(p []byte, off int64) error {
+	err := w.fetchOnce(p, off)
 	if err != nil && (w.err == nil || errors.Is(w.err, errScanned)) {
 		w.err = err
 	}
-	return p, err
+	return err
 }
 
-func (w *window) fetchOnce(off int64, n int) ([]byte, error) {
+func (w *window) fetchOnce(p []byte, off int64) error {
 	if err := w.ctx.Err(); err != nil {
-		return nil, err
+		return err
 	}
 	if w.budget <= 0 {
-		return nil, errScanned
+		return errScanned
 	}
-	w.budget -= int64(n)
-	p := make([]byte, n)
-	if got, err := w.file.ReadAt(p, off); got < n {
+	w.budget -= int64(len(p))
+	if got, err := w.file.ReadAt(p, off); got < len(p) {
 		if errors.Is(err, io.EOF) {
-			return nil, handlers.RetryLater(handlers.CodeChangedWhileReading,
+			return handlers.RetryLater(handlers.CodeChangedWhileReading,
 				fmt.Errorf("the file ended at %d of %d bytes", off+int64(got), w.size))
 		}
-		return nil, handlers.RetryLater(handlers.CodeIO, err)
+		return handlers.RetryLater(handlers.CodeIO, err)
 	}
-	return p, nil
+	return nil
+}
+
+// release gives the memory of the window to later ones. Nothing may look at its slices
+// any more.
+func (w *window) release() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for i := range w.blocks {
+		if memory := w.blocks[i].memory; memory != nil {
+			blockMemory.Put(memory)
+		}
+	}
+	w.blocks, w.budget = [len(w.blocks)]block{}, 0
 }

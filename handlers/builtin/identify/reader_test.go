@@ -73,3 +73,30 @@ func TestWindowStopsAtItsLimit(t *testing.T) {
 		t.Errorf("what was read is gone: %v", err)
 	}
 }
+
+func TestWindowKeepsEachSliceUntilItIsReleased(t *testing.T) {
+	contents := make([]byte, 9*blockSize)
+	for i := range contents {
+		contents[i] = byte(i / blockSize)
+	}
+	for range 3 { // the second and the third take the memory of the one before
+		w := newWindow(t.Context(), bytes.NewReader(contents), int64(len(contents)), 1<<40)
+		var slices [][]byte
+		for at := int64(0); at < int64(len(contents)); at += blockSize {
+			p, err := w.Slice(at, 4096)
+			if err != nil {
+				t.Fatal(err)
+			}
+			slices = append(slices, p)
+		}
+		for i, p := range slices {
+			if !bytes.Equal(p, bytes.Repeat([]byte{byte(i)}, 4096)) {
+				t.Errorf("the slice of block %d has changed: it begins with %d", i, p[0])
+			}
+		}
+		w.release()
+		if _, err := w.Slice(0, 8); err == nil || len(w.blocks[0].data) > 0 {
+			t.Error("a window reads after its release")
+		}
+	}
+}
