@@ -72,6 +72,6 @@ const exportPage = 200
 
 func exportedResults(ctx context.Context, s *store.Store, t *tasks.Transfer) iter.Seq2[tasks.ResultRow, error] {
 	return keyset.Paginate(exportPage, func(after tasks.ResultKey) ([]tasks.ResultRow, error) {
-		return s.Results(ctx, t.ID, tasks.ResultFilter{}, after, exportPage)
+		return s.Results(ctx, t.ID, tasks.ResultSelector{}, after, exportPage)
 	}, (*tasks.ResultRow).Key)
 }

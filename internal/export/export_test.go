@@ -55,7 +55,7 @@ func odd() *export.Source {
 		Transfer: tasks.Transfer{
 			UUID: "id", Name: "n", State: tasks.StateCompleted, Files: 2, Bytes: 5, Finished: 2, CreatedAt: at, EndedAt: at,
 			Sources: []string{"/in\xff"},
-			Steps:   []tasks.Step{{Number: 1, Name: "first", Handler: "noop"}, {Number: 2, Name: "second", Handler: "noop"}},
+			Steps:   []tasks.StepProgress{{Number: 1, Name: "first", Handler: "noop"}, {Number: 2, Name: "second", Handler: "noop"}},
 		},
 		Files: sequence([]tasks.File{
 			{No: 1, Path: "/in/\xff.txt", Size: 5, MTime: at},

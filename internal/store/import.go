@@ -74,7 +74,7 @@ func reserveTransfer(tx *gorm.DB, now time.Time) (int64, error) {
 	return row.ID, tx.Exec("DELETE FROM transfers WHERE id = ?", row.ID).Error
 }
 
-func newImportSteps(id int64, steps []tasks.Step) []stepRow {
+func newImportSteps(id int64, steps []tasks.StepProgress) []stepRow {
 	rows := newStepRows(id, steps)
 	for i := range steps {
 		c := &steps[i]
