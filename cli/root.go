@@ -45,7 +45,7 @@ and the database.`,
 			p.runCommand(), p.submitCommand(), p.loadCommand(), p.workerCommand(), p.serveCommand(), p.watchCommand(), p.scheduleCommand(),
 		}},
 		{"Inspect and control transfers:", []*cobra.Command{
-			p.statusCommand(), p.resultsCommand(), p.failuresCommand(), p.diffCommand(), p.retryCommand(), p.pauseCommand(),
+			p.statusCommand(), p.resultsCommand(), p.exportCommand(), p.importCommand(), p.failuresCommand(), p.diffCommand(), p.retryCommand(), p.pauseCommand(),
 			p.resumeCommand(), p.cancelCommand(),
 			p.deleteCommand(),
 		}},

@@ -51,6 +51,7 @@ func (a *api) registerResults(h huma.API) {
 		Description: "By number, in pages: pass `next` as `after` to get the next page.",
 		Errors:      []int{http.StatusNotFound, http.StatusGone, http.StatusUnprocessableEntity},
 	}, a.files)
+	a.registerExport(h)
 }
 
 // ResultQuery selects results in a query.

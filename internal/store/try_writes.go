@@ -80,6 +80,7 @@ func trialRows(now time.Time) []any {
 		&finalizeRow{TransferID: id, No: 1, State: tasks.FinalizeCanceled},
 		&outputRow{PathHash: make([]byte, 16), Owner: name, Digest: name, Path: []byte{}, WrittenAt: now},
 		&pausedQueue{Name: name, PausedAt: now},
+		&importRow{TransferID: id, UUID: name, StartedAt: now},
 		&tombstone{TransferID: id, UUID: name, DeletedAt: now},
 	}
 }

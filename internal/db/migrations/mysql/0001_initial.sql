@@ -466,6 +466,13 @@ CREATE TABLE IF NOT EXISTS watched_items (
   KEY watched_items_stage (watch_id, stage, path_hash)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
+CREATE TABLE IF NOT EXISTS imports (
+  transfer_id  BIGINT NOT NULL PRIMARY KEY,
+  uuid         CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  started_at   DATETIME(6) NOT NULL,
+  UNIQUE KEY imports_uuid (uuid)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
 CREATE TABLE IF NOT EXISTS paused_queues (
   name         VARCHAR(64) NOT NULL PRIMARY KEY,
   paused_at    DATETIME(6) NOT NULL

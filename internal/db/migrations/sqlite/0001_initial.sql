@@ -495,6 +495,14 @@ CREATE TABLE IF NOT EXISTS watched_items (
 
 CREATE INDEX IF NOT EXISTS watched_items_stage ON watched_items (watch_id, stage, path_hash);
 
+CREATE TABLE IF NOT EXISTS imports (
+  transfer_id  INTEGER NOT NULL PRIMARY KEY,
+  uuid         TEXT NOT NULL,
+  started_at   DATETIME NOT NULL CHECK (started_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND date(started_at) IS substr(started_at, 1, 10))
+);
+
+CREATE UNIQUE INDEX IF NOT EXISTS imports_uuid ON imports (uuid);
+
 CREATE TABLE IF NOT EXISTS paused_queues (
   name         TEXT NOT NULL PRIMARY KEY,
   paused_at    DATETIME NOT NULL CHECK (paused_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND date(paused_at) IS substr(paused_at, 1, 10))
