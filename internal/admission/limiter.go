@@ -48,6 +48,7 @@ type Limiter struct {
 	updated time.Time
 	wake    chan struct{}        // closed when there may be room
 	refused map[string]time.Time // when a limit last kept a batch out; by its key
+	claims  map[string]*claims   // by key of the limit
 }
 
 // limitShare is this worker's share of a limit, and its use of the rate.
@@ -65,22 +66,45 @@ func NewLimiter(now func() time.Time) *Limiter {
 	}
 }
 
-// Enter waits a moment until the limits of these keys admit a batch. It returns a
-// *ThrottledError when they do not. The caller calls leave, at least once, when the
-// batch has ended.
-func (l *Limiter) Enter(ctx context.Context, keys []string, files int) (leave func(), err error) {
+// Entrant is a batch that asks for admission.
+type Entrant struct {
+	Batch int64
+	Keys  []string // of the limits on it
+	Files int
+
+	// Promoted reports whether the batch goes before others. It is called when the batch cannot
+	// be admitted at once; nil: it does not.
+	Promoted func(ctx context.Context) bool
+}
+
+// Enter waits a moment until the limits admit a batch. It returns a *ThrottledError when they
+// do not. The caller calls leave, at least once, when the batch has ended. A promoted batch
+// that is kept out claims the next room of the limit, also while it is back in the queue.
+func (l *Limiter) Enter(ctx context.Context, e Entrant) (leave func(), err error) {
 	give := time.NewTimer(patience)
 	defer give.Stop()
+	asked, promoted := e.Promoted == nil, false
 	for {
 		l.mu.Lock()
-		full := l.full(keys, files)
+		full := l.full(e.Keys, e.Files)
 		if full == nil {
-			l.take(keys, files)
+			full = l.claimed(e.Keys, e.Batch)
+		}
+		if full != nil && promoted {
+			l.claim(full, e.Batch)
+		}
+		if full == nil {
+			l.take(e.Keys, e.Files)
+			l.settleClaims(e.Keys, e.Batch)
 			l.mu.Unlock()
-			return sync.OnceFunc(func() { l.leave(keys) }), nil
+			return sync.OnceFunc(func() { l.leave(e.Keys) }), nil
 		}
 		wake := l.wake
 		l.mu.Unlock()
+		if !asked {
+			asked, promoted = true, e.Promoted(ctx)
+			continue
+		}
 		if full.RetryAfter > patience {
 			return nil, l.refuse(full)
 		}
@@ -204,6 +228,7 @@ func (l *Limiter) SetShares(shares []ledger.LimitShare) {
 		p.resize(now)
 		l.shares[p.Key()] = p
 	}
+	maps.DeleteFunc(l.claims, func(k string, _ *claims) bool { return l.shares[k] == nil })
 	l.wakeAll()
 }
 
@@ -246,19 +271,6 @@ func (l *Limiter) Unsettled() bool {
 		}
 	}
 	return false
-}
-
-// HasRoom reports whether no limit would keep out the first batch of a transfer now.
-func (l *Limiter) HasRoom() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	var keys []string
-	for k, p := range l.shares {
-		if p.Scope != tasks.ScopeTransfer { // those of others
-			keys = append(keys, k)
-		}
-	}
-	return l.full(keys, 1) == nil
 }
 
 // Blocked reports whether the limits leave this worker no batch at all.

@@ -16,10 +16,12 @@ func shareOf(inFlight, share, most int, rate float64) ledger.LimitShare {
 
 const allKey = "all "
 
+var shareOfOne = []ledger.LimitShare{shareOf(1, 1, 1, 0)}
+
 // enter asks for a batch, which must be admitted at once or refused.
 func enter(t *testing.T, g *Limiter, files int) (leave func(), full *ThrottledError) {
 	t.Helper()
-	leave, err := g.Enter(t.Context(), []string{allKey}, files)
+	leave, err := g.Enter(t.Context(), Entrant{Keys: []string{allKey}, Files: files})
 	if err != nil && !errors.As(err, &full) {
 		t.Fatal(err)
 	}

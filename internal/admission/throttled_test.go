@@ -15,7 +15,7 @@ func TestThrottledListsLimitsThatKeepBatchesOut(t *testing.T) {
 		l := NewLimiter(time.Now)
 		l.SetShares([]ledger.LimitShare{{Limit: tasks.Limit{Scope: tasks.ScopeAll, FilesPerSecond: 1}, Rate: 1}})
 		key := tasks.LimitKey(tasks.ScopeAll, "")
-		leave, err := l.Enter(t.Context(), []string{key}, 10)
+		leave, err := l.Enter(t.Context(), Entrant{Keys: []string{key}, Files: 10})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -26,7 +26,7 @@ func TestThrottledListsLimitsThatKeepBatchesOut(t *testing.T) {
 			}
 		}
 		expect("before", time.Minute)
-		if _, err := l.Enter(t.Context(), []string{key}, 10); err == nil {
+		if _, err := l.Enter(t.Context(), Entrant{Keys: []string{key}, Files: 10}); err == nil {
 			t.Fatal("the limit let two batches in")
 		}
 		time.Sleep(5 * time.Second)

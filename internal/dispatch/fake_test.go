@@ -280,6 +280,10 @@ func (f *fake) Promote(_ context.Context, b *tasks.Batch) error {
 	return f.enter("Promote")
 }
 
+func (f *fake) IsPromoted(_ context.Context, b *tasks.Batch) (bool, error) {
+	return slices.Contains(f.promoted, b.ID), f.enter("IsPromoted")
+}
+
 func (f *fake) RepairGroups(context.Context, string, []string) (int64, error) {
 	return 0, f.enter("RepairGroups")
 }

@@ -121,6 +121,8 @@ type BatchQueue interface { //nolint:interfacebloat // one user, one implementat
 	FirstQueued(ctx context.Context, queue string, transfer int64, files []queue.FileTask) (int, error)
 	// Promote lets a batch that waits start before all that were not promoted.
 	Promote(ctx context.Context, b *tasks.Batch) error
+	// IsPromoted reports whether a batch was promoted.
+	IsPromoted(ctx context.Context, b *tasks.Batch) (bool, error)
 	// RepairGroups restores groups that are missing in the list of groups, and counts
 	// them.
 	RepairGroups(ctx context.Context, queue string, handlers []string) (int64, error)

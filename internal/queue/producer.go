@@ -31,7 +31,7 @@ type Producer struct {
 	redis  redis.UniversalClient
 	client *asynq.Client
 
-	noteGroupsScript, takeDueScript, keepTakenScript, removeTakenScript *redis.Script
+	noteGroupsScript, takeDueScript, keepTakenScript, removeTakenScript, promoteScript *redis.Script
 
 	// Watches that report outages of Redis. A nil watch reports nothing.
 	sending, asking, repairing *outage.Watch
@@ -44,6 +44,7 @@ func NewProducer(client redis.UniversalClient) *Producer {
 		redis: client, client: asynq.NewClientFromRedisClient(client),
 		noteGroupsScript: redis.NewScript(noteGroupsText), takeDueScript: redis.NewScript(oversizedFunction() + takeDueText),
 		keepTakenScript: redis.NewScript(keepTakenText), removeTakenScript: redis.NewScript(removeTakenText),
+		promoteScript: redis.NewScript(promoteText),
 	}
 }
 

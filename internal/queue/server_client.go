@@ -3,6 +3,7 @@ package queue
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"time"
 
@@ -36,6 +37,7 @@ type ServerClient struct {
 	ServerClientOptions
 
 	ahead   *redis.Script
+	promote *redis.Script
 	changed chan struct{} // has a value after a message was handled
 	stopped chan struct{}
 	stop    sync.Once
@@ -51,7 +53,6 @@ type ServerClientOptions struct {
 	Queues   []string
 	Most     int           // messages handled at once, besides promoted ones; fewer than the server's concurrency
 	Poll     time.Duration // between two searches for a promoted batch
-	HasRoom  func() bool   // reports whether limits would admit a promoted batch
 	Handling asynq.Handler // of the server
 }
 
@@ -61,6 +62,7 @@ var _ asynq.Handler = (*ServerClient)(nil)
 func NewServerClient(c redis.UniversalClient, o ServerClientOptions) *ServerClient {
 	return &ServerClient{
 		UniversalClient: c, ServerClientOptions: o, ahead: redis.NewScript(oversizedFunction() + aheadScript + dequeueScript),
+		promote: redis.NewScript(promoteText),
 		changed: make(chan struct{}, 1), stopped: make(chan struct{}),
 	}
 }
@@ -95,10 +97,16 @@ func (c *ServerClient) ProcessTask(ctx context.Context, t *asynq.Task) error {
 }
 
 // EvalSha runs a script. While the server is full, asynq's script that takes a message
-// waits for room or a promoted batch. After maxWait it answers that the queue is empty.
+// waits for room or a promoted batch. After maxWait it answers that the queue is empty. After
+// asynq's script that puts returned batches at the end of the queue, those that were promoted
+// move to its beginning.
 func (c *ServerClient) EvalSha(ctx context.Context, sha1 string, keys []string, args ...any) *redis.Cmd {
 	if sha1 != asynqDequeue || len(args) == 0 {
-		return c.UniversalClient.EvalSha(ctx, sha1, keys, args...)
+		cmd := c.UniversalClient.EvalSha(ctx, sha1, keys, args...)
+		if queue := returnsTo(keys); queue != "" {
+			c.promoteReturned(ctx, queue, cmd)
+		}
+		return cmd
 	}
 	timeout, poll := time.NewTimer(maxWait), time.NewTicker(c.Poll)
 	defer timeout.Stop()
@@ -117,6 +125,28 @@ func (c *ServerClient) EvalSha(ctx context.Context, sha1 string, keys []string, 
 		}
 	}
 	return c.note(c.UniversalClient.EvalSha(ctx, sha1, keys, args...))
+}
+
+// returnsTo returns the queue to whose end asynq's script with these keys moves the tasks that were
+// sent back, or nothing for another script.
+func returnsTo(keys []string) (queue string) {
+	if len(keys) != 2 {
+		return ""
+	}
+	queue, returns := strings.CutSuffix(strings.TrimPrefix(keys[0], "asynq:{"), "}:retry")
+	if !returns || keys[1] != "asynq:{"+queue+"}:pending" {
+		return ""
+	}
+	return queue
+}
+
+// promoteReturned promotes again those promoted batches that have come back, when some batches
+// have. After an error they come in turn, or are promoted when the next batches come back.
+func (c *ServerClient) promoteReturned(ctx context.Context, queue string, moved *redis.Cmd) {
+	if n, err := moved.Int(); err != nil || n == 0 {
+		return
+	}
+	_ = c.promote.Run(ctx, c.UniversalClient, promoteKeys(queue), taskPrefix(queue), maxPromoted).Err() // see above
 }
 
 // emptyQueue is the answer of asynq's script for an empty queue.
@@ -149,9 +179,6 @@ func (c *ServerClient) note(answer *redis.Cmd) *redis.Cmd {
 // takeAhead takes a promoted batch of any queue: asynq reads the queue's name from the
 // message. It returns nil when there is none.
 func (c *ServerClient) takeAhead(ctx context.Context, leaseEnd any) *redis.Cmd {
-	if !c.HasRoom() {
-		return nil // it would go back to the end of the queue
-	}
 	for _, queue := range c.Queues {
 		prefix := "asynq:{" + queue + "}:"
 		keys := []string{prefix + "pending", prefix + "paused", prefix + "active", prefix + "lease", promotedKey(queue)}

@@ -33,7 +33,7 @@ func TestFullServerTakesOnlyPromotedBatches(t *testing.T) {
 	}
 	taken, end := make(chan string, 100), make(chan struct{})
 	in := queue.NewServerClient(client, queue.ServerClientOptions{
-		Queues: []string{"a", "b"}, Most: 2, Poll: time.Millisecond, HasRoom: func() bool { return true },
+		Queues: []string{"a", "b"}, Most: 2, Poll: time.Millisecond,
 		Handling: asynq.HandlerFunc(func(ctx context.Context, _ *asynq.Task) error {
 			id, _ := asynq.GetTaskID(ctx)
 			taken <- id
@@ -82,7 +82,7 @@ func TestFullServerTakesOnlyPromotedBatches(t *testing.T) {
 func TestFullServerStops(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		in := queue.NewServerClient(nil, queue.ServerClientOptions{Poll: time.Hour, HasRoom: func() bool { return false }})
+		in := queue.NewServerClient(nil, queue.ServerClientOptions{Poll: time.Hour})
 		answered := make(chan error, 1)
 		begun := time.Now()
 		go func() { // the name of asynq's script that takes a message
@@ -94,4 +94,67 @@ func TestFullServerStops(t *testing.T) {
 			t.Errorf("it answered %v after %s", err, time.Since(begun))
 		}
 	})
+}
+
+// A promoted batch that a worker sends back is the next again when it comes back, also one that
+// the worker had before it was promoted. Others come back to the end.
+func TestReturnedBatchKeepsItsPromotion(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	client := testkit.RedisClient(t, testkit.Redis(t), nil)
+	p := queue.NewProducer(client)
+	batch := func(id int64) *tasks.Batch {
+		return &tasks.Batch{ID: id, Transfer: 1, Step: 1, Attempt: 1, Queue: "q", Files: tasks.NewRanges([]int64{1})}
+	}
+	var order []string // one batch at a time
+	refuse, done := map[string]bool{"1": true, "2": true, "6": true}, make(chan struct{})
+	in := queue.NewServerClient(client, queue.ServerClientOptions{
+		Queues: []string{"q"}, Most: 10, Poll: time.Millisecond,
+		Handling: asynq.HandlerFunc(func(ctx context.Context, _ *asynq.Task) error {
+			id, _ := asynq.GetTaskID(ctx)
+			testkit.Eventually(t, time.Minute, func() error {
+				n, err := client.ZCard(ctx, "asynq:{q}:retry").Result()
+				if err == nil && n > 0 {
+					err = errors.New("one that was sent back is not in the queue yet")
+				}
+				return err
+			})
+			if id == "1" && refuse[id] {
+				for id := int64(2); id <= 6; id++ { // one by one: in this order
+					testkit.Must(t, p.EnqueueBatches(ctx, []tasks.Batch{*batch(id)}))
+				}
+				testkit.Must(t, p.Promote(ctx, batch(6)))
+				testkit.Must(t, p.Promote(ctx, batch(1)))
+			}
+			if refuse[id] {
+				delete(refuse, id)
+				return errors.New("no room")
+			}
+			if order = append(order, id); len(order) == 6 {
+				close(done)
+			}
+			return nil
+		}),
+	})
+	server := asynq.NewServerFromRedisClient(in, asynq.Config{
+		Concurrency: 1, Queues: map[string]int{"q": 1}, TaskCheckInterval: time.Millisecond, LogLevel: asynq.FatalLevel,
+		IsFailure:                func(error) bool { return false },
+		RetryDelayFunc:           func(int, error, *asynq.Task) time.Duration { return 0 },
+		DelayedTaskCheckInterval: time.Millisecond,
+	})
+	testkit.Must(t, p.EnqueueBatches(ctx, []tasks.Batch{*batch(1)}))
+	testkit.Must(t, server.Start(in))
+	t.Cleanup(func() {
+		in.Stop()
+		server.Shutdown()
+	})
+	<-done
+	if want := []string{"1", "6", "3", "4", "5", "2"}; !slices.Equal(order, want) {
+		t.Errorf("it took %v, want %v", order, want)
+	}
+	// What has ended is forgotten.
+	testkit.Must(t, p.Promote(ctx, batch(99)))
+	if n, err := client.ZCard(ctx, "baler:{q}:kept-promoted").Result(); err != nil || n != 0 {
+		t.Errorf("%d batches are promoted, %v", n, err)
+	}
 }

@@ -79,6 +79,7 @@ func (nowhere) FirstQueued(_ context.Context, _ string, _ int64, files []queue.F
 }
 func (nowhere) TakeOversized(context.Context, string) ([][]byte, error)       { return nil, nil }
 func (nowhere) Promote(context.Context, *tasks.Batch) error                   { return nil }
+func (nowhere) IsPromoted(context.Context, *tasks.Batch) (bool, error)        { return false, nil }
 func (nowhere) RepairGroups(context.Context, string, []string) (int64, error) { return 0, nil }
 
 // deliver hands a batch's message to a worker, as asynq does.

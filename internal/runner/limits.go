@@ -21,7 +21,10 @@ func (r *Runner) admit(ctx context.Context, b *tasks.Batch, plan *dispatch.Trans
 	if plan != nil {
 		keys = append(keys, admission.LimitKeys(plan)...)
 	}
-	leave, err = r.limiter.Enter(ctx, keys, b.Items())
+	leave, err = r.limiter.Enter(ctx, admission.Entrant{Batch: b.ID, Keys: keys, Files: b.Items(), Promoted: func(ctx context.Context) bool {
+		promoted, err := r.Queue.IsPromoted(ctx, b)
+		return err == nil && promoted // the queue reports its outages
+	}})
 	if full, ok := errors.AsType[*admission.ThrottledError](err); ok {
 		r.Metrics.Throttled(string(full.Reason))
 	}
@@ -46,9 +49,6 @@ func (r *Runner) LimitsInUse() map[string]int { return r.limiter.InUse() }
 
 // Throttled lists what has kept batches out within a time, see tasks.Worker.
 func (r *Runner) Throttled(within time.Duration) []string { return r.limiter.Throttled(within) }
-
-// HasRoom reports whether the limits leave this worker room for the first batch of a transfer.
-func (r *Runner) HasRoom() bool { return r.limiter.HasRoom() }
 
 // Blocked reports whether the limits leave this worker no batch at all.
 func (r *Runner) Blocked() bool { return r.limiter.Blocked() }

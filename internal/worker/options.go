@@ -248,7 +248,7 @@ func (o Options) ahead() int {
 // serverClient makes the client and the handler of one asynq server.
 func (o Options) serverClient(r *runner.Runner) *queue.ServerClient {
 	return queue.NewServerClient(o.Redis, queue.ServerClientOptions{
-		Queues: slices.Sorted(maps.Keys(o.Queues)), Most: o.Concurrency, Poll: max(o.PollQueue, aheadInterval), HasRoom: r.HasRoom, Handling: r,
+		Queues: slices.Sorted(maps.Keys(o.Queues)), Most: o.Concurrency, Poll: max(o.PollQueue, aheadInterval), Handling: r,
 	})
 }
 
