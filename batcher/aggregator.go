@@ -79,7 +79,8 @@ func NewAggregator(ctx context.Context, o AggregatorOptions) *Aggregator {
 }
 
 // Aggregate implements asynq.GroupAggregator. Nil leaves the set with asynq, which
-// delivers it again after about two minutes.
+// delivers it again after about two minutes. Baler's workers let asynq only find groups, and take
+// their files by a Collector, because what a dead worker has taken then comes back sooner.
 func (a *Aggregator) Aggregate(group string, ts []*asynq.Task) *asynq.Task {
 	batches, done := a.attempt(group, ts, 1, nil)
 	switch {

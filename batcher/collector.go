@@ -35,8 +35,7 @@ type CollectorOptions struct {
 }
 
 // Collector makes batches of files that wait in groups, when the first of them has waited
-// for MaxDelay. asynq's own aggregation does the same with a resolution of a second, and
-// handles files that no Collector takes. When a Collector dies, another takes its files
+// for MaxDelay. When a Collector dies, another takes its files
 // within seconds. Any number of Collectors may run.
 type Collector struct {
 	CollectorOptions
@@ -55,8 +54,8 @@ const (
 	removeTimeout = 5 * time.Second
 )
 
-// Run collects until ctx ends, and returns when what it has taken is in the ledger or left
-// with asynq.
+// Run collects until ctx ends, and returns when what it has taken is in the ledger or given
+// up.
 func (c *Collector) Run(ctx context.Context) {
 	var working sync.WaitGroup
 	defer working.Wait()
@@ -91,12 +90,12 @@ func (c *Collector) Run(ctx context.Context) {
 	}
 }
 
-// take takes files that are due. Its error is reported by the queue; asynq's aggregation
-// and the next look find what is due.
+// take takes files that are due. Its error is reported by the queue; the next look finds
+// what is due.
 func (c *Collector) take(ctx context.Context, name string) (*queue.TakenFiles, time.Duration) {
 	taken, left, err := c.Groups.TakeDue(ctx, name, c.MaxDelay, c.MaxSize)
 	if err != nil && ctx.Err() == nil {
-		c.Aggregator.Log.Log(ctx, outage.Level(err), "collector: groups are left to asynq", "queue", name, "error", err)
+		c.Aggregator.Log.Log(ctx, outage.Level(err), "collector: cannot take groups, trying again", "queue", name, "error", err)
 	}
 	return taken, left
 }

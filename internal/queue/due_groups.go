@@ -12,8 +12,8 @@ import (
 // also records, in a sorted set beside asynq's own keys, since when the first file of a
 // group waits, in milliseconds of Redis's clock. The clocks of producers and workers do not
 // matter. TakeDue finds in the set which groups are due, with a resolution of a
-// millisecond. A record that is lost, or never made, delays files and loses none: asynq
-// finds the group by itself.
+// millisecond. A record that is lost, or never made, delays files and loses none: asynq's
+// aggregation finds the group, and ServerClient records it.
 
 // wakeEvery is the shortest time between two wake-ups of the workers while files are added
 // to groups that they know of. Such wake-ups are needed because a group may be full before
@@ -42,15 +42,20 @@ func (p *Producer) noteGroups(ctx context.Context, queue string, files []FileTas
 	return nil
 }
 
-// noteGroupsText records the groups from ARGV[4] on in KEYS[1] unless they are there, and
+// noteGroupsText records the groups from ARGV[4] on in KEYS[1] unless they are there since earlier, and
 // publishes a wake-up on the channel ARGV[1]. It does not publish if the Redis account has
 // no right to.
+//
+//nolint:dupword // Lua ends each block
 const noteGroupsText = `
 local t = redis.call("TIME")
 local since = tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000) - tonumber(ARGV[2])
 local first = redis.call("ZRANGE", KEYS[1], 0, 0, "WITHSCORES")[2]
 for i = 4, #ARGV do
-	redis.call("ZADD", KEYS[1], "NX", string.format("%.0f", since), ARGV[i])
+	local noted = redis.call("ZSCORE", KEYS[1], ARGV[i])
+	if not noted or since < tonumber(noted) then
+		redis.call("ZADD", KEYS[1], string.format("%.0f", since), ARGV[i])
+	end
 end
 if not first or since < tonumber(first) or redis.call("SET", KEYS[2], 1, "NX", "PX", ARGV[3]) then
 	redis.pcall("PUBLISH", ARGV[1], "due")

@@ -36,11 +36,12 @@ type ServerClient struct {
 	redis.UniversalClient
 	ServerClientOptions
 
-	ahead   *redis.Script
-	promote *redis.Script
-	changed chan struct{} // has a value after a message was handled
-	stopped chan struct{}
-	stop    sync.Once
+	ahead     *redis.Script
+	promote   *redis.Script
+	noteGroup *redis.Script
+	changed   chan struct{} // has a value after a message was handled
+	stopped   chan struct{}
+	stop      sync.Once
 
 	mu       sync.Mutex
 	inHand   int
@@ -62,7 +63,7 @@ var _ asynq.Handler = (*ServerClient)(nil)
 func NewServerClient(c redis.UniversalClient, o ServerClientOptions) *ServerClient {
 	return &ServerClient{
 		UniversalClient: c, ServerClientOptions: o, ahead: redis.NewScript(oversizedFunction() + aheadScript + dequeueScript),
-		promote: redis.NewScript(promoteText),
+		promote: redis.NewScript(promoteText), noteGroup: redis.NewScript(noteGroupText),
 		changed: make(chan struct{}, 1), stopped: make(chan struct{}),
 	}
 }
@@ -99,8 +100,11 @@ func (c *ServerClient) ProcessTask(ctx context.Context, t *asynq.Task) error {
 // EvalSha runs a script. While the server is full, asynq's script that takes a message
 // waits for room or a promoted batch. After maxWait it answers that the queue is empty. After
 // asynq's script that puts returned batches at the end of the queue, those that were promoted
-// move to its beginning.
+// move to its beginning. asynq's script that takes tasks of a group takes none, see noteFound.
 func (c *ServerClient) EvalSha(ctx context.Context, sha1 string, keys []string, args ...any) *redis.Cmd {
+	if queue, group := checkedGroup(keys, args); queue != "" {
+		return c.noteFound(ctx, queue, group)
+	}
 	if sha1 != asynqDequeue || len(args) == 0 {
 		cmd := c.UniversalClient.EvalSha(ctx, sha1, keys, args...)
 		if queue := returnsTo(keys); queue != "" {

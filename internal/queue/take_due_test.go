@@ -2,6 +2,7 @@ package queue_test
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"testing"
 	"time"
@@ -272,5 +273,61 @@ func TestFilesWakeWorkers(t *testing.T) {
 				return fmt.Errorf("no wake-up after %s", waited)
 			}
 		})
+	})
+}
+
+// Files whose group has no record of when it is due are found by asynq's aggregation, and taken like
+// others: asynq itself takes none, because it would keep what a dead worker has taken for two minutes.
+func TestGroupsWithoutARecordAreFound(t *testing.T) {
+	t.Parallel()
+	eachQueue(t, func(t *testing.T, c redis.UniversalClient, p *queue.Producer) {
+		ctx := t.Context()
+		enqueueFiles(t, p, "noop", 1, 40, time.Hour)
+		testkit.Must(t, c.Del(ctx, "baler:{baler}:due-groups").Err())
+		in := queue.NewServerClient(c, queue.ServerClientOptions{Queues: []string{testQueue}, Most: 1, Poll: time.Millisecond})
+		t.Cleanup(in.Stop)
+		serve(t, in, asynq.Config{
+			GroupGracePeriod: time.Second,
+			GroupAggregator: asynq.GroupAggregatorFunc(func(group string, _ []*asynq.Task) *asynq.Task {
+				t.Errorf("asynq took %s", group)
+				return nil
+			}),
+		}, func(context.Context, *asynq.Task) error { return nil })
+		found := make(map[int64]bool)
+		testkit.Eventually(t, time.Minute, func() error {
+			taken, _, err := p.TakeDue(ctx, testQueue, time.Millisecond, 100)
+			if err != nil {
+				return err
+			}
+			if taken != nil {
+				for _, no := range filesOf(t, taken) {
+					if found[no] {
+						t.Errorf("file %d was taken twice", no)
+					}
+					found[no] = true
+				}
+				testkit.Must(t, p.RemoveTaken(ctx, taken))
+			}
+			if len(found) < 40 {
+				return fmt.Errorf("%d files were found", len(found))
+			}
+			return nil
+		})
+	})
+}
+
+// A record that asynq's aggregation has made before the producer's does not delay files.
+func TestEarlierRecordCounts(t *testing.T) {
+	t.Parallel()
+	eachQueue(t, func(t *testing.T, _ redis.UniversalClient, p *queue.Producer) {
+		ctx := t.Context()
+		for _, waited := range []time.Duration{0, time.Hour, 0} {
+			enqueueFiles(t, p, "noop", 1, 1, waited) // one message, recorded three times
+		}
+		taken, left, err := p.TakeDue(ctx, testQueue, time.Minute, 1000)
+		testkit.Must(t, err)
+		if taken == nil || len(filesOf(t, taken)) != 1 {
+			t.Errorf("taken: %+v; the next is due in %s", taken, left)
+		}
 	})
 }

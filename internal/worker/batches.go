@@ -92,8 +92,8 @@ func (b *batches) WaitIdle(ctx context.Context) {
 
 // Release stops handlers and final steps now. Finished files are recorded; the others are
 // released for other workers and do not count as an attempt. It also ends the
-// aggregator's waiting for the database. Ending it earlier would cost time, because asynq
-// would deliver its sets again only minutes later.
+// aggregator's waiting for the database. Ending it earlier would cost time, because others
+// would have to collect its files again.
 func (b *batches) Release() {
 	b.runner.Stop()
 	b.finalizers.Stop()

@@ -85,7 +85,7 @@ type Options struct {
 	OnCompleted func(ctx context.Context, transfer int64)
 }
 
-// GroupOptions configure how asynq collects files that were enqueued one by one.
+// GroupOptions configure how files that were enqueued one by one are collected.
 type GroupOptions struct {
 	Grace    time.Duration
 	MaxDelay time.Duration
@@ -222,16 +222,6 @@ func (o Options) collector(a *batcher.Aggregator) *batcher.Collector {
 	}}
 }
 
-// collectorLead is how much longer asynq leaves files in their groups, so that a collector
-// takes them first: asynq counts whole seconds, and takes each group by itself.
-const collectorLead = time.Second
-
-// asynqDelay is a group's delay for asynq, rounded up to whole seconds, because asynq drops
-// fractions of a second.
-func asynqDelay(d time.Duration) time.Duration {
-	return (d + time.Second - 1).Truncate(time.Second) + collectorLead
-}
-
 // aheadInterval is how often a worker that already has its number of batches looks for
 // promoted ones.
 const aheadInterval = 100 * time.Millisecond
@@ -267,10 +257,8 @@ func (o Options) server(in *queue.ServerClient, a *batcher.Aggregator) *asynq.Se
 		DelayedTaskCheckInterval: 250 * time.Millisecond, // for batches that a busy worker returned
 		ShutdownTimeout:          o.Grace + StopTime,
 
-		GroupAggregator:  a, // for files that no collector takes
-		GroupGracePeriod: o.Group.Grace + collectorLead,
-		GroupMaxDelay:    asynqDelay(o.Group.MaxDelay),
-		GroupMaxSize:     o.Group.MaxSize,
+		GroupAggregator:  a, // so that asynq looks at its groups: the client records those that it finds
+		GroupGracePeriod: o.Group.Grace,
 
 		Logger: queue.NewLogger(o.Log), LogLevel: asynq.WarnLevel,
 	})
