@@ -27,7 +27,7 @@ LINT_DIR = $(CACHE)/baler/golangci-lint-$(LINT_VERSION)-$(shell $(GO) env GOVERS
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # Leaves out the direct path of Google Cloud Storage, which nothing here uses: 12 MB of code.
 TAGS := disable_grpc_modules
@@ -107,9 +107,21 @@ fuzz: ## Fuzz every decoder for FUZZTIME=10s
 		$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$package" </dev/null; \
 	done
 
+.PHONY: chart
+chart: ## Check the Helm chart against the types of Kubernetes and KEDA
+	cd deploy/helm/check && $(GO) test -count=1 ./...
+
+RELEASER := github.com/goreleaser/goreleaser/v2@v2.17.0
+SBOM := github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0
+
+.PHONY: release-check
+release-check: chart ## Build all files of a release into dist, and publish nothing
+	GOFLAGS= GOBIN='$(CURDIR)/.cache/bin' $(GO) install $(SBOM)
+	GOFLAGS= PATH='$(CURDIR)/.cache/bin':"$$PATH" $(GO) run $(RELEASER) release --snapshot --clean --parallelism 1
+
 .PHONY: clean
 clean: ## Remove build outputs
-	rm -rf bin .cache
+	rm -rf bin dist dist-files .cache
 
 .PHONY: with-servers
 with-servers:

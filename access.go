@@ -14,8 +14,22 @@ import (
 
 // CheckAccess returns an error when Serve would refuse to listen at an address: other
 // hosts could connect, and neither accounts nor a token nor http.insecure say who may.
+//
+// It also returns an error when the certificate in http.tls cannot be used.
 func (b *Baler) CheckAccess(ctx context.Context, at net.Addr) error {
+	if _, err := b.certificate(); err != nil {
+		return err
+	}
 	return b.access(ctx, at, new(web.Options))
+}
+
+// certificate reads the certificate of Serve; nil when HTTPS is off.
+func (b *Baler) certificate() (*web.Certificate, error) {
+	files := b.cfg.HTTP.TLS
+	if files.Cert == "" {
+		return nil, nil //nolint:nilnil // HTTPS is off
+	}
+	return web.LoadCertificate(files.Cert, files.Key, b.log, b.now)
 }
 
 // access sets who may use a server at an address, and for what.

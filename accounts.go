@@ -106,7 +106,7 @@ func (b *Baler) RevokeToken(ctx context.Context, name string) error {
 type AuditEntry = audit.Entry
 
 // AuditResult is how a change ended.
-type AuditResult = audit.Result
+type AuditResult = audit.Status
 
 // The results in the audit log.
 const (

@@ -18,6 +18,7 @@ import (
 	"io"
 	"log/slog"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -72,6 +73,7 @@ type Baler struct {
 
 	concurrency int // batches at once that the limit of open files allows
 	watch       stopwatch.Stopwatch
+	saidChanged sync.Map // tables whose changed rows were reported
 
 	store         *store.Store
 	queue         *queue.Conn
@@ -80,7 +82,7 @@ type Baler struct {
 	metrics       *prometheus.Registry
 	ingester      *ingest.Ingester
 	objects       *storage.Buckets
-	workerMetrics *metrics.Worker
+	workerMetrics *metrics.WorkerMetrics
 }
 
 // Open connects to the database and the queue that cfg names, and migrates the
@@ -261,7 +263,7 @@ func (b *Baler) Describe() (database, redis string) {
 }
 
 // NewLogger makes a logger with the level and format of the settings.
-func NewLogger(w io.Writer, cfg config.Log) *slog.Logger {
+func NewLogger(w io.Writer, cfg config.LogSettings) *slog.Logger {
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(cfg.Level)); err != nil {
 		level = slog.LevelInfo // config has checked it

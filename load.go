@@ -40,8 +40,8 @@ const DefaultChunkSize = load.DefaultChunkSize
 // paths. With Create it creates a missing table, and adds missing columns to a table
 // that an earlier call created; it infers columns that the mapping does not name from
 // the lines of all files. It checks that the table fits the mapping, so that errors show
-// before any file is registered. When the table was emptied, the next Run loads all
-// files again.
+// before any file is registered. When the table was emptied or replaced, the next Run
+// loads all files again.
 func (b *Baler) LoadRecipe(ctx context.Context, l LoadOptions, paths []string) (*recipe.Recipe, error) {
 	if slices.ContainsFunc(paths, tasks.IsObject) {
 		return nil, errors.New("load reads files: copy the objects into a folder first, with the recipe copy")
@@ -72,16 +72,15 @@ func (b *Baler) LoadRecipe(ctx context.Context, l LoadOptions, paths []string) (
 	if err := plan.CheckMembers(ctx, b.tables(), paths); err != nil {
 		return nil, err
 	}
-	forgotten, err := b.tables().ForgetEmptied(ctx, plan.Into)
+	loss, err := b.tables().ForgetLost(ctx, plan.Into)
 	if err != nil {
 		return nil, err
 	}
 	if _, err := load.NewLoader(ctx, b.tables(), plan, nil); err != nil {
 		return nil, err
 	}
-	if forgotten {
-		b.warnEmptied(ctx, plan.Into)
-		sub := ingest.Submission{Paths: paths, Recipe: r}
+	if forgotten := b.warnLost(ctx, plan.Into, loss); forgotten {
+		sub := ingest.TransferRequest{Paths: paths, Recipe: r}
 		sources, err := b.ingester.Sources(&sub)
 		if err != nil {
 			return nil, err
@@ -132,22 +131,21 @@ func (b *Baler) loadLeftOut(ctx context.Context, p *load.Plan, r *recipe.Recipe)
 	return b.tables().ForgetTransfers(ctx, transfers)
 }
 
-// forgetEmptied makes the next run load files again when a table that earlier runs
-// loaded them into no longer exists or has no rows.
-func (b *Baler) forgetEmptied(ctx context.Context, runKey string) error {
+// forgetLost makes the next run load files again when a table that earlier runs loaded
+// them into no longer has their rows.
+func (b *Baler) forgetLost(ctx context.Context, runKey string) error {
 	tables, err := b.tables().TablesOf(ctx, runKey)
 	if err != nil {
 		return err
 	}
 	for _, table := range tables {
-		forgotten, err := b.tables().ForgetEmptied(ctx, table)
+		loss, err := b.tables().ForgetLost(ctx, table)
 		if err != nil {
 			return err
 		}
-		if !forgotten {
+		if !b.warnLost(ctx, table, loss) {
 			continue
 		}
-		b.warnEmptied(ctx, table)
 		if err := b.cancelRun(ctx, runKey); err != nil {
 			return err
 		}
@@ -155,8 +153,24 @@ func (b *Baler) forgetEmptied(ctx context.Context, runKey string) error {
 	return nil
 }
 
-func (b *Baler) warnEmptied(ctx context.Context, table string) {
-	b.log.WarnContext(ctx, "the table was dropped or emptied: loading its files again", "table", table)
+// warnLost says what a table has lost, and reports whether its files are loaded again.
+func (b *Baler) warnLost(ctx context.Context, table string, loss tableload.Loss) (again bool) {
+	switch loss {
+	case tableload.Emptied:
+		b.log.WarnContext(ctx, "the table was dropped or emptied: loading its files again", "table", table)
+		return true
+	case tableload.Replaced:
+		b.log.WarnContext(ctx, "the table has none of the rows that were loaded into it before, only others: loading its files again", "table", table)
+		return true
+	case tableload.Changed:
+		if _, said := b.saidChanged.LoadOrStore(table, true); said {
+			return false
+		}
+		b.log.WarnContext(ctx, "the table has none of the rows that were loaded into it before: it was replaced, or they were changed; "+
+			"to load its files again, empty the table, or load with a key", "table", table)
+	case tableload.NoLoss:
+	}
+	return false
 }
 
 // cancelRun cancels the unfinished transfer of a run, so that the next run begins a new

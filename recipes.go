@@ -81,7 +81,7 @@ func (b *Baler) workerHandlers(ctx context.Context) ([]string, error) {
 
 // MissingProgram is a program that a recipe runs, and that this host does not have.
 type MissingProgram struct {
-	recipe.Program
+	recipe.ProgramUse
 
 	Hint string // how to get it
 }
@@ -96,7 +96,7 @@ func (b *Baler) MissingPrograms(r *recipe.Recipe) (missing []MissingProgram) {
 	})
 	for _, p := range programs {
 		if !command.Installed(p.Name, r.Dir()) {
-			missing = append(missing, MissingProgram{Program: p, Hint: command.InstallHint(p.Name)})
+			missing = append(missing, MissingProgram{ProgramUse: p, Hint: command.InstallHint(p.Name)})
 		}
 	}
 	return missing
@@ -104,7 +104,7 @@ func (b *Baler) MissingPrograms(r *recipe.Recipe) (missing []MissingProgram) {
 
 // MissingService is a service that a recipe needs, and that does not answer on this host.
 type MissingService struct {
-	handlers.MissingService
+	handlers.ServiceProblem
 
 	Uses []string // the steps and rules that need it, for people
 }
@@ -118,9 +118,9 @@ func (b *Baler) MissingServices(ctx context.Context, r *recipe.Recipe) (missing 
 			return
 		}
 		for _, m := range reg.MissingServices(ctx, args) {
-			i := slices.IndexFunc(missing, func(known MissingService) bool { return known.MissingService == m })
+			i := slices.IndexFunc(missing, func(known MissingService) bool { return known.ServiceProblem == m })
 			if i < 0 {
-				i, missing = len(missing), append(missing, MissingService{MissingService: m})
+				i, missing = len(missing), append(missing, MissingService{ServiceProblem: m})
 			}
 			missing[i].Uses = append(missing[i].Uses, use)
 		}
@@ -132,14 +132,7 @@ func (b *Baler) MissingServices(ctx context.Context, r *recipe.Recipe) (missing 
 type FileExplanation struct {
 	File  tasks.File
 	Facts map[string]any // that were found out beforehand
-	Steps []StepExplanation
-}
-
-// StepExplanation says whether one step would run for a file.
-type StepExplanation struct {
-	recipe.StepExplanation
-
-	Step *recipe.Step
+	Steps []recipe.StepExplanation
 }
 
 // knownBefore are the handlers that Explain runs, because others depend on their facts.
@@ -153,7 +146,7 @@ func Explain(ctx context.Context, reg *handlers.Registry, r *recipe.Recipe, f ta
 	e := FileExplanation{File: f, Facts: make(map[string]any)}
 	open := &openFacts{}
 	for _, s := range r.Steps {
-		step := StepExplanation{Step: s, StepExplanation: s.Explain(&f, e.Facts, open.has)}
+		step := s.Explain(&f, e.Facts, open.has)
 		end := tasks.OutcomeSucceeded
 		h, _ := reg.Lookup(s.Handler)
 		switch {

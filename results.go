@@ -30,8 +30,8 @@ const resultPage = 1000
 // ErrStepNotFound is the error for a step that is not in the transfer's recipe.
 var ErrStepNotFound = errors.New("no such step")
 
-func (f ResultFilter) of(t tasks.Transfer) (tasks.ResultFilter, error) {
-	filter := tasks.ResultFilter{Outcomes: f.Outcomes, File: f.File, Parent: f.Parent, Code: f.Code, Message: f.Message}
+func (f ResultFilter) of(t tasks.Transfer) (tasks.ResultSelector, error) {
+	filter := tasks.ResultSelector{Outcomes: f.Outcomes, File: f.File, Parent: f.Parent, Code: f.Code, Message: f.Message}
 	if f.Step == "" {
 		return filter, nil
 	}

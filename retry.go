@@ -39,7 +39,7 @@ func (b *Baler) Retry(ctx context.Context, t tasks.Transfer, f ResultFilter) (fi
 	return b.retryResults(ctx, t, filter)
 }
 
-func (b *Baler) retryResults(ctx context.Context, t tasks.Transfer, filter tasks.ResultFilter) (files int64, err error) {
+func (b *Baler) retryResults(ctx context.Context, t tasks.Transfer, filter tasks.ResultSelector) (files int64, err error) {
 	e, err := b.transfers.Get(ctx, t.ID)
 	if err != nil {
 		return 0, err

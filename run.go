@@ -65,7 +65,7 @@ func (b *Baler) run(
 	ctx context.Context, s Submission,
 	while func(context.Context, worker.FinalOptions, *recipe.Recipe, func(context.Context) error) error,
 ) (ran RunResult, err error) {
-	sub := ingest.Submission(s)
+	sub := ingest.TransferRequest(s)
 	sources, err := b.ingester.Sources(&sub)
 	if err != nil {
 		return ran, err
@@ -87,7 +87,7 @@ func (b *Baler) run(
 	if err != nil {
 		return ran, err
 	}
-	if err := b.forgetEmptied(ctx, runKey); err != nil {
+	if err := b.forgetLost(ctx, runKey); err != nil {
 		return ran, fmt.Errorf("run: %w", err)
 	}
 	// Read before the worker starts: it may end them before runOnce reads them.
@@ -114,7 +114,7 @@ func (b *Baler) run(
 }
 
 // compare compares files that were read again with what earlier runs recorded.
-func (r *RunResult) compare(ctx context.Context, b *Baler, s *ingest.Submission, runKey string) error {
+func (r *RunResult) compare(ctx context.Context, b *Baler, s *ingest.TransferRequest, runKey string) error {
 	if s.Recipe.Fixity {
 		return r.compareFixity(ctx, b, runKey)
 	}
@@ -129,7 +129,7 @@ func (r *RunResult) compare(ctx context.Context, b *Baler, s *ingest.Submission,
 
 // completeRun waits for the files of a run, runs final steps that have not run, and finds
 // the failures that are left.
-func (b *Baler) completeRun(ctx context.Context, s *ingest.Submission, sources []string, ran *RunResult) error {
+func (b *Baler) completeRun(ctx context.Context, s *ingest.TransferRequest, sources []string, ran *RunResult) error {
 	runKey := runKeyOf(s, sources)
 	if ran.FoundChanges {
 		if err := ran.wait(ctx, b); err != nil {
@@ -185,7 +185,7 @@ func toldOnce(err, workErr error) error {
 // runOnce registers the files that have changed, and finds the transfers of earlier
 // runs that this run must wait for. It does not wait until files are processed.
 func (b *Baler) runOnce(
-	ctx context.Context, s *ingest.Submission, sources []string, leftOut map[string]bool, begun []tasks.Transfer,
+	ctx context.Context, s *ingest.TransferRequest, sources []string, leftOut map[string]bool, begun []tasks.Transfer,
 ) (ran RunResult, err error) {
 	runKey := runKeyOf(s, sources)
 	latest, err := b.store.Latest(ctx, runKey)
@@ -248,7 +248,7 @@ func (b *Baler) runOnce(
 
 // adopt notes what the final steps of a transfer with changes depend on; without changes it
 // finds the unfinished transfer of an earlier run. Then it looks at the earlier runs.
-func (r *RunResult) adopt(ctx context.Context, b *Baler, s *ingest.Submission, runKey string, begun []tasks.Transfer) (err error) {
+func (r *RunResult) adopt(ctx context.Context, b *Baler, s *ingest.TransferRequest, runKey string, begun []tasks.Transfer) (err error) {
 	if r.FoundChanges {
 		err = b.ingester.NoteInputs(ctx, s, r.Transfer.ID, r.inputs)
 	} else {
@@ -262,7 +262,7 @@ func (r *RunResult) adopt(ctx context.Context, b *Baler, s *ingest.Submission, r
 
 // runFinalSteps runs the final steps that have not yet run over the present files, such
 // as those that were added to the recipe, in a transfer of their own.
-func (b *Baler) runFinalSteps(ctx context.Context, s *ingest.Submission, sources []string, ran *RunResult) error {
+func (b *Baler) runFinalSteps(ctx context.Context, s *ingest.TransferRequest, sources []string, ran *RunResult) error {
 	runKey := runKeyOf(s, sources)
 	var tried []int64
 	if ran.FoundChanges {
@@ -290,7 +290,7 @@ func (b *Baler) runFinalSteps(ctx context.Context, s *ingest.Submission, sources
 }
 
 // runKeyOf is the key that all runs of the same sources, selection and recipe share.
-func runKeyOf(s *ingest.Submission, sources []string) string {
+func runKeyOf(s *ingest.TransferRequest, sources []string) string {
 	text := strings.Join(sources, "\x00") + "\x00\x00" + s.Recipe.Digest()
 	if !s.Selection.All() {
 		text += "\x00\x00" + s.Selection.String()

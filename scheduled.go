@@ -52,7 +52,7 @@ func (b *Baler) AddSchedule(ctx context.Context, s Schedule) (Schedule, error) {
 	if _, err := s.Check(); err != nil {
 		return s, &api.RequestError{Err: err}
 	}
-	r, err := h.loadRecipe(ctx, &api.Submission{Recipe: s.Recipe})
+	r, err := h.loadRecipe(ctx, &api.SubmissionRequest{Recipe: s.Recipe})
 	if err != nil {
 		return s, err
 	}
@@ -61,7 +61,7 @@ func (b *Baler) AddSchedule(ctx context.Context, s Schedule) (Schedule, error) {
 			Field: "overlap", Err: errors.New("two runs that compare the same files cannot overlap; give skip or queue"),
 		}
 	}
-	sub := ingest.Submission{Paths: s.Paths, Recipe: r, Name: s.Name, Queue: s.Queue, Weight: s.Weight}
+	sub := ingest.TransferRequest{Paths: s.Paths, Recipe: r, Name: s.Name, Queue: s.Queue, Weight: s.Weight}
 	if err := h.checkSchedulePaths(&sub); err != nil {
 		return s, err
 	}
@@ -73,7 +73,7 @@ func (b *Baler) AddSchedule(ctx context.Context, s Schedule) (Schedule, error) {
 }
 
 // checkSchedulePaths checks paths as far as this process can: another one may run the schedule.
-func (h *httpFace) checkSchedulePaths(sub *ingest.Submission) error {
+func (h *httpFace) checkSchedulePaths(sub *ingest.TransferRequest) error {
 	if len(h.cfg.Roots) > 0 {
 		_, err := h.sources(sub)
 		return err
@@ -119,7 +119,7 @@ func (b *Baler) startSchedules(ctx context.Context) (stop func()) {
 	}
 }
 
-func (h *httpFace) scheduleLoop() *schedule.Loop {
+func (h *httpFace) scheduleLoop() *schedule.Launcher {
 	return schedule.New(schedule.Options{Store: h.store, Start: h.startScheduled, Now: h.now, Holder: h.cfg.Worker.Name, Log: h.log})
 }
 
@@ -131,7 +131,7 @@ func (h *httpFace) startScheduled(ctx context.Context, s schedule.Schedule, key 
 	if err != nil {
 		return "", "", again(err)
 	}
-	sub := api.Submission{Paths: s.Paths, Recipe: s.Recipe, Name: s.Name, Queue: s.Queue, Weight: s.Weight, IdempotencyKey: key}
+	sub := api.SubmissionRequest{Paths: s.Paths, Recipe: s.Recipe, Name: s.Name, Queue: s.Queue, Weight: s.Weight, IdempotencyKey: key}
 	r, err := h.loadRecipe(ctx, &sub)
 	switch {
 	case err != nil:
@@ -161,8 +161,8 @@ func again(err error) error {
 }
 
 // runFixity compares files with earlier transfers, while the workers process them.
-func (h *httpFace) runFixity(ctx context.Context, s *api.Submission, r *recipe.Recipe) (transfer, problem string, err error) {
-	sub := ingest.Submission{Paths: s.Paths, Recipe: r, Name: s.Name, Queue: s.Queue, Weight: s.Weight}
+func (h *httpFace) runFixity(ctx context.Context, s *api.SubmissionRequest, r *recipe.Recipe) (transfer, problem string, err error) {
+	sub := ingest.TransferRequest{Paths: s.Paths, Recipe: r, Name: s.Name, Queue: s.Queue, Weight: s.Weight}
 	if _, err := h.sources(&sub); err != nil {
 		return "", "", err
 	}

@@ -69,6 +69,9 @@ func (b *Baler) newServer(ctx context.Context, at net.Addr, face *httpFace) (*we
 	if err != nil {
 		return nil, err
 	}
+	if options.Certificate, err = b.certificate(); err != nil {
+		return nil, err
+	}
 	options.Results, options.RequestsPerSecond = face, b.cfg.HTTP.RequestsPerSecond
 	options.Redis = b.queue.Opt
 	options.Audit = b.store
@@ -163,7 +166,7 @@ func (b *Baler) openAdmin(ctx context.Context) (*admin, error) {
 // serveWhile runs a worker, and answers requests from before the worker starts until it
 // has stopped. When the admin server fails, the worker continues, and serveWhile returns
 // the error in the end.
-func (a *admin) serveWhile(ctx context.Context, w *worker.Worker) error {
+func (a *admin) serveWhile(ctx context.Context, w *worker.Instance) error {
 	server, err := a.newServer(ctx, w)
 	if err != nil {
 		return errors.Join(err, a.ln.Close())
@@ -183,7 +186,7 @@ func (a *admin) serveWhile(ctx context.Context, w *worker.Worker) error {
 	return errors.Join(err, <-served)
 }
 
-func (a *admin) newServer(ctx context.Context, w *worker.Worker) (*web.Server, error) {
+func (a *admin) newServer(ctx context.Context, w *worker.Instance) (*web.Server, error) {
 	options, err := a.webOptions(ctx, a.ln.Addr())
 	if err != nil {
 		return nil, fmt.Errorf("admin server: %w", err)

@@ -16,13 +16,13 @@ import (
 
 // Results implements api.Results.
 func (h *httpFace) Results(
-	ctx context.Context, t tasks.Transfer, f tasks.ResultFilter, after tasks.ResultKey, limit int,
+	ctx context.Context, t tasks.Transfer, f tasks.ResultSelector, after tasks.ResultKey, limit int,
 ) ([]tasks.ResultRow, error) {
 	return h.store.Results(ctx, t.ID, f, after, limit)
 }
 
 // Failures implements api.Results.
-func (h *httpFace) Failures(ctx context.Context, t tasks.Transfer, f tasks.ResultFilter, limit int) ([]tasks.FailureGroup, error) {
+func (h *httpFace) Failures(ctx context.Context, t tasks.Transfer, f tasks.ResultSelector, limit int) ([]tasks.FailureGroup, error) {
 	return h.store.FailureGroups(ctx, t.ID, f, limit)
 }
 
@@ -32,7 +32,7 @@ func (h *httpFace) FilesAfter(ctx context.Context, t tasks.Transfer, after int64
 }
 
 // Retry implements api.Control.
-func (h *httpFace) Retry(ctx context.Context, t tasks.Transfer, f tasks.ResultFilter) (int64, error) {
+func (h *httpFace) Retry(ctx context.Context, t tasks.Transfer, f tasks.ResultSelector) (int64, error) {
 	n, err := h.retryResults(ctx, t, f)
 	if errors.Is(err, ErrRetryInProgress) {
 		err = &api.RequestError{Err: err, Conflict: true}

@@ -10,15 +10,15 @@ import (
 )
 
 // DeadLetterPage implements web.Letters.
-func (h *httpFace) DeadLetterPage(ctx context.Context, before int64, limit int) ([]web.DeadLetter, error) {
+func (h *httpFace) DeadLetterPage(ctx context.Context, before int64, limit int) ([]web.DeadLetterView, error) {
 	letters, err := h.DeadLetters(ctx, before, limit)
 	if err != nil {
 		return nil, err
 	}
-	page := make([]web.DeadLetter, len(letters))
+	page := make([]web.DeadLetterView, len(letters))
 	for i := range letters {
 		l := &letters[i]
-		page[i] = web.DeadLetter{ID: l.ID, ReceivedAt: l.ReceivedAt, Type: l.Type, Reason: l.Reason, Payload: l.Payload, Cut: l.Truncated()}
+		page[i] = web.DeadLetterView{ID: l.ID, ReceivedAt: l.ReceivedAt, Type: l.Type, Reason: l.Reason, Payload: l.Payload, Cut: l.Truncated()}
 	}
 	return page, nil
 }

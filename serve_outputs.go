@@ -20,7 +20,7 @@ import (
 
 // Outputs implements web.Outputs: the files that final steps with state done have written
 // where this host can read them. A recipe or a path that cannot be read gives none.
-func (h *httpFace) Outputs(_ context.Context, t tasks.Transfer) (all []web.Output, err error) {
+func (h *httpFace) Outputs(_ context.Context, t tasks.Transfer) (all []web.OutputFile, err error) {
 	r, err := recipe.Parse("recipe", []byte(t.Recipe))
 	if err != nil {
 		return nil, nil //nolint:nilerr // another version wrote it; the page shows the text
@@ -34,7 +34,7 @@ func (h *httpFace) Outputs(_ context.Context, t tasks.Transfer) (all []web.Outpu
 		if err != nil || !info.Mode().IsRegular() || !done[o.Step] {
 			continue
 		}
-		all = append(all, web.Output{Step: o.Step, Path: o.Path, Size: info.Size(), WrittenAt: info.ModTime()})
+		all = append(all, web.OutputFile{Step: o.Step, Path: o.Path, Size: info.Size(), WrittenAt: info.ModTime()})
 	}
 	return all, nil
 }

@@ -112,12 +112,12 @@ func reason(err error) error {
 }
 
 // Preview implements web.Starter.
-func (h *httpFace) Preview(ctx context.Context, s api.Submission) (p web.Preview, err error) {
+func (h *httpFace) Preview(ctx context.Context, s api.SubmissionRequest) (p web.SubmissionPreview, err error) {
 	r, err := h.recipeOf(ctx, &s)
 	if err != nil {
 		return p, err
 	}
-	sub := ingest.Submission{Paths: s.Paths, Selection: s.Selection, Recipe: r, Name: s.Name}
+	sub := ingest.TransferRequest{Paths: s.Paths, Selection: s.Selection, Recipe: r, Name: s.Name}
 	sources, err := h.sources(&sub)
 	if err != nil {
 		return p, err

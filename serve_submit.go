@@ -32,12 +32,12 @@ type httpFace struct {
 }
 
 // Submit implements api.Submitter.
-func (h *httpFace) Submit(ctx context.Context, s api.Submission) (t tasks.Transfer, created bool, err error) {
+func (h *httpFace) Submit(ctx context.Context, s api.SubmissionRequest) (t tasks.Transfer, created bool, err error) {
 	r, err := h.recipeOf(ctx, &s)
 	if err != nil {
 		return t, false, err
 	}
-	sub := ingest.Submission{
+	sub := ingest.TransferRequest{
 		Paths: s.Paths, Selection: s.Selection, Recipe: r, Name: s.Name, IdempotencyKey: s.IdempotencyKey, Queue: s.Queue,
 		Weight: s.Weight, Via: s.Via, MissingOK: s.MissingOK, Webhooks: s.Webhooks, NoReuse: s.NoReuse,
 	}
@@ -63,7 +63,7 @@ func (h *httpFace) Submit(ctx context.Context, s api.Submission) (t tasks.Transf
 
 // create makes the transfer, unless its key has made it before.
 func (h *httpFace) create(
-	ctx context.Context, sub *ingest.Submission, sources []string, intake ledger.Intake,
+	ctx context.Context, sub *ingest.TransferRequest, sources []string, intake ledger.Intake,
 ) (t tasks.Transfer, created bool, err error) {
 	t, found, err := h.ingester.ByKey(ctx, sub, sources)
 	if err == nil && !found {
@@ -76,7 +76,7 @@ func (h *httpFace) create(
 }
 
 func (h *httpFace) newTransfer(
-	ctx context.Context, sub *ingest.Submission, sources []string, intake ledger.Intake,
+	ctx context.Context, sub *ingest.TransferRequest, sources []string, intake ledger.Intake,
 ) (t tasks.Transfer, created bool, err error) {
 	if err := h.ingester.CheckPaths(ctx, sub); err != nil {
 		return t, false, &api.RequestError{Field: "paths", Err: err}
@@ -88,7 +88,7 @@ func (h *httpFace) newTransfer(
 }
 
 // recipeOf loads and checks the recipe of a submission.
-func (h *httpFace) recipeOf(ctx context.Context, s *api.Submission) (*recipe.Recipe, error) {
+func (h *httpFace) recipeOf(ctx context.Context, s *api.SubmissionRequest) (*recipe.Recipe, error) {
 	r, err := h.loadRecipe(ctx, s)
 	if err == nil && r.Fixity {
 		return nil, &api.RequestError{Field: "recipe", Err: ErrFixitySubmit}
@@ -97,7 +97,7 @@ func (h *httpFace) recipeOf(ctx context.Context, s *api.Submission) (*recipe.Rec
 }
 
 // loadRecipe loads and checks a recipe, which may compare files with earlier transfers.
-func (h *httpFace) loadRecipe(ctx context.Context, s *api.Submission) (r *recipe.Recipe, err error) {
+func (h *httpFace) loadRecipe(ctx context.Context, s *api.SubmissionRequest) (r *recipe.Recipe, err error) {
 	if s.Inline {
 		r, err = recipe.Parse("recipe", []byte(s.Recipe))
 	} else {
@@ -124,7 +124,7 @@ func (h *httpFace) loadRecipe(ctx context.Context, s *api.Submission) (r *recipe
 }
 
 // sources checks the paths of a submission.
-func (h *httpFace) sources(sub *ingest.Submission) ([]string, error) {
+func (h *httpFace) sources(sub *ingest.TransferRequest) ([]string, error) {
 	if len(h.cfg.Roots) == 0 {
 		return nil, &api.RequestError{
 			Denied: true, Err: fmt.Errorf("the server accepts no files over HTTP: %w", ErrNoRoots),
@@ -265,8 +265,8 @@ func checkNoFolder(path string) error {
 	return nil
 }
 
-func skippedOf(tell func(api.Skipped)) func(scan.Skipped) {
-	return func(s scan.Skipped) { tell(api.Skipped{Path: s.Path, Reason: string(s.Reason), Detail: s.Detail}) }
+func skippedOf(tell func(api.Skipped)) func(scan.SkippedEntry) {
+	return func(s scan.SkippedEntry) { tell(api.Skipped{Path: s.Path, Reason: string(s.Reason), Detail: s.Detail}) }
 }
 
 // takesRequests reports an error for a transfer whose files do not come by requests: its
@@ -289,7 +289,7 @@ func conflict(err error) error {
 }
 
 // Seal implements api.Submitter.
-func (h *httpFace) Seal(ctx context.Context, t tasks.Transfer) error {
+func (h *httpFace) Seal(ctx context.Context, t tasks.Transfer, list tasks.ListMark) error {
 	if t.State == tasks.StateCanceled {
 		return &api.RequestError{Err: errors.New("the transfer was canceled"), Conflict: true}
 	}
@@ -298,6 +298,6 @@ func (h *httpFace) Seal(ctx context.Context, t tasks.Transfer) error {
 			return err
 		}
 	}
-	_, err := h.ingester.Seal(ctx, t.ID, nil)
+	_, err := h.ingester.Seal(ctx, t.ID, list, nil)
 	return err
 }

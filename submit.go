@@ -62,7 +62,7 @@ type Submission struct {
 
 	// OnSkipped is called for links and special files, which a scan skips; nil: they are
 	// only counted.
-	OnSkipped func(scan.Skipped)
+	OnSkipped func(scan.SkippedEntry)
 }
 
 // MissingError is the error for paths that do not exist.
@@ -76,11 +76,14 @@ const DefaultQueue = ingest.DefaultQueue
 
 // Submit registers files for the workers. When it returns without an error, the transfer
 // is sealed: its number of files is final. When the idempotency key was used before,
-// Submit returns that transfer with created false and registers nothing; if the paths,
-// the selection, the recipe or the queue differ, it returns ErrKeyReused. A path that
-// does not exist is a *MissingError, unless the submission sets MissingOK.
+// Submit returns that transfer with created false and registers nothing; if the paths, the
+// list, the selection, the recipe, the queue, the weight, a webhook or NoReuse differs, it
+// returns ErrKeyReused. A transfer that is not sealed then was interrupted, or is being
+// submitted elsewhere: ResumeSubmit registers the rest, for a List ResumeList, and Submit
+// has not read List. A path that does not exist is a *MissingError, unless the submission
+// sets MissingOK.
 func (b *Baler) Submit(ctx context.Context, s Submission) (t tasks.Transfer, created bool, err error) {
-	sub := ingest.Submission(s)
+	sub := ingest.TransferRequest(s)
 	sources, err := b.ingester.Sources(&sub)
 	if err != nil {
 		return t, false, err
@@ -96,7 +99,7 @@ func (b *Baler) Submit(ctx context.Context, s Submission) (t tasks.Transfer, cre
 	}
 	t, found, err := b.ingester.ByKey(ctx, &sub, sources)
 	if err != nil || found {
-		return t, false, err
+		return b.sameTransfer(ctx, t, &sub, err)
 	}
 	if err := b.ingester.CheckPaths(ctx, &sub); err != nil {
 		return t, false, err
@@ -107,15 +110,31 @@ func (b *Baler) Submit(ctx context.Context, s Submission) (t tasks.Transfer, cre
 	}
 	t, created, err = b.ingester.Create(ctx, &sub, sources, "")
 	if err != nil || !created {
-		return t, false, err
+		return b.sameTransfer(ctx, t, &sub, err)
+	}
+	if sub.List != nil {
+		t, err = b.ingester.RegisterList(ctx, t, &sub, b.outputFiles)
+		return t, true, err
 	}
 	r, err := b.ingester.NewRegistrar(ctx, t.ID, "")
 	if err != nil {
 		return t, true, err
 	}
 	_, err = b.ingester.Collect(ctx, &sub, sources, tasks.File{}, leftOut, func(f tasks.File) error { return r.Add(ctx, f) })
-	t, err = b.ingester.Seal(ctx, t.ID, errors.Join(err, r.Close(ctx)))
+	t, err = b.ingester.Seal(ctx, t.ID, tasks.ListMark{}, errors.Join(err, r.Close(ctx)))
 	return t, true, err
+}
+
+// sameTransfer returns the transfer that the key of a submission has found, if it is the
+// transfer of the same list. That of one that is not sealed is not read.
+func (b *Baler) sameTransfer(ctx context.Context, t tasks.Transfer, s *ingest.TransferRequest, err error) (tasks.Transfer, bool, error) {
+	if err == nil && s.List != nil && notSealed(&t) != nil {
+		err = b.ingester.CheckList(ctx, &t, s)
+	}
+	if err != nil {
+		return tasks.Transfer{}, false, err
+	}
+	return t, false, nil
 }
 
 // checkListRoots returns ErrNoRoots when nothing limits which files of a list may be
@@ -149,7 +168,7 @@ func (b *Baler) PreviewRun(ctx context.Context, s Submission) (Preview, error) {
 }
 
 func (b *Baler) preview(ctx context.Context, s Submission, run bool) (p Preview, err error) {
-	sub := ingest.Submission(s)
+	sub := ingest.TransferRequest(s)
 	sources, err := b.ingester.Sources(&sub)
 	if err == nil {
 		err = b.ingester.CheckPaths(ctx, &sub)

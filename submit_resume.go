@@ -1,9 +1,11 @@
 package baler
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/balerhq/baler/internal/ingest"
@@ -16,28 +18,67 @@ import (
 var (
 	ErrAlreadySealed = errors.New("the transfer is sealed: all its files are registered")
 	ErrProducerAlive = errors.New("the transfer's producer is alive, or was a moment ago")
-	ErrPathsFromList = errors.New("the transfer was submitted as a list; submit the rest of the list as a transfer of its own")
+	ErrNotFromList   = errors.New("the transfer was not submitted as a list")
+	ErrPathsFromList = errors.New("the transfer was submitted as a list, which has to be submitted again")
 )
+
+// ErrListByRequests is the error of ResumeList for a transfer whose files come over HTTP.
+var ErrListByRequests = ingest.ErrListByRequests
 
 // ResumeSubmit registers the rest of the files of a transfer whose producer died, and
 // seals the transfer. It does not change registered files, and does not register files
 // that were added since to folders that the producer had walked. notice is called for
 // links and special files, which a scan skips; it may be nil.
-func (b *Baler) ResumeSubmit(ctx context.Context, t tasks.Transfer, notice func(scan.Skipped)) (tasks.Transfer, error) {
-	if t.State != tasks.StateOpen && t.State != tasks.StateInterrupted {
-		return t, fmt.Errorf("%w: it is %s", ErrAlreadySealed, t.State)
-	}
+func (b *Baler) ResumeSubmit(ctx context.Context, t tasks.Transfer, notice func(scan.SkippedEntry)) (tasks.Transfer, error) {
 	if ingest.FromList(t.Sources) {
-		return t, ErrPathsFromList
+		return t, cmp.Or(notSealed(&t), ErrPathsFromList)
 	}
-	ok, err := b.store.TakeOver(ctx, t.ID)
-	if err != nil {
+	if err := b.takeOver(ctx, &t); err != nil {
 		return t, err
 	}
-	if !ok {
-		return t, fmt.Errorf("%w: try again in half a minute", ErrProducerAlive)
-	}
 	return b.ingester.RegisterRest(ctx, t, b.outputFiles, notice)
+}
+
+// ResumeList is ResumeSubmit for a transfer that was submitted as a list: list is the same
+// list again, in the same order, and may have more paths at its end. It returns
+// ErrKeyReused, and registers nothing, when the list does not begin with the paths that are
+// registered.
+func (b *Baler) ResumeList(
+	ctx context.Context, t tasks.Transfer, list io.Reader, nulSeparated bool, notice func(scan.SkippedEntry),
+) (tasks.Transfer, error) {
+	if !ingest.FromList(t.Sources) {
+		return t, cmp.Or(notSealed(&t), ErrNotFromList)
+	}
+	if err := b.checkListRoots(); err != nil {
+		return t, err
+	}
+	if byRequests, err := b.ingester.ByRequests(ctx, t.ID); err != nil || byRequests {
+		return t, cmp.Or(err, notSealed(&t), ingest.ErrListByRequests)
+	}
+	if err := b.takeOver(ctx, &t); err != nil {
+		return t, err
+	}
+	s := &ingest.TransferRequest{List: list, NulSeparated: nulSeparated, OnSkipped: notice}
+	return b.ingester.RegisterRestOfList(ctx, t, s, b.outputFiles)
+}
+
+func notSealed(t *tasks.Transfer) error {
+	if t.State != tasks.StateOpen && t.State != tasks.StateInterrupted {
+		return fmt.Errorf("%w: it is %s", ErrAlreadySealed, t.State)
+	}
+	return nil
+}
+
+// takeOver makes this process the producer of a transfer whose producer has died.
+func (b *Baler) takeOver(ctx context.Context, t *tasks.Transfer) error {
+	if err := notSealed(t); err != nil {
+		return err
+	}
+	ok, err := b.store.TakeOver(ctx, t.ID)
+	if err == nil && !ok {
+		err = fmt.Errorf("%w: try again in half a minute", ErrProducerAlive)
+	}
+	return err
 }
 
 // producerPoll is the time between two polls of AwaitProducer. A producer that is alive

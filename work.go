@@ -59,7 +59,7 @@ func (b *Baler) work(ctx context.Context, final worker.FinalOptions, own *recipe
 	return w.Run(ctx)
 }
 
-func (b *Baler) newWorker(ctx context.Context, final worker.FinalOptions, own *recipe.Recipe) (*worker.Worker, error) {
+func (b *Baler) newWorker(ctx context.Context, final worker.FinalOptions, own *recipe.Recipe) (*worker.Instance, error) {
 	if wanted := b.cfg.Worker.Concurrency; b.concurrency < wanted {
 		b.log.WarnContext(ctx, "fewer batches at once: the system allows too few open files; raise the limit, as with ulimit -n",
 			"concurrency", b.concurrency, "wanted", wanted, "allowed", worker.OpenFilesLimit(),

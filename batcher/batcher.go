@@ -69,7 +69,7 @@ type batch[T any] struct {
 
 // New makes a Batcher that collects items under a policy and passes them to flush.
 // Limits that policy does not set are those of tasks.DefaultBatchPolicy. Flush may
-// keep the slice. When it returns *Errors, alone or wrapped, only those items fail;
+// keep the slice. When it returns *ItemErrors, alone or wrapped, only those items fail;
 // with any other error, or a panic, all items of the batch fail. The context of a
 // flush ends when the context of a Close ends.
 func New[T any](policy tasks.BatchPolicy, flush func(context.Context, []T) error, opts Options[T]) *Batcher[T] {

@@ -242,7 +242,7 @@ func TestAFlushThatFailsInAnyWayFailsItsOwnItemsOnly(t *testing.T) {
 			case 5:
 				return io.EOF
 			case 7:
-				var each Errors
+				var each ItemErrors
 				each.Set(1, io.ErrNoProgress)
 				return each.Err()
 			}

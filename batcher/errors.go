@@ -16,15 +16,15 @@ var ErrClosed = errors.New("batcher is closed")
 // errExited is the error of a flush that neither returned nor panicked.
 var errExited = errors.New("flush ended its goroutine without returning")
 
-// Errors holds the errors of the items of a batch that failed. The zero value holds
+// ItemErrors holds the errors of the items of a batch that failed. The zero value holds
 // none. It is not safe for concurrent use.
-type Errors struct {
+type ItemErrors struct {
 	at map[int]error
 }
 
 // Set records the error of the item at index i, from 0, of the slice that was passed
 // to the flush. A nil error removes an earlier one.
-func (e *Errors) Set(i int, err error) {
+func (e *ItemErrors) Set(i int, err error) {
 	if err == nil {
 		delete(e.at, i)
 		return
@@ -36,7 +36,7 @@ func (e *Errors) Set(i int, err error) {
 }
 
 // At is the error of the item at index i, or nil when it did not fail.
-func (e *Errors) At(i int) error {
+func (e *ItemErrors) At(i int) error {
 	if e == nil {
 		return nil
 	}
@@ -44,7 +44,7 @@ func (e *Errors) At(i int) error {
 }
 
 // Len is how many items failed.
-func (e *Errors) Len() int {
+func (e *ItemErrors) Len() int {
 	if e == nil {
 		return 0
 	}
@@ -52,7 +52,7 @@ func (e *Errors) Len() int {
 }
 
 // All yields the errors in the order of their items.
-func (e *Errors) All() iter.Seq2[int, error] {
+func (e *ItemErrors) All() iter.Seq2[int, error] {
 	return func(yield func(int, error) bool) {
 		if e == nil {
 			return
@@ -66,14 +66,14 @@ func (e *Errors) All() iter.Seq2[int, error] {
 }
 
 // Err returns e, or nil when no item failed. A flush ends with it.
-func (e *Errors) Err() error {
+func (e *ItemErrors) Err() error {
 	if e.Len() == 0 {
 		return nil
 	}
 	return e
 }
 
-func (e *Errors) Error() string {
+func (e *ItemErrors) Error() string {
 	for i, err := range e.All() {
 		return fmt.Sprintf("%d items of a batch failed, the first at index %d: %v", e.Len(), i, err)
 	}
@@ -81,7 +81,7 @@ func (e *Errors) Error() string {
 }
 
 // Unwrap gives the errors of the items to errors.Is and errors.As.
-func (e *Errors) Unwrap() []error {
+func (e *ItemErrors) Unwrap() []error {
 	var errs []error
 	for _, err := range e.All() {
 		errs = append(errs, err)
@@ -94,10 +94,10 @@ type PanicError = invoke.PanicError
 
 // splitErrors splits the error of a flush of n items into the errors of some items, or
 // one error for all of them.
-func splitErrors(err error, n int) (some *Errors, whole error) {
+func splitErrors(err error, n int) (some *ItemErrors, whole error) {
 	for e := err; e != nil; e = errors.Unwrap(e) {
-		//nolint:errorlint // errors.As also looks into joins, where *Errors stands beside an error that all items share
-		some, ok := e.(*Errors)
+		//nolint:errorlint // errors.As also looks into joins, where *ItemErrors stands beside an error that all items share
+		some, ok := e.(*ItemErrors)
 		if !ok {
 			continue
 		}

@@ -9,7 +9,7 @@ import (
 )
 
 func TestErrorsHoldsWhatWasSet(t *testing.T) {
-	var e Errors
+	var e ItemErrors
 	if e.Err() != nil || e.Len() != 0 || e.At(0) != nil {
 		t.Error("the zero value reports a failure")
 	}
@@ -28,7 +28,7 @@ func TestErrorsHoldsWhatWasSet(t *testing.T) {
 		t.Errorf("yields %v", order)
 	}
 	wrapped := fmt.Errorf("insert: %w", e.Err())
-	var found *Errors
+	var found *ItemErrors
 	if !errors.As(wrapped, &found) || found != &e {
 		t.Error("errors.As does not find it")
 	}
@@ -38,10 +38,10 @@ func TestErrorsHoldsWhatWasSet(t *testing.T) {
 }
 
 func TestSplitErrors(t *testing.T) {
-	var none *Errors
-	one := &Errors{}
+	var none *ItemErrors
+	one := &ItemErrors{}
 	one.Set(1, io.EOF)
-	outside := &Errors{}
+	outside := &ItemErrors{}
 	outside.Set(3, io.EOF)
 
 	for name, c := range map[string]struct {
@@ -51,11 +51,11 @@ func TestSplitErrors(t *testing.T) {
 	}{
 		"no error":               {nil, false, 0},
 		"a nil *Errors":          {none, false, 0},
-		"an empty *Errors":       {&Errors{}, false, 0},
+		"an empty *Errors":       {&ItemErrors{}, false, 0},
 		"any error":              {io.EOF, true, 0},
 		"one item":               {one, false, 1},
 		"one item, wrapped":      {fmt.Errorf("insert: %w", one), false, 1},
-		"empty, wrapped":         {fmt.Errorf("insert: %w", &Errors{}), true, 0},
+		"empty, wrapped":         {fmt.Errorf("insert: %w", &ItemErrors{}), true, 0},
 		"beside another, joined": {errors.Join(io.ErrClosedPipe, one), true, 0},
 		"beside another, by %w":  {fmt.Errorf("%w, after %w", io.ErrClosedPipe, one), true, 0},
 		"an item out of range":   {outside, true, 0},

@@ -15,8 +15,8 @@ type Future struct {
 // whole and some are written before done is closed.
 type ticket struct {
 	done  chan struct{}
-	whole error   // the error of every item
-	some  *Errors // the errors of single items
+	whole error       // the error of every item
+	some  *ItemErrors // the errors of single items
 }
 
 // Done is closed when the item's flush has ended.

@@ -107,7 +107,7 @@ func run(p scenario) *trace {
 		defer mu.Unlock()
 		running--
 		entries -= len(batch)
-		var each Errors
+		var each ItemErrors
 		for i, entry := range batch {
 			items -= entry.items
 			if entry.fails {

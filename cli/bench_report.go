@@ -104,9 +104,9 @@ func (p *program) write(path string, content func(io.Writer) error) error {
 func (f *findings) page(m *bench.Machine) *chart.Page {
 	page := &chart.Page{Title: f.title, Lead: f.lead, Says: f.notes, Charts: f.charts}
 	for _, t := range f.tables {
-		out := chart.Table{Title: t.title, Rows: t.rows}
+		out := chart.DataTable{Title: t.title, Rows: t.rows}
 		for _, c := range t.columns {
-			out.Columns = append(out.Columns, chart.Column{Title: c.title, Right: c.right})
+			out.Columns = append(out.Columns, chart.DataColumn{Title: c.title, Right: c.right})
 		}
 		page.Tables = append(page.Tables, out)
 	}

@@ -12,7 +12,7 @@ import (
 )
 
 func (p *program) benchLoadCommand(flags *benchFlags) *cobra.Command {
-	var o bench.LoadOptions
+	var o bench.LoadBenchOptions
 	cmd := &cobra.Command{
 		Use:   "load",
 		Short: "Measure loading JSON lines against plain INSERTs",
@@ -48,7 +48,7 @@ and SQLAlchemy: 5,275,521 records in 43 minutes. That many are a full run.`,
 	return cmd
 }
 
-func (p *program) benchLoad(ctx context.Context, benchEnv *bench.Env, o bench.LoadOptions) (*findings, error) {
+func (p *program) benchLoad(ctx context.Context, benchEnv *bench.Env, o bench.LoadBenchOptions) (*findings, error) {
 	var all []bench.LoadMeasurement
 	err := benchEnv.Load(ctx, o, reporter(p, &all))
 	rows := bench.LoadRows(all)

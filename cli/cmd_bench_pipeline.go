@@ -77,7 +77,7 @@ func (p *program) benchPipeline(ctx context.Context, benchEnv *bench.Env, o benc
 	return p.judged(f, bench.Targets(rows), err)
 }
 
-func rates(rows []bench.Result) *table {
+func rates(rows []bench.MeasurementSummary) *table {
 	list := newTable(words("WAY"), numbers("WORKERS"), numbers("BATCH"), numbers("FILES"), numbers("FILES/S"), numbers("SLOWEST"),
 		numbers("FASTEST"), numbers("OF LIMIT"), numbers("× PER-FILE"), numbers("× ASYNQ-GROUP"), words("STOLEN"))
 	for i := range rows {
@@ -89,7 +89,7 @@ func rates(rows []bench.Result) *table {
 	return list
 }
 
-func uses(rows []bench.Result) *table {
+func uses(rows []bench.MeasurementSummary) *table {
 	list := newUses(words("WAY"), numbers("WORKERS"), numbers("BATCH"), numbers("FILES"))
 	for i := range rows {
 		r := &rows[i]

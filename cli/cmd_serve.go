@@ -22,7 +22,8 @@ part in dispatching batches. With --worker it processes batches as well.
 
 An address that other hosts can connect to needs accounts: see "baler user" and
 "baler token". A token in BALER_HTTP_TOKEN may do everything; without accounts,
-browsers ask for it as the password, and the user name does not matter.`,
+browsers ask for it as the password, and the user name does not matter. With a
+certificate (http.tls.cert and http.tls.key) it serves HTTPS.`,
 		Example: `  baler serve
   baler serve --worker
   BALER_HTTP_TOKEN=$(openssl rand -hex 32) baler serve --listen :8080`,
@@ -41,7 +42,7 @@ browsers ask for it as the password, and the user name does not matter.`,
 				if err := b.CheckAccess(ctx, ln.Addr()); err != nil {
 					return errors.Join(err, ln.Close()) // before it says that it serves
 				}
-				if err := p.serving(ln.Addr()); err != nil {
+				if err := p.serving(ln.Addr(), cfg.HTTP.TLS.Cert != ""); err != nil {
 					return err
 				}
 				return b.Serve(ctx, ln, work)
@@ -71,7 +72,7 @@ type server struct {
 	URL  string `json:"url"`
 }
 
-func (p *program) serving(at net.Addr) error {
+func (p *program) serving(at net.Addr, https bool) error {
 	host, port, err := net.SplitHostPort(at.String())
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
@@ -80,6 +81,9 @@ func (p *program) serving(at net.Addr) error {
 		host = "localhost" // every interface; this one can be clicked
 	}
 	url := "http://" + net.JoinHostPort(host, port)
+	if https {
+		url = "https://" + net.JoinHostPort(host, port)
+	}
 	if p.json {
 		return p.object(server{"server", url})
 	}

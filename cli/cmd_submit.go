@@ -36,34 +36,38 @@ read listed files only within BALER_ROOTS. Through a server the paths are those 
 the server.
 
 Submitting the same again with the same --key returns the same transfer and adds
-nothing. If that submission was interrupted, it is resumed, once its producer has
-been silent for 30 seconds. --resume resumes by id.
+nothing; another list, other paths or options are an error that names the difference.
+If that submission was interrupted, it is resumed, once its producer has been silent
+for 30 seconds. --resume resumes by id; a list must be given again, in the same order.
 
 By bulk, which is the default for paths, files are registered also while Redis is
 away; workers process them once it is back.`,
 		Example: `  id=$(baler submit /srv/archive)
   baler submit --recipe checksum --wait /srv/incoming
   find /srv -newer stamp -print0 | baler submit - --null --roots /srv
-  baler submit --resume 12`,
+  baler submit --resume 12
+  baler submit --resume 13 --files-from list.txt`,
 		Args: f.checkArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			cfg, err := p.settings(cmd)
 			if err != nil {
 				return err
 			}
-			if cmd.Flags().Changed("resume") {
-				if cfg.Server != "" {
-					return usagef("--resume does not work through a server, which resumes its submissions itself")
-				}
-				return p.with(cmd, baler.OpenProducer, func(ctx context.Context, b *baler.Baler, _ config.Config) error {
-					return p.submitResume(ctx, b, &f)
-				})
+			resumes := cmd.Flags().Changed("resume")
+			if resumes && cfg.Server != "" {
+				return usagef("--resume does not work through a server, which resumes its submissions itself; " +
+					"a list is resumed by the same submission with its --key")
 			}
 			list, done, err := f.list(args, p.stdin)
 			if err != nil {
 				return err
 			}
 			defer done()
+			if resumes {
+				return p.with(cmd, baler.OpenProducer, func(ctx context.Context, b *baler.Baler, _ config.Config) error {
+					return p.submitResume(ctx, b, &f, list)
+				})
+			}
 			s, err := f.submission(args, list)
 			if err != nil {
 				return err
@@ -127,7 +131,7 @@ func (f *submitFlags) list(args []string, stdin io.Reader) (list io.Reader, done
 	switch {
 	case slices.Equal(args, []string{"-"}), len(args) == 0 && f.filesFrom == "-":
 		return stdin, done, nil
-	case len(args) > 0:
+	case len(args) > 0, f.resume != "" && f.filesFrom == "":
 		return nil, done, nil
 	}
 	file, err := os.Open(f.filesFrom)
@@ -230,9 +234,10 @@ func (p *program) submit(ctx context.Context, b *baler.Baler, s baler.Submission
 	}
 	o := origin{created: created}
 	if !created {
-		if t, o.resumed, err = p.adoptUnfinished(ctx, b, t); err != nil {
+		if t, o.resumed, err = p.adoptUnfinished(ctx, b, t, &s); err != nil {
 			return err
 		}
+		p.noteIgnored(&t, f)
 	}
 	if !f.wait && !embedded {
 		p.noteUnserved(ctx, direct{b}, &t)

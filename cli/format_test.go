@@ -49,7 +49,7 @@ func TestTableAlignsByWidthNotBytes(t *testing.T) {
 // Tables fit a terminal of 80 columns, with every outcome and long names.
 func TestTablesFit(t *testing.T) {
 	t.Parallel()
-	tr := &tasks.Transfer{ID: 12345, State: tasks.StateRunning, Files: 234_567, Steps: []tasks.Step{{
+	tr := &tasks.Transfer{ID: 12345, State: tasks.StateRunning, Files: 234_567, Steps: []tasks.StepProgress{{
 		Name: strings.Repeat("step-", 10), Handler: strings.Repeat("handler-", 8), Selected: 234_567,
 	}}}
 	for _, o := range tasks.Outcomes() {
@@ -96,7 +96,7 @@ func TestTailKeepsTheEnd(t *testing.T) {
 
 // transfer of two steps.
 func transfer(state tasks.State, files, first, second int64) *tasks.Transfer {
-	t := &tasks.Transfer{State: state, Files: files, Bytes: 20 * files, Finished: second, Steps: []tasks.Step{{Number: 1}, {Number: 2}}}
+	t := &tasks.Transfer{State: state, Files: files, Bytes: 20 * files, Finished: second, Steps: []tasks.StepProgress{{Number: 1}, {Number: 2}}}
 	t.Steps[0].Add(tasks.OutcomeSucceeded, first)
 	t.Steps[1].Add(tasks.OutcomeSucceeded, second)
 	return t
@@ -163,7 +163,7 @@ func TestExitCodeOfATransfer(t *testing.T) {
 		{"with a canceled file", tasks.StateCompleted, tasks.OutcomeCanceled, codeError(exitFailures)},
 		{"canceled before it began", tasks.StateCanceled, "", codeError(exitFailures)},
 	} {
-		tr := tasks.Transfer{State: c.state, Steps: []tasks.Step{{}}}
+		tr := tasks.Transfer{State: c.state, Steps: []tasks.StepProgress{{}}}
 		if c.end != "" {
 			tr.Steps[0].Add(c.end, 1)
 		}

@@ -108,7 +108,7 @@ type segment struct {
 }
 
 // lane splits the files of a step by how they ended, and those that have not.
-func lane(s *tasks.Step) []segment {
+func lane(s *tasks.StepProgress) []segment {
 	return []segment{
 		{"ok", "#", green, s.Succeeded},
 		{"warned", "w", yellow, s.Warning},
@@ -168,7 +168,7 @@ func (v *liveTransfer) lanes(c *canvas) {
 	}
 }
 
-func laneCount(s *tasks.Step, short bool) string {
+func laneCount(s *tasks.StepProgress, short bool) string {
 	text := count(s.Total()) + "/" + count(s.Selected)
 	if n := s.Failures(); n > 0 && !short {
 		text += ", " + count(n) + " failed"

@@ -22,7 +22,7 @@ func busyTransfer() liveTransfer {
 		Finalizers: []tasks.FinalizeStep{{Name: "bag", State: tasks.FinalizeWaiting}},
 	}
 	for i, name := range []string{"checksum", "identify", "長い名前のステップ", "thumbnail-of-the-first-page"} {
-		t.Steps = append(t.Steps, tasks.Step{Number: i + 1, Name: name, Selected: 2_000_000, Counts: tasks.Counts{
+		t.Steps = append(t.Steps, tasks.StepProgress{Number: i + 1, Name: name, Selected: 2_000_000, Counts: tasks.Counts{
 			Succeeded: int64(1_000_000 / (i + 1)), Warning: 5, Failed: 1, TimedOut: int64(i), Canceled: int64(i),
 		}})
 	}
@@ -85,13 +85,13 @@ func TestBarsShowEveryOutcome(t *testing.T) {
 	for _, c := range []struct {
 		want  string
 		width int
-		s     tasks.Step
+		s     tasks.StepProgress
 	}{
-		{"########..", 10, tasks.Step{Selected: 10, Counts: tasks.Counts{Succeeded: 8}}},
-		{"########F.", 10, tasks.Step{Selected: 2_000_000, Counts: tasks.Counts{Succeeded: 1_900_000, Error: 1}}},
-		{"F.", 2, tasks.Step{Selected: 9, Counts: tasks.Counts{Failed: 1}}},
-		{"##########", 10, tasks.Step{Selected: 3, Counts: tasks.Counts{Succeeded: 3}}},
-		{"          ", 10, tasks.Step{}},
+		{"########..", 10, tasks.StepProgress{Selected: 10, Counts: tasks.Counts{Succeeded: 8}}},
+		{"########F.", 10, tasks.StepProgress{Selected: 2_000_000, Counts: tasks.Counts{Succeeded: 1_900_000, Error: 1}}},
+		{"F.", 2, tasks.StepProgress{Selected: 9, Counts: tasks.Counts{Failed: 1}}},
+		{"##########", 10, tasks.StepProgress{Selected: 3, Counts: tasks.Counts{Succeeded: 3}}},
+		{"          ", 10, tasks.StepProgress{}},
 	} {
 		var b strings.Builder
 		for _, p := range bar(lane(&c.s), c.width, false) {

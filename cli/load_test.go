@@ -224,6 +224,61 @@ func TestLoadIntoATableThatLostItsRows(t *testing.T) {
 	}
 }
 
+// A table that was replaced by hand is loaded again if a key tells its rows from those that
+// are loaded; without a key, load says what it has found. A table that has lost some of its
+// rows is left alone.
+func TestLoadIntoATableThatWasReplaced(t *testing.T) {
+	t.Parallel()
+	testkit.EachDatabase(t, func(t *testing.T, url string) {
+		s := newTestEnv(t)
+		s.env = append(s.env, "BALER_DATABASE_URL="+url, "BALER_ROOTS="+s.dir)
+		d := testkit.Database(t, url)
+		exec := func(statement string) {
+			t.Helper()
+			_, err := d.ExecContext(t.Context(), statement)
+			testkit.Must(t, err)
+		}
+		path := s.file("in.jsonl", "{\"id\":1,\"s\":\"d'é, \\\\\"}\n{\"id\":2,\"s\":\"\"}\n{\"id\":3,\"s\":null}\n{\"id\":4,\"s\":\"x\\ny\"}\n")
+		const others = " VALUES (5, 'x'), (6, 'y'), (7, 'x'), (8, 'y'), (9, 'x')"
+		for name, tt := range map[string]struct {
+			key, says string
+			rows      int
+		}{
+			"number": {"id", "none of the rows that were loaded into it before, only others: loading its files again", 9},
+			"none":   {"", "it was replaced, or they were changed; to load its files again, empty the table", 5},
+		} {
+			load := func() ran {
+				t.Helper()
+				args := []string{"load", path, "--into", name, "--create", "--map", "id:int", "--map", "s:text", "--json"}
+				if tt.key != "" {
+					args = append(args, "--key", tt.key)
+				}
+				return s.must(exitOK, args...)
+			}
+			load()
+			if r := load(); strings.Contains(r.stderr, "none of the rows") {
+				t.Errorf("key %q: nothing happened, and it says %s", tt.key, r.stderr)
+			}
+			exec("DELETE FROM " + name + " WHERE id <> 1")
+			if r := load(); strings.Contains(r.stderr, "none of the rows") {
+				t.Errorf("key %q: three rows of four were deleted, and it says %s", tt.key, r.stderr)
+			}
+			exec("DROP TABLE " + name)
+			exec("CREATE TABLE " + name + " (id BIGINT PRIMARY KEY, s VARCHAR(20))")
+			exec("INSERT INTO " + name + others)
+			r := load()
+			if n := strings.Count(r.stderr, tt.says); n != 1 {
+				t.Errorf("key %q: said %d times: %s", tt.key, n, r.stderr)
+			}
+			var rows int
+			testkit.Must(t, d.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM "+name).Scan(&rows))
+			if rows != tt.rows {
+				t.Errorf("key %q: %d rows, want %d", tt.key, rows, tt.rows)
+			}
+		}
+	})
+}
+
 // With --create, a table that Baler has created gets columns for the members that later
 // files bring. One that somebody else has created stays as it is.
 func TestLoadAddsColumns(t *testing.T) {

@@ -6,7 +6,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"io"
+	"iter"
 	"path"
 	"strings"
 	"time"
@@ -76,6 +76,7 @@ func (p *program) submitRemote(cmd *cobra.Command, s *baler.Submission, f *submi
 		}
 		if !created {
 			p.notef("Transfer %s was submitted with this key before; nothing was added.", number(&t))
+			p.noteIgnored(&t, f)
 		}
 		return p.submitted(ctx, r, &t, origin{created: created}, f)
 	})
@@ -120,24 +121,42 @@ func (p *program) awaitSealed(ctx context.Context, r *remote, t tasks.Transfer) 
 	return t, err
 }
 
-// sendList sends the paths of a list, and says that there are no more.
+// sendList sends the paths of a list that the transfer does not have, and says that there
+// are no more.
 func (p *program) sendList(ctx context.Context, r *remote, t tasks.Transfer, created bool, s *baler.Submission) (tasks.Transfer, error) {
-	switch {
-	case !created && sealed(&t):
-		return t, nil
-	case !created && t.Files > 0:
-		return t, fmt.Errorf("transfer %s cannot be resumed: %w", number(&t), baler.ErrPathsFromList)
+	var mark tasks.ListMark // of the whole list, in the end
+	paths := marking(&mark, scan.Paths(s.List, s.NulSeparated))
+	if !created && sealed(&t) {
+		return t, p.sameList(&t, &mark, paths)
 	}
 	d := p.newDisplay(false, true)
 	sender := listSender{p: p, r: r, t: t, display: d, notes: &skippedFiles{p: p}}
-	err := sender.send(ctx, s.List, s.NulSeparated)
+	err := sender.send(ctx, unsent(r.FilePaths(ctx, t.UUID, 0, t.Files), paths))
 	d.end()
 	sender.notes.end()
+	if _, another := errors.AsType[*anotherList](err); another {
+		return t, fmt.Errorf("%w: transfer %s of key %q %w", baler.ErrKeyReused, number(&t), t.Key, err)
+	}
 	if err != nil {
 		return t, p.submitStopped(ctx, r, &t, err)
 	}
-	now, err := r.Seal(ctx, t.UUID)
+	now, err := r.SealList(ctx, t.UUID, mark.Paths, mark.Hex())
 	return transferOf(&now), err
+}
+
+// sameList reads a list to its end, and reports an ErrKeyReused when it is not that of a
+// transfer with its key.
+func (*program) sameList(t *tasks.Transfer, mark *tasks.ListMark, paths iter.Seq2[string, error]) error {
+	for _, err := range paths {
+		if err != nil {
+			return err
+		}
+	}
+	if difference := t.List.Difference(*mark); difference != "" {
+		return fmt.Errorf("%w: transfer %s of key %q has %s; use another key, or submit the same again",
+			baler.ErrKeyReused, number(t), t.Key, difference)
+	}
+	return nil
 }
 
 // listSender sends a list to a server in requests of some paths.
@@ -149,8 +168,8 @@ type listSender struct {
 	notes   *skippedFiles
 }
 
-func (l *listSender) send(ctx context.Context, list io.Reader, nul bool) error {
-	for page, err := range pages(ctx, scan.Paths(list, nul)) {
+func (l *listSender) send(ctx context.Context, paths iter.Seq2[string, error]) error {
+	for page, err := range pages(ctx, paths) {
 		if err != nil {
 			return err
 		}
@@ -160,7 +179,7 @@ func (l *listSender) send(ctx context.Context, list io.Reader, nul bool) error {
 		}
 		added, err := l.r.Append(ctx, l.t.UUID, l.t.Files, order)
 		for _, s := range added.Skipped {
-			l.notes.see(scan.Skipped{Path: s.Path, Reason: scan.SkipReason(s.Reason), Detail: s.Detail})
+			l.notes.see(scan.SkippedEntry{Path: s.Path, Reason: scan.SkipReason(s.Reason), Detail: s.Detail})
 		}
 		l.notes.more(added.SkippedFiles - int64(len(added.Skipped)))
 		l.t.Files = added.Files

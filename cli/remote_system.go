@@ -133,12 +133,15 @@ func transferOf(c *client.Transfer) tasks.Transfer {
 		Trouble: c.Trouble, WaitingFor: c.WaitingFor,
 		Took: time.Duration(c.Seconds * float64(time.Second)).Round(time.Millisecond), // by the server's clock
 	}
+	if list, err := tasks.ParseListMark(c.ListPaths, c.ListDigest); err == nil {
+		t.List = list
+	}
 	for i, path := range c.SourceBytes {
 		t.Sources[i] = string(path)
 	}
 	for i := range c.Steps {
 		s := &c.Steps[i]
-		step := tasks.Step{Number: i + 1, Name: s.Name, Selected: s.Selected, Reused: s.Reused, Counts: tasks.Counts(s.Results)}
+		step := tasks.StepProgress{Number: i + 1, Name: s.Name, Selected: s.Selected, Reused: s.Reused, Counts: tasks.Counts(s.Results)}
 		if i < len(c.Handlers) {
 			step.Handler = c.Handlers[i]
 		}

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/balerhq/baler/internal/testkit"
+	"github.com/balerhq/baler/tasks"
 )
 
 // served starts a server with a worker, and returns its URL.
@@ -145,6 +146,37 @@ func cutting(t *testing.T, to string, cut func(*http.Request) bool) *httptest.Se
 	}))
 	t.Cleanup(s.Close)
 	return s
+}
+
+// Through a server, too, a key stands for one list, and that list goes on where its client
+// was broken off, also behind names that the server has skipped.
+func TestKeyOfAListThroughAServer(t *testing.T) {
+	t.Parallel()
+	s := newTestEnv(t)
+	s.services()
+	a, b, c := s.file("in/a", "a"), s.file("in/b", "b"), s.file("in/c", "c")
+	testkit.Must(t, os.Symlink("a", s.path("in/link")))
+	link := s.path("in/link")
+	server := s.served()
+	s.env = append(s.env, "BALER_SERVER="+server)
+	submit := func(code int, paths ...string) ran {
+		s.from = strings.NewReader(strings.Join(paths, "\n") + "\n")
+		return s.must(code, "submit", "-", "--key", "k", "--recipe", "checksum")
+	}
+	id := strings.TrimSpace(submit(exitError, link, a, b, "in/no").stdout) // broken off
+	equal(t, "id", id, "")
+	contains(t, "without b", submit(exitError, link, a, c).stderr, fmt.Sprintf("has %q, which is not in the list at its place", b))
+	contains(t, "in another order", submit(exitError, link, b, a, c).stderr, "which is not in the list at its place")
+	if sum := s.must(exitOK, "status", "latest", "--json").summary(t); sum.Files != 2 || sum.State != tasks.StateOpen {
+		t.Errorf("after other lists %+v", sum)
+	}
+	submit(exitOK, link, a, b, c, link)
+	if sum := s.must(exitOK, "status", "latest", "--json").summary(t); sum.Files != 3 || sum.State == tasks.StateOpen {
+		t.Errorf("in the end %+v", sum)
+	}
+	contains(t, "again", submit(exitOK, link, a, b, c, link).stderr, "was submitted with this key before; nothing was added.")
+	contains(t, "shorter", submit(exitError, link, a, b, c).stderr, "the key was used before, for another request", "has a list of 5 paths, not of 4")
+	contains(t, "other", submit(exitError, link, a, b, c, a).stderr, "has other paths in its list of 5")
 }
 
 // A list continues where it was when the connection breaks, with nothing lost and nothing

@@ -85,7 +85,7 @@ func stepTable(t *tasks.Transfer) *table {
 			columns = append(columns, alarming(title, shortOutcome(o), colorOf(o)))
 		}
 	}
-	reused := slices.ContainsFunc(t.Steps, func(s tasks.Step) bool { return s.Reused > 0 })
+	reused := slices.ContainsFunc(t.Steps, func(s tasks.StepProgress) bool { return s.Reused > 0 })
 	if reused {
 		columns = append(columns, numbers("REUSED"))
 	}

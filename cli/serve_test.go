@@ -105,3 +105,27 @@ func TestServeToOthersNeedsAToken(t *testing.T) {
 	}
 	stop()
 }
+
+func TestServeHTTPS(t *testing.T) {
+	t.Parallel()
+	s := newTestEnv(t)
+	pem := testkit.NewCertificates(t)
+	s.env = append(s.env, "BALER_HTTP_TLS_CERT="+pem.Cert, "BALER_HTTP_TLS_KEY="+pem.CA)
+	r := s.must(exitError, "serve", "--listen", "127.0.0.1:0")
+	contains(t, "stderr", r.stderr, "http.tls.cert and http.tls.key: ")
+	if r.stdout != "" {
+		t.Errorf("it says that it serves: %s", r.stdout)
+	}
+	s.env = append(s.env, "BALER_HTTP_TLS_KEY="+pem.Key)
+	stdout, _, stop := s.start("serve", "--listen", "127.0.0.1:0")
+	testkit.Eventually(t, time.Minute, func() error { return lacks(stdout.String(), "https://127.0.0.1:") })
+	url := strings.TrimSpace(stdout.String())
+	s.env = append(s.env, "BALER_SERVER="+url)
+	r = s.must(exitError, "status")
+	contains(t, "stderr", r.stderr, "certificate")
+	s.env = append(s.env, "BALER_SERVER_CA="+pem.CA)
+	s.must(exitOK, "status")
+	if r := stop(); r.code != exitOK {
+		t.Errorf("exit code %d, want %d; stderr:\n%s", r.code, exitOK, r.stderr)
+	}
+}

@@ -13,7 +13,7 @@ func TestSilenceOfATransfer(t *testing.T) {
 	begun := time.Now()
 	var r reasons
 	of := func(succeeded int64) *tasks.Transfer {
-		return &tasks.Transfer{State: tasks.StateRunning, Files: 9, Steps: []tasks.Step{{Counts: tasks.Counts{Succeeded: succeeded}}}}
+		return &tasks.Transfer{State: tasks.StateRunning, Files: 9, Steps: []tasks.StepProgress{{Counts: tasks.Counts{Succeeded: succeeded}}}}
 	}
 	for _, step := range []struct {
 		at        time.Duration

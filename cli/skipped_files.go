@@ -19,7 +19,7 @@ type skippedFiles struct {
 	seen int64
 }
 
-func (n *skippedFiles) see(notice scan.Skipped) {
+func (n *skippedFiles) see(notice scan.SkippedEntry) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.seen++

@@ -83,7 +83,7 @@ func TestChangesAreToldOnceAndTheLastAlways(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var told []int64
 		see := onChange(func(t *tasks.Transfer) { told = append(told, t.Finished) })
-		step := []tasks.Step{{}}
+		step := []tasks.StepProgress{{}}
 		see(tasks.Transfer{State: tasks.StateRunning, Files: 9, Steps: step})
 		see(tasks.Transfer{State: tasks.StateRunning, Files: 9, Steps: step})
 		time.Sleep(changeEvery - time.Millisecond) // of the bubble

@@ -34,7 +34,7 @@ func (s *testEnv) cutOff(state tasks.State, seen string, args ...string) (id str
 	id = strings.TrimSpace(s.must(exitOK, append([]string{"submit"}, args...)...).stdout)
 	s.exec(
 		"DELETE FROM files WHERE no = 2",
-		fmt.Sprintf("UPDATE transfers SET files = 1, bytes = 5, sealed_at = NULL, state = '%s', seen_at = '%s'", state, seen),
+		fmt.Sprintf("UPDATE transfers SET files = 1, bytes = 5, list_paths = 0, list_digest = NULL, sealed_at = NULL, state = '%s', seen_at = '%s'", state, seen),
 	)
 	return id
 }
@@ -91,7 +91,25 @@ func TestSubmitResumeOfAnother(t *testing.T) {
 	s.from = strings.NewReader(s.path("in/a.txt") + "\n" + s.path("in/b.txt") + "\n")
 	id = s.cutOff(tasks.StateInterrupted, longAgo, "-")
 	contains(t, "a list", s.stable(s.must(exitError, "submit", "--resume", id).stderr),
-		"error: transfer ID cannot be resumed: the transfer was submitted as a list; submit the rest of the list as a transfer of its own\n")
+		"error: transfer ID cannot be resumed: the transfer was submitted as a list, which has to be submitted again: "+
+			"'baler submit --resume ID -', or with --files-from\n")
+	s.from = strings.NewReader(s.path("in/b.txt") + "\n" + s.path("in/a.txt") + "\n")
+	contains(t, "another list", s.must(exitError, "submit", "--resume", id, "-").stderr,
+		fmt.Sprintf("has %q, not %q, as path 1 of its list", s.path("in/a.txt"), s.path("in/b.txt")))
+	if sum := s.must(exitOK, "status", "--json", id).summary(t); sum.Files != 1 || sum.State != tasks.StateOpen {
+		t.Errorf("after another list: %+v", sum)
+	}
+	s.exec(fmt.Sprintf("UPDATE transfers SET seen_at = '%s'", longAgo))
+	s.file("list", s.path("in/a.txt")+"\n"+s.path("in/b.txt")+"\n")
+	contains(t, "the same list", s.stable(s.must(exitOK, "submit", "--resume", id, "--files-from", s.path("list")).stderr),
+		"Resumed the interrupted submission of transfer ID; all its files are registered.\n")
+	if sum := s.must(exitOK, "status", "--json", id).summary(t); sum.Files != 2 || sum.State != tasks.StateRunning {
+		t.Errorf("resumed: %+v", sum)
+	}
+	contains(t, "sealed", s.stable(s.must(exitError, "submit", "--resume", id, "--files-from", s.path("list")).stderr), "the transfer is sealed")
+	for _, args := range [][]string{{"--null"}, {s.path("in")}, {"-", "--files-from", s.path("list")}} {
+		s.must(exitUsage, append([]string{"submit", "--resume", id}, args...)...)
+	}
 }
 
 // almostDead is when a producer was seen that counts as dead in a few seconds.
@@ -117,25 +135,26 @@ func TestSubmitWithTheKeyOfACutOffTransfer(t *testing.T) {
 			"error: another submission with this key began transfer ID: the transfer's producer is alive, or was a moment ago: " +
 				"it was seen at 2222-01-02T03:04:05Z; submit again when it has ended\n"},
 		{"open list, producer alive", tasks.StateOpen, justNow, true, exitError, false, "the transfer's producer is alive"},
-		{"open list", tasks.StateOpen, longAgo, true, exitError, false,
-			"error: transfer ID cannot be resumed: the transfer was submitted as a list; submit the rest of the list as a transfer of its own\n"},
-		{"interrupted list", tasks.StateInterrupted, longAgo, true, exitError, false,
-			"error: transfer ID cannot be resumed: the transfer was submitted as a list; submit the rest of the list as a transfer of its own\n"},
+		{"open list", tasks.StateOpen, longAgo, true, exitOK, true,
+			"Resumed the interrupted submission of transfer ID; all its files are registered.\n"},
+		{"interrupted list", tasks.StateInterrupted, longAgo, true, exitOK, true,
+			"Resumed the interrupted submission of transfer ID; all its files are registered.\n"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			s := newTestEnv(t)
-			path := s.path("in")
+			path, list := s.path("in"), s.path("in/a.txt")+"\n"+s.path("in/b.txt")+"\n"
 			if c.list {
 				path = "-"
 				s.env = append(s.env, "BALER_ROOTS="+s.dir)
-				s.from = strings.NewReader(s.path("in/a.txt") + "\n" + s.path("in/b.txt") + "\n")
+				s.from = strings.NewReader(list)
 			}
 			seen := c.seen
 			if seen == "" {
 				seen = almostDead() // now: subtests begin late
 			}
 			id := s.cutOff(c.state, seen, "--key", "k", path)
+			s.from = strings.NewReader(list)
 			r := s.must(c.code, "submit", "--key", "k", "--json", path)
 			contains(t, "stderr", s.stable(r.said()), c.stderr)
 			if c.code == exitOK {

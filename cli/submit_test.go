@@ -59,6 +59,54 @@ func TestKeyOfAnotherRequest(t *testing.T) {
 	equal(t, "the same request's id, when its files are gone", s.must(exitOK, "submit", s.path("in"), "--key", "monday").stdout, first.stdout)
 }
 
+// So does one list, and each option that says what is done with the files.
+func TestKeyOfAnotherList(t *testing.T) {
+	t.Parallel()
+	s := newTestEnv(t)
+	s.env = append(s.env, "BALER_ROOTS="+s.dir)
+	list := func(names ...string) string {
+		var text strings.Builder
+		for _, n := range names {
+			text.WriteString(s.file(n, n) + "\n")
+		}
+		return text.String()
+	}
+	submit := func(code int, list string, args ...string) ran {
+		s.from = strings.NewReader(list)
+		return s.must(code, append([]string{"submit", "-", "--key", "monday"}, args...)...)
+	}
+	first := submit(exitOK, list("a", "b"))
+	again := submit(exitOK, list("a", "b"), "--name", "other", "--via", "group")
+	equal(t, "the same list's id", again.stdout, first.stdout)
+	contains(t, "stderr", again.stderr, "was submitted with this key before; nothing was added.",
+		`note: --name has no effect: the transfer is named "standard input".`, "note: --via has no effect: the transfer's files go by bulk.")
+	contains(t, "as a file", s.must(exitOK, "submit", "--key", "monday", "--files-from", s.file("list", list("a", "b"))).stderr, "nothing was added")
+	for _, c := range []struct {
+		list string
+		args []string
+		had  string
+	}{
+		{list("a", "b", "c"), nil, `a list of 2 paths, not of 3, and no file "DIR/c"`},
+		{list("a"), nil, `a list of 2 paths, not of 1`},
+		{"", nil, `a list of 2 paths, not of 0`},
+		{list("a", "c"), nil, `other paths in its list of 2, or the same in another order, and no file "DIR/c"`},
+		{list("b", "a"), nil, `other paths in its list of 2, or the same in another order`},
+		{list("a", "b"), []string{"--weight", "3", "--no-reuse"}, "the weight 1, not 3, and no --no-reuse"},
+		{list("a", "b"), []string{"--webhook", "https://u:secret@example.com"}, "0 of the 1 webhooks of this submission"},
+		{list("a", "b"), []string{"--exclude", "b"}, `the selection all files, not --exclude "b"`},
+		{list("a", "b"), []string{"--newer", "2020-01-02"}, "the selection all files, not --newer 2020-01-02T"},
+	} {
+		r := submit(exitError, c.list, c.args...)
+		said := s.stable(r.stdout + r.stderr)
+		if !strings.HasPrefix(said, `error: the key was used before, for another request: transfer ID of key "monday" has `+c.had) {
+			t.Errorf("%q %v: %s", c.list, c.args, said)
+		}
+	}
+	if sum := s.must(exitOK, "status", "--json", "1").summary(t); sum.Files != 2 {
+		t.Errorf("%d files", sum.Files)
+	}
+}
+
 func TestSubmitFromStandardInput(t *testing.T) {
 	t.Parallel()
 	s := newTestEnv(t)

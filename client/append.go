@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"net/http"
 	"net/url"
 	"path"
@@ -87,41 +88,66 @@ func (c *Client) arrived(ctx context.Context, id string, at int64, files []File)
 	if now, err = c.settle(ctx, id); err != nil {
 		return at, files, err
 	}
-	for after := at; after < now; {
-		var page struct {
-			Files []struct {
-				File      int64  `json:"file"`
-				Path      string `json:"path"`
-				PathBytes []byte `json:"path_bytes"`
-			} `json:"files"`
+	for name, err := range c.FilePaths(ctx, id, at, now) {
+		if err == nil {
+			files, err = behind(name, files)
 		}
-		path := "/transfers/" + url.PathEscape(id) + "/files?limit=1000&after=" + strconv.FormatInt(after, 10)
-		if err := c.call(ctx, request{method: http.MethodGet, path: path}, &page); err != nil {
+		if err != nil {
 			return at, files, err
-		}
-		if len(page.Files) == 0 {
-			return at, files, errors.New("the server counts files that it does not list")
-		}
-		for _, f := range page.Files {
-			name := f.Path
-			if f.PathBytes != nil {
-				name = string(f.PathBytes)
-			}
-			if files, err = behind(name, files); err != nil {
-				return at, files, err
-			}
-			after = f.File
 		}
 	}
 	return now, files, nil
 }
 
+// FilePaths yields the paths of the files of a transfer, in the order in which they were
+// added: behind the first after, up to the file with the number last.
+func (c *Client) FilePaths(ctx context.Context, id string, after, last int64) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		for after < last {
+			var page struct {
+				Files []struct {
+					File      int64  `json:"file"`
+					Path      string `json:"path"`
+					PathBytes []byte `json:"path_bytes"`
+				} `json:"files"`
+			}
+			path := "/transfers/" + url.PathEscape(id) + "/files?limit=1000&after=" + strconv.FormatInt(after, 10)
+			err := c.call(ctx, request{method: http.MethodGet, path: path}, &page)
+			if err == nil && len(page.Files) == 0 {
+				err = errors.New("the server counts files that it does not list")
+			}
+			if err != nil {
+				yield("", err)
+				return
+			}
+			for _, f := range page.Files {
+				if after = f.File; after > last {
+					return
+				}
+				name := f.Path
+				if f.PathBytes != nil {
+					name = string(f.PathBytes)
+				}
+				if !yield(name, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
 // behind returns the files behind the one of a path. The server skips some of those before.
 func behind(name string, files []File) ([]File, error) {
 	for i := range files {
-		if path.Clean(files[i].Path) == name {
+		if SamePath(files[i].Path, name) {
 			return files[i+1:], nil
 		}
 	}
 	return files, fmt.Errorf("the server has added %q, which was not sent: does somebody else add files to the transfer?", name)
+}
+
+// SamePath reports whether a path that was sent is that of a file of a transfer, whose path
+// is clean unless it is that of an object.
+func SamePath(sent, registered string) bool {
+	return sent == registered || path.Clean(sent) == registered
 }

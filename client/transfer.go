@@ -57,8 +57,8 @@ type Counts struct {
 // Failures is the number of results that are failures.
 func (c Counts) Failures() int64 { return c.Failed + c.Error + c.TimedOut }
 
-// Step is a step of a transfer with its counters.
-type Step struct {
+// StepSummary is a step of a transfer with its counters.
+type StepSummary struct {
 	Name     string `json:"step"`
 	Selected int64  `json:"routed"` // files that its condition selected
 	Done     int64  `json:"done"`
@@ -69,18 +69,18 @@ type Step struct {
 
 // Transfer is a transfer with its counters.
 type Transfer struct {
-	ID             string  `json:"transfer"`
-	State          string  `json:"state"` // open, running, finalizing, completed, interrupted or canceled
-	Files          int64   `json:"files"`
-	Bytes          int64   `json:"bytes"`
-	Finished       int64   `json:"finished"`
-	Results        Counts  `json:"results"` // of all steps together
-	Steps          []Step  `json:"steps"`
-	Seconds        float64 `json:"seconds"`
-	FilesPerSecond float64 `json:"files_per_second"`
-	WaitingFor     string  `json:"waiting_for"` // why nothing of it runs; empty when something does
+	ID             string        `json:"transfer"`
+	State          string        `json:"state"` // open, running, finalizing, completed, interrupted or canceled
+	Files          int64         `json:"files"`
+	Bytes          int64         `json:"bytes"`
+	Finished       int64         `json:"finished"`
+	Results        Counts        `json:"results"` // of all steps together
+	Steps          []StepSummary `json:"steps"`
+	Seconds        float64       `json:"seconds"`
+	FilesPerSecond float64       `json:"files_per_second"`
+	WaitingFor     string        `json:"waiting_for"` // why nothing of it runs; empty when something does
 
-	Finalizers []Finalizer `json:"finalizers"`
+	Finalizers []FinalizeStep `json:"finalizers"`
 
 	Number      int64     `json:"number"` // short, and unique on its server
 	Name        string    `json:"name"`
@@ -97,6 +97,8 @@ type Transfer struct {
 	EndedAt     time.Time `json:"ended_at"`     // zero until it has ended
 	PausedAt    time.Time `json:"paused_at"`    // zero unless it is paused
 	Trouble     string    `json:"trouble"`      // why Baler has paused it
+	ListPaths   int64     `json:"list_paths"`   // how many paths its list had; 0 when no list is known
+	ListDigest  string    `json:"list_digest"`  // see SealList
 	SourceBytes [][]byte  `json:"source_bytes"` // all sources, when one is not valid UTF-8
 
 	// Changed says of the answers of Submit, Cancel, Pause and Resume whether the request has
@@ -104,8 +106,8 @@ type Transfer struct {
 	Changed bool `json:"changed"`
 }
 
-// Finalizer is a final step of a transfer.
-type Finalizer struct {
+// FinalizeStep is a final step of a transfer.
+type FinalizeStep struct {
 	Name     string `json:"step"`
 	State    string `json:"state"` // waiting, running, done, failed or canceled
 	Attempts int    `json:"attempts"`
@@ -177,6 +179,14 @@ func (c *Client) Resume(ctx context.Context, id string) (t Transfer, err error) 
 // Seal says that a transfer gets no more files. Sealing twice is fine.
 func (c *Client) Seal(ctx context.Context, id string) (t Transfer, err error) {
 	return c.post(ctx, id, "seal")
+}
+
+// SealList is Seal for files that came from a list of so many paths. A later submission with
+// the same key finds the number and the digest, a SHA-256 in hexadecimal digits, in
+// Transfer, and can compare its own list.
+func (c *Client) SealList(ctx context.Context, id string, paths int64, digest string) (t Transfer, err error) {
+	list := url.Values{"list_paths": {strconv.FormatInt(paths, 10)}, "list_digest": {digest}}
+	return c.post(ctx, id, "seal?"+list.Encode())
 }
 
 func (c *Client) post(ctx context.Context, id, verb string) (t Transfer, err error) {

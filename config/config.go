@@ -9,8 +9,8 @@ import (
 // Config holds every setting. WithDefaults fills zero fields; Validate reports
 // values that cannot work.
 type Config struct {
-	Redis    Redis    `koanf:"redis"`
-	Database Database `koanf:"database"`
+	Redis    RedisSettings    `koanf:"redis"`
+	Database DatabaseSettings `koanf:"database"`
 
 	// Roots are the folders that workers may read, as absolute paths. When empty, a
 	// worker reads only the paths that a transfer submitted, and no worker starts on a
@@ -24,19 +24,19 @@ type Config struct {
 	// StateDir holds the embedded default's database, absolute.
 	StateDir string `koanf:"state_dir"`
 
-	Worker   Worker                     `koanf:"worker"`
-	Dispatch Dispatch                   `koanf:"dispatch"`
-	Group    Group                      `koanf:"group"`
+	Worker   WorkerSettings             `koanf:"worker"`
+	Dispatch DispatchSettings           `koanf:"dispatch"`
+	Group    GroupSettings              `koanf:"group"`
 	Batch    tasks.BatchPolicy          `koanf:"batch"`
 	Handlers map[string]HandlerSettings `koanf:"handlers"` // the site's settings, by handler name
-	Record   Record                     `koanf:"record"`
-	Webhook  Webhook                    `koanf:"webhook"`
+	Record   RecordSettings             `koanf:"record"`
+	Webhook  WebhookSettings            `koanf:"webhook"`
 
-	Retention Retention `koanf:"retention"`
-	Audit     Audit     `koanf:"audit"`
+	Retention RetentionSettings `koanf:"retention"`
+	Audit     AuditSettings     `koanf:"audit"`
 
-	HTTP HTTP `koanf:"http"`
-	Log  Log  `koanf:"log"`
+	HTTP HTTPSettings `koanf:"http"`
+	Log  LogSettings  `koanf:"log"`
 
 	// Server is the URL of the `baler serve` to which commands speak instead of to Redis and
 	// the database; empty: none. See ServerToken and ServerTLS.
@@ -46,8 +46,8 @@ type Config struct {
 	ServerCA  string `koanf:"server_ca"`  // PEM: authorities that may have signed its certificate; empty: those of the host
 }
 
-// Redis is the address of the queue. See ParseRedis.
-type Redis struct {
+// RedisSettings is the address of the queue. See ParseRedis.
+type RedisSettings struct {
 	URL      string `koanf:"url"`
 	PoolSize int    `koanf:"pool_size"` // connections; 0 lets the client choose
 
@@ -61,16 +61,16 @@ type Redis struct {
 	TLS TLS `koanf:"tls"` // for an address that begins with rediss
 }
 
-// Database is the address of the system of record. See ParseDatabase.
-type Database struct {
+// DatabaseSettings is the address of the system of record. See ParseDatabase.
+type DatabaseSettings struct {
 	URL            string `koanf:"url"`
 	AutoMigrate    *bool  `koanf:"auto_migrate"`    // nil means true
 	MaxConnections int    `koanf:"max_connections"` // 0 lets the store choose
 	TLS            TLS    `koanf:"tls"`             // for MySQL; any file of it turns TLS on
 }
 
-// Worker sets how much one worker process does at a time.
-type Worker struct {
+// WorkerSettings sets how much one worker process does at a time.
+type WorkerSettings struct {
 	Name        string         `koanf:"name"`
 	Concurrency int            `koanf:"concurrency"`  // batches processed at once
 	Slots       int            `koanf:"slots"`        // capacity that handlers share
@@ -94,16 +94,16 @@ type Worker struct {
 // AdminOff is the Worker.AdminListen of a worker without an admin server.
 const AdminOff = "off"
 
-// Dispatch sets how the dispatcher makes batches of registered files.
-type Dispatch struct {
+// DispatchSettings sets how the dispatcher makes batches of registered files.
+type DispatchSettings struct {
 	Window   int           `koanf:"window"` // unfinished batches per transfer
 	Interval time.Duration `koanf:"interval"`
 	Lag      time.Duration `koanf:"lag"`
 	Resend   time.Duration `koanf:"resend"`
 }
 
-// Group sets how workers collect files that arrive one by one.
-type Group struct {
+// GroupSettings sets how workers collect files that arrive one by one.
+type GroupSettings struct {
 	MaxSize  int           `koanf:"max_size"`
 	Grace    time.Duration `koanf:"grace"`
 	MaxDelay time.Duration `koanf:"max_delay"`
@@ -118,31 +118,31 @@ type HandlerSettings struct {
 	Retry        tasks.RetryPolicy `koanf:"retry"`
 }
 
-// Record sets how results are written.
-type Record struct {
+// RecordSettings sets how results are written.
+type RecordSettings struct {
 	MaxItems  int           `koanf:"max_items"`
 	MaxDelay  time.Duration `koanf:"max_delay"`
 	Flushers  int           `koanf:"flushers"`
 	MaxOutput Size          `koanf:"max_output"`
 }
 
-// Retention sets which transfers are deleted by themselves. See baler.PruneOptions.
-type Retention struct {
+// RetentionSettings sets which transfers are deleted by themselves. See baler.PruneOptions.
+type RetentionSettings struct {
 	OlderThan time.Duration `koanf:"older_than"` // ago that they ended; 0 deletes none
 	KeepLast  int           `koanf:"keep_last"`
 	FailedToo bool          `koanf:"failed_too"`
 }
 
-// Webhook sets the receivers that are notified of every transfer's end.
-type Webhook struct {
+// WebhookSettings sets the receivers that are notified of every transfer's end.
+type WebhookSettings struct {
 	URLs     []string `koanf:"urls"`
 	Secret   string   `koanf:"secret"`   // signs the messages; empty: no signature
 	Networks []string `koanf:"networks"` // addresses and prefixes that webhooks may reach, beside public ones
 }
 
-// HTTP is the address of the API, the dashboard and the monitor, and who may use them.
+// HTTPSettings is the address of the API, the dashboard and the monitor, and who may use them.
 // See ReadToken.
-type HTTP struct {
+type HTTPSettings struct {
 	Listen          string   `koanf:"listen"`
 	Token           string   `koanf:"token"`             // what requests must carry; empty: nothing
 	TokenFile       string   `koanf:"token_file"`        // the file that holds it instead
@@ -152,16 +152,24 @@ type HTTP struct {
 
 	RequestsPerSecond int `koanf:"requests_per_second"` // of the API, from one address
 
-	URL         string        `koanf:"url"`          // by which people reach the server; empty: by its own address
-	AskLogin    bool          `koanf:"ask_login"`    // also on loopback addresses
-	SessionIdle time.Duration `koanf:"session_idle"` // after which a login that nobody uses ends
-	SessionLife time.Duration `koanf:"session_life"` // after which every login ends
-	OpenID      OpenID        `koanf:"openid"`
+	TLS HTTPCertificate `koanf:"tls"`
+
+	URL         string         `koanf:"url"`          // by which people reach the server; empty: by its own address
+	AskLogin    bool           `koanf:"ask_login"`    // also on loopback addresses
+	SessionIdle time.Duration  `koanf:"session_idle"` // after which a login that nobody uses ends
+	SessionLife time.Duration  `koanf:"session_life"` // after which every login ends
+	OpenID      OpenIDSettings `koanf:"openid"`
 }
 
-// OpenID is a provider at which people log in, and what gives them a role. An Issuer that
+// HTTPCertificate names the certificate of serve, in PEM. Without it, serve speaks HTTP without TLS.
+type HTTPCertificate struct {
+	Cert string `koanf:"cert"` // with those of its authorities after it
+	Key  string `koanf:"key"`
+}
+
+// OpenIDSettings is a provider at which people log in, and what gives them a role. An Issuer that
 // is empty turns it off.
-type OpenID struct {
+type OpenIDSettings struct {
 	Issuer           string   `koanf:"issuer"`
 	ClientID         string   `koanf:"client_id"`
 	ClientSecretFile string   `koanf:"client_secret_file"`
@@ -172,13 +180,13 @@ type OpenID struct {
 	Operators        []string `koanf:"operators"`
 }
 
-// Audit sets how long it is kept who changed what.
-type Audit struct {
+// AuditSettings sets how long it is kept who changed what.
+type AuditSettings struct {
 	Keep time.Duration `koanf:"keep"`
 }
 
-// Log sets the level and the format of the log.
-type Log struct {
+// LogSettings sets the level and the format of the log.
+type LogSettings struct {
 	Level  string `koanf:"level"`
 	Format string `koanf:"format"`
 }

@@ -11,13 +11,14 @@ import (
 	"github.com/balerhq/baler/internal/dsn"
 )
 
-func (v *validation) http(h HTTP) {
+func (v *validation) http(h HTTPSettings) {
 	v.requiref(isAddress(h.Listen), "http.listen",
 		"%s is not an address; write host:port, such as 127.0.0.1:8080, or :8080 for every interface", dsn.Quote(h.Listen))
 	if err := checkToken(h.Token); h.Token != "" && err != nil {
 		v.problems.addf("", "http.token", "%v", err)
 	}
 	v.requiref(h.Token == "" || h.TokenFile == "", "http.token_file", "is set beside http.token; set one of them")
+	v.requiref((h.TLS.Cert == "") == (h.TLS.Key == ""), "http.tls", "cert and key belong together; set both, or neither")
 	v.requiref(h.RequestsPerSecond >= 1, "http.requests_per_second", "%d is too few; set 1 or more", h.RequestsPerSecond)
 	v.above("http.session_idle", h.SessionIdle)
 	v.above("http.session_life", h.SessionLife)
@@ -45,7 +46,7 @@ func checkToken(token string) error {
 }
 
 // openid checks the provider at which people log in.
-func (v *validation) openid(h HTTP) {
+func (v *validation) openid(h HTTPSettings) {
 	o := h.OpenID
 	if o.Issuer == "" {
 		v.requiref(o.ClientID == "" && o.ClientSecretFile == "", "http.openid.issuer", "is not set beside other settings of http.openid")
@@ -73,7 +74,7 @@ func isLoopbackName(host string) bool {
 
 // ReadToken returns the server's own token, from the settings or from its file; empty when
 // there is none.
-func (h HTTP) ReadToken() (string, error) {
+func (h HTTPSettings) ReadToken() (string, error) {
 	if h.TokenFile == "" {
 		return h.Token, nil
 	}
@@ -90,7 +91,7 @@ func (h HTTP) ReadToken() (string, error) {
 
 // ReadClientSecret returns the secret of this server at the OpenID provider; empty when
 // it has none.
-func (o OpenID) ReadClientSecret() (string, error) {
+func (o OpenIDSettings) ReadClientSecret() (string, error) {
 	if o.ClientSecretFile == "" {
 		return "", nil
 	}

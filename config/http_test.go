@@ -17,15 +17,15 @@ func TestTheServersToken(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "token")
 	testkit.WriteFile(t, file, "from-the-file\n")
 	for _, c := range []struct {
-		http    config.HTTP
+		http    config.HTTPSettings
 		token   string
 		refused bool
 	}{
-		{config.HTTP{}, "", false},
-		{config.HTTP{Token: "given"}, "given", false},
-		{config.HTTP{TokenFile: file}, "from-the-file", false},
-		{config.HTTP{TokenFile: file + "2", Insecure: true}, "", true},
-		{config.HTTP{TokenFile: os.DevNull, Insecure: true}, "", true},
+		{config.HTTPSettings{}, "", false},
+		{config.HTTPSettings{Token: "given"}, "given", false},
+		{config.HTTPSettings{TokenFile: file}, "from-the-file", false},
+		{config.HTTPSettings{TokenFile: file + "2", Insecure: true}, "", true},
+		{config.HTTPSettings{TokenFile: os.DevNull, Insecure: true}, "", true},
 	} {
 		if token, err := c.http.ReadToken(); token != c.token || (err != nil) != c.refused {
 			t.Errorf("%+v: %q, %v", c.http, token, err)

@@ -60,8 +60,8 @@ func TestDefaults(t *testing.T) {
 func TestWithDefaultsKeepsWhatIsSet(t *testing.T) {
 	t.Parallel()
 	given := config.Config{
-		Database: config.Database{AutoMigrate: new(false)},
-		Worker:   config.Worker{Name: "w", Grace: time.Minute, Queues: map[string]int{"low": 1}},
+		Database: config.DatabaseSettings{AutoMigrate: new(false)},
+		Worker:   config.WorkerSettings{Name: "w", Grace: time.Minute, Queues: map[string]int{"low": 1}},
 		Batch:    tasks.BatchPolicy{MaxItems: 7},
 	}
 	c := given.WithDefaults(nil)
@@ -99,13 +99,13 @@ func TestPrecedence(t *testing.T) {
 func TestEveryKindFromEverySource(t *testing.T) {
 	t.Parallel()
 	want := config.Config{
-		Redis:    config.Redis{URL: "redis://r:1", PoolSize: 3},
-		Database: config.Database{URL: "sqlite:/x.db", AutoMigrate: new(false)},
+		Redis:    config.RedisSettings{URL: "redis://r:1", PoolSize: 3},
+		Database: config.DatabaseSettings{URL: "sqlite:/x.db", AutoMigrate: new(false)},
 		Roots:    []string{"/a", "/b c"},
-		Worker:   config.Worker{Queues: map[string]int{"high": 5, "low": 1}, Grace: 90 * time.Second},
-		Record:   config.Record{MaxOutput: 2 << 10},
-		Webhook:  config.Webhook{URLs: []string{"https://a/b?c", "http://u:p@d:1"}, Secret: "hush"},
-		HTTP:     config.HTTP{MonitorReadOnly: new(false), Hosts: []string{"baler.example", "b"}},
+		Worker:   config.WorkerSettings{Queues: map[string]int{"high": 5, "low": 1}, Grace: 90 * time.Second},
+		Record:   config.RecordSettings{MaxOutput: 2 << 10},
+		Webhook:  config.WebhookSettings{URLs: []string{"https://a/b?c", "http://u:p@d:1"}, Secret: "hush"},
+		HTTP:     config.HTTPSettings{MonitorReadOnly: new(false), Hosts: []string{"baler.example", "b"}},
 	}.WithDefaults([]string{home})
 	file := write(t, `
 redis: {url: redis://r:1, pool_size: 3}

@@ -139,6 +139,7 @@ func TestEverySettingCanBeSet(t *testing.T) {
 		env := []string{
 			home, "BALER_GROUP_LIMIT=9999",
 			"BALER_REDIS_URL=rediss://h", "BALER_REDIS_TLS_CERT=c", "BALER_REDIS_TLS_KEY=k", // which belong together
+			"BALER_HTTP_TLS_CERT=c", "BALER_HTTP_TLS_KEY=k",
 			"BALER_HTTP_URL=https://h", "BALER_HTTP_OPENID_ISSUER=https://h", "BALER_HTTP_OPENID_CLIENT_ID=c", "BALER_HTTP_OPENID_OPERATORS=o",
 			"BALER_DATABASE_URL=mysql://h/b", "BALER_DATABASE_TLS_CERT=c", "BALER_DATABASE_TLS_KEY=k",
 		}

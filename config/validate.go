@@ -117,7 +117,7 @@ func (v *validation) tls(section string, t TLS, fits bool, otherwise string) {
 	v.requiref(fits || t == (TLS{}), section, "%s", otherwise)
 }
 
-func (v *validation) worker(w Worker) {
+func (v *validation) worker(w WorkerSettings) {
 	v.requiref(w.Name != "" && len(w.Name) <= 128, "worker.name", "must have 1 to 128 bytes, not %d", len(w.Name))
 	v.atLeast("worker.concurrency", w.Concurrency, 1)
 	v.atLeast("worker.slots", w.Slots, 1)
@@ -138,7 +138,7 @@ func (v *validation) worker(w Worker) {
 	}
 }
 
-func (v *validation) dispatch(d Dispatch) {
+func (v *validation) dispatch(d DispatchSettings) {
 	v.atLeast("dispatch.window", d.Window, 1)
 	v.above("dispatch.interval", d.Interval)
 	v.above("dispatch.lag", d.Lag)
@@ -148,7 +148,7 @@ func (v *validation) dispatch(d Dispatch) {
 // shortestGroupDelay is the shortest time for which files may wait for others in a group.
 const shortestGroupDelay = 50 * time.Millisecond
 
-func (v *validation) group(g Group) {
+func (v *validation) group(g GroupSettings) {
 	v.atLeast("group.max_size", g.MaxSize, 1)
 	v.requiref(g.Grace >= time.Second, "group.grace",
 		"%s is too short; set 1s or more, the shortest that asynq accepts", g.Grace)
@@ -184,14 +184,14 @@ func (v *validation) handlers(handlers map[string]HandlerSettings) {
 	}
 }
 
-func (v *validation) record(r Record) {
+func (v *validation) record(r RecordSettings) {
 	v.atLeast("record.max_items", r.MaxItems, 1)
 	v.above("record.max_delay", r.MaxDelay)
 	v.atLeast("record.flushers", r.Flushers, 1)
 	v.requiref(r.MaxOutput >= 1, "record.max_output", "%s is too small; set 1 or more, such as 64KiB", r.MaxOutput)
 }
 
-func (v *validation) log(l Log) {
+func (v *validation) log(l LogSettings) {
 	v.requiref(slices.Contains([]string{"debug", "info", "warn", "error"}, l.Level), "log.level",
 		"%s must be debug, info, warn or error", dsn.Quote(l.Level))
 	v.requiref(slices.Contains([]string{"text", "json"}, l.Format), "log.format", "%s must be text or json", dsn.Quote(l.Format))

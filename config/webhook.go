@@ -33,7 +33,7 @@ func CheckWebhook(address string) error {
 	return nil
 }
 
-func (v *validation) webhook(w Webhook) {
+func (v *validation) webhook(w WebhookSettings) {
 	if w.Secret != "" {
 		if err := webhook.CheckSecret(w.Secret); err != nil {
 			v.problems.addf("", "webhook.secret", "is unusable: %v", err)

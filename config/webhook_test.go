@@ -32,7 +32,7 @@ func TestCheckWebhook(t *testing.T) {
 func TestWebhookSecretsThatCannotSignAreRefused(t *testing.T) {
 	t.Parallel()
 	for secret, ok := range map[string]bool{"": true, "hush": true, "whsec_aHVzaA==": true, "whsec_hush!": false} {
-		c := config.Config{Webhook: config.Webhook{Secret: secret}}.WithDefaults([]string{home})
+		c := config.Config{Webhook: config.WebhookSettings{Secret: secret}}.WithDefaults([]string{home})
 		err := c.Validate()
 		if (err == nil) != ok {
 			t.Errorf("%q: %v", secret, err)
@@ -46,12 +46,12 @@ func TestWebhookSecretsThatCannotSignAreRefused(t *testing.T) {
 func TestWebhooksOfTheSiteReachPublicAddresses(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
-		webhook config.Webhook
+		webhook config.WebhookSettings
 		want    string // "" when it is fine
 	}{
-		{config.Webhook{URLs: []string{"http://10.0.0.1/"}}, "webhook.urls: number 1 10.0.0.1 is a private address"},
-		{config.Webhook{URLs: []string{"http://10.0.0.1/"}, Networks: []string{"10.0.0.0/8"}}, ""},
-		{config.Webhook{Networks: []string{"10.0.0"}}, "webhook.networks: \"10.0.0\" is not a network"},
+		{config.WebhookSettings{URLs: []string{"http://10.0.0.1/"}}, "webhook.urls: number 1 10.0.0.1 is a private address"},
+		{config.WebhookSettings{URLs: []string{"http://10.0.0.1/"}, Networks: []string{"10.0.0.0/8"}}, ""},
+		{config.WebhookSettings{Networks: []string{"10.0.0"}}, "webhook.networks: \"10.0.0\" is not a network"},
 	} {
 		err := config.Config{Webhook: c.webhook}.WithDefaults([]string{home}).Validate()
 		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {

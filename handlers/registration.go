@@ -50,7 +50,7 @@ type Registration struct {
 
 	// MissingServices says which services a job with these arguments needs and that do not
 	// answer on this host; nil for none. Templates are as in Programs.
-	MissingServices func(ctx context.Context, args any) []MissingService
+	MissingServices func(ctx context.Context, args any) []ServiceProblem
 
 	// Output says where a finalizer with these arguments writes; nil when that is not known
 	// beforehand.
@@ -87,8 +87,8 @@ type SelfCheck struct {
 	Run  func() (found string, err error)
 }
 
-// MissingService is a service that a handler needs, and that does not answer.
-type MissingService struct {
+// ServiceProblem is a service that a handler needs, and that does not answer.
+type ServiceProblem struct {
 	Problem string // which, what is wrong with it, and how to get it; one sentence without its point
 	Effect  string // how files end without it: one sentence
 }
@@ -194,7 +194,7 @@ func WithPrograms(programs func(args any) []string) Option {
 // WithServices says which services, such as a scanner that runs on the host, a step with
 // given arguments needs and are missing, so that they are named before a transfer begins. The
 // function must return soon.
-func WithServices(missing func(ctx context.Context, args any) []MissingService) Option {
+func WithServices(missing func(ctx context.Context, args any) []ServiceProblem) Option {
 	return func(r *Registration) { r.MissingServices = missing }
 }
 

@@ -19,6 +19,7 @@ const (
 
 // StepExplanation says whether a step applies to a file, by which rule, and why.
 type StepExplanation struct {
+	Step   *Step
 	Answer Answer
 	Rule   *Rule  // the rule that decided, or on which the answer depends; nil without one
 	Why    string // for people
@@ -29,6 +30,12 @@ type StepExplanation struct {
 // Explain decides as Next does, with the facts that are known. open names further facts
 // that earlier steps may record.
 func (s *Step) Explain(f *tasks.File, facts map[string]any, open func(fact string) bool) StepExplanation {
+	e := s.explain(f, facts, open)
+	e.Step = s
+	return e
+}
+
+func (s *Step) explain(f *tasks.File, facts map[string]any, open func(fact string) bool) StepExplanation {
 	v := variablesOf(f, facts)
 	why := "every file"
 	if s.when != nil {

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// Program is a program that a recipe runs.
-type Program struct {
+// ProgramUse is a program that a recipe runs.
+type ProgramUse struct {
 	Name string   // as the recipe gives it
 	Uses []string // the steps and rules that run it, for people
 }
@@ -14,14 +14,14 @@ type Program struct {
 // Programs lists the programs that the steps name, in order. of returns the program that a
 // handler runs with its arguments; it may be nil. Programs that depend on the file are left
 // out.
-func (r *Recipe) Programs(of func(handler string) func(args any) []string) (all []Program) {
+func (r *Recipe) Programs(of func(handler string) func(args any) []string) (all []ProgramUse) {
 	add := func(name, use string) {
 		if strings.Contains(name, "${") {
 			return
 		}
-		i := slices.IndexFunc(all, func(p Program) bool { return p.Name == name })
+		i := slices.IndexFunc(all, func(p ProgramUse) bool { return p.Name == name })
 		if i < 0 {
-			i, all = len(all), append(all, Program{Name: name})
+			i, all = len(all), append(all, ProgramUse{Name: name})
 		}
 		if !slices.Contains(all[i].Uses, use) {
 			all[i].Uses = append(all[i].Uses, use)

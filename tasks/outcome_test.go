@@ -92,7 +92,7 @@ func TestCountsAsJSON(t *testing.T) {
 }
 
 func TestTotalsAddUpTheSteps(t *testing.T) {
-	tr := tasks.Transfer{Steps: []tasks.Step{
+	tr := tasks.Transfer{Steps: []tasks.StepProgress{
 		{Counts: tasks.Counts{Succeeded: 3, Failed: 1}},
 		{Counts: tasks.Counts{Succeeded: 2, TimedOut: 4}},
 	}}

@@ -4,8 +4,8 @@ import (
 	"cmp"
 )
 
-// ResultFilter selects results. The zero value selects all.
-type ResultFilter struct {
+// ResultSelector selects results. The zero value selects all.
+type ResultSelector struct {
 	Step     int // 0: every step
 	Outcomes []Outcome
 	File     int64  // 0: every file

@@ -64,7 +64,7 @@ func Summarize(t *Transfer, now time.Time) Summary {
 	}
 }
 
-func summarizeSteps(steps []Step) []StepSummary {
+func summarizeSteps(steps []StepProgress) []StepSummary {
 	out := make([]StepSummary, 0, len(steps))
 	for i := range steps {
 		s := &steps[i]

@@ -22,7 +22,7 @@ func transfer() *tasks.Transfer {
 		CreatedAt: created,
 		SealedAt:  created.Add(time.Second),
 		EndedAt:   created.Add(3*time.Second + 300*time.Microsecond),
-		Steps: []tasks.Step{
+		Steps: []tasks.StepProgress{
 			{Number: 1, Name: "checksum", Selected: 1000, Counts: tasks.Counts{Succeeded: 990, Failed: 7, Error: 2, TimedOut: 1}},
 			{Number: 2, Name: "identify", Selected: 990, Counts: tasks.Counts{Succeeded: 900, Warning: 50, Skipped: 38, Canceled: 2}},
 		},

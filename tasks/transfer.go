@@ -62,6 +62,10 @@ type Transfer struct {
 
 	Selection Selection // which of the files below the sources belong to it
 
+	// List is how far the list is registered that was submitted instead of paths, or the mark
+	// of all of it once the transfer is sealed.
+	List ListMark
+
 	Files    int64 // files registered
 	Bytes    int64 // their sizes added up
 	Finished int64 // files that have passed their last step
@@ -86,12 +90,12 @@ type Transfer struct {
 	// the command status set it.
 	WaitingFor string
 
-	Steps      []Step         // one per recipe step, numbered from 1, with live counters
+	Steps      []StepProgress // one per recipe step, numbered from 1, with live counters
 	Finalizers []FinalizeStep // nil when the recipe has no final steps
 }
 
-// Step is one recipe step of a transfer with its live counters.
-type Step struct {
+// StepProgress is one recipe step of a transfer with its live counters.
+type StepProgress struct {
 	Number   int
 	Name     string // the step's name in the recipe
 	Handler  string

@@ -46,7 +46,7 @@ type auditLine struct {
 	From   string       `json:"from" doc:"The client's address, or command line."`
 	Action string       `json:"action"`
 	Target string       `json:"target" doc:"The path, or the arguments of the command."`
-	Result audit.Result `json:"result" enum:"begun,done,refused,failed"`
+	Result audit.Status `json:"result" enum:"begun,done,refused,failed"`
 	Detail string       `json:"detail,omitempty"`
 }
 

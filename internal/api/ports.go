@@ -26,7 +26,7 @@ type Submitter interface {
 	// the server continues that until they are, also after it was restarted. Without paths
 	// the transfer stays open. created is false when the idempotency key was used before
 	// for the same request. An error that a client can correct is a *RequestError.
-	Submit(ctx context.Context, s Submission) (t tasks.Transfer, created bool, err error)
+	Submit(ctx context.Context, s SubmissionRequest) (t tasks.Transfer, created bool, err error)
 
 	// AddFiles adds files to an open transfer in their order, until the sequence ends or
 	// yields an error. It returns how many it added; with an error of the sequence too,
@@ -34,7 +34,8 @@ type Submitter interface {
 	AddFiles(ctx context.Context, t tasks.Transfer, files iter.Seq2[ListedFile, error], o AddOptions) (int64, error)
 
 	// Seal says that a transfer gets no more files. Sealing twice is fine.
-	Seal(ctx context.Context, t tasks.Transfer) error
+	// list is the mark of the list that its files were, as the client says; it may be zero.
+	Seal(ctx context.Context, t tasks.Transfer, list tasks.ListMark) error
 
 	// Recipe returns a recipe of the server by its name, as YAML; false when there is none.
 	Recipe(name string) (yaml string, known bool)
@@ -46,10 +47,10 @@ type Submitter interface {
 // Results reads the results of transfers.
 type Results interface {
 	// Results returns up to limit results behind a key, by step and file.
-	Results(ctx context.Context, t tasks.Transfer, f tasks.ResultFilter, after tasks.ResultKey, limit int) ([]tasks.ResultRow, error)
+	Results(ctx context.Context, t tasks.Transfer, f tasks.ResultSelector, after tasks.ResultKey, limit int) ([]tasks.ResultRow, error)
 
 	// Failures counts failures by step, outcome, code and message, the most frequent first.
-	Failures(ctx context.Context, t tasks.Transfer, f tasks.ResultFilter, limit int) ([]tasks.FailureGroup, error)
+	Failures(ctx context.Context, t tasks.Transfer, f tasks.ResultSelector, limit int) ([]tasks.FailureGroup, error)
 
 	// FilesAfter returns up to limit files behind a number.
 	FilesAfter(ctx context.Context, t tasks.Transfer, after int64, limit int) ([]tasks.File, error)
@@ -70,7 +71,7 @@ type Control interface {
 	Resume(ctx context.Context, t tasks.Transfer) (bool, error)
 
 	// Retry runs the files of the selected results again, and returns their number.
-	Retry(ctx context.Context, t tasks.Transfer, f tasks.ResultFilter) (int64, error)
+	Retry(ctx context.Context, t tasks.Transfer, f tasks.ResultSelector) (int64, error)
 
 	// RetryFinalizers runs the failed final steps again, and returns their number.
 	RetryFinalizers(ctx context.Context, t tasks.Transfer) (int64, error)
@@ -93,8 +94,8 @@ type Limiter interface {
 	SetLimit(ctx context.Context, scope tasks.Scope, name string, inFlight *int, filesPerSecond *float64) (tasks.Limit, error)
 }
 
-// Submission is a request for a transfer.
-type Submission struct {
+// SubmissionRequest is a request for a transfer.
+type SubmissionRequest struct {
 	Paths          []string // empty: files come by AddFiles
 	Selection      tasks.Selection
 	Recipe         string // a name that the server knows, or YAML

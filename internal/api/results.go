@@ -64,7 +64,7 @@ type ResultQuery struct {
 }
 
 // filter returns the filter of a query over the steps of a transfer.
-func (q *ResultQuery) filter(t *tasks.Transfer, where string) (f tasks.ResultFilter, err error) {
+func (q *ResultQuery) filter(t *tasks.Transfer, where string) (f tasks.ResultSelector, err error) {
 	f.File, f.Parent, f.Code, f.Message = q.File, q.Parent, q.Code, q.Message
 	for _, text := range q.Outcome {
 		o, err := tasks.ParseOutcome(text)

@@ -85,7 +85,7 @@ type createOutput struct {
 }
 
 func (a *api) create(ctx context.Context, in *createInput) (*createOutput, error) {
-	s := Submission{
+	s := SubmissionRequest{
 		Paths: in.Body.Paths, Selection: in.Body.Selection, Name: in.Body.Name, Queue: in.Body.Queue, Weight: in.Body.Weight,
 		MissingOK: in.Body.MissingOK, Webhooks: in.Body.Webhooks, NoReuse: in.Body.NoReuse, IdempotencyKey: in.IdempotencyKey,
 	}
@@ -125,12 +125,23 @@ func recipeOf(raw json.RawMessage) (text string, inline bool, err error) {
 	return text, strings.Contains(text, "\n"), nil
 }
 
-func (a *api) seal(ctx context.Context, in *TransferInput) (*getOutput, error) {
+type sealInput struct {
+	TransferInput
+
+	ListPaths  int64  `query:"list_paths" minimum:"0" doc:"How many paths the list had of which the files were made, so that it is known again."`
+	ListDigest string `query:"list_digest" maxLength:"64" doc:"A SHA-256 digest of that list, in hexadecimal digits."`
+}
+
+func (a *api) seal(ctx context.Context, in *sealInput) (*getOutput, error) {
+	list, err := tasks.ParseListMark(in.ListPaths, in.ListDigest)
+	if err != nil {
+		return nil, invalid("query.list_digest", in.ListDigest, err.Error())
+	}
 	t, err := a.find(ctx, in.ID)
 	if err != nil {
 		return nil, err
 	}
-	if err := a.Submitter.Seal(ctx, t); err != nil {
+	if err := a.Submitter.Seal(ctx, t, list); err != nil {
 		return nil, a.answer(ctx, "seal the transfer", err)
 	}
 	if t, err = a.find(ctx, in.ID); err != nil {

@@ -27,6 +27,9 @@ type transferBody struct {
 	PausedAt  *time.Time      `json:"paused_at,omitempty" doc:"Absent unless it is paused."`
 	Trouble   string          `json:"trouble,omitempty" doc:"Why Baler has paused it: rows that make no sense."`
 
+	ListPaths  int64  `json:"list_paths,omitempty" doc:"How many paths its list had, once it is sealed."`
+	ListDigest string `json:"list_digest,omitempty" doc:"The digest of that list, as its client has told it."`
+
 	SourceBytes [][]byte `json:"source_bytes,omitempty" doc:"All sources in base64; only when one is not valid UTF-8."`
 
 	Changed bool `json:"changed,omitempty" doc:"Whether this request has made the transfer, or changed its state."`
@@ -37,7 +40,7 @@ func (a *api) body(t *tasks.Transfer) transferBody {
 		Summary: tasks.Summarize(t, a.Now()), Number: t.ID, Name: t.Name, Key: t.Key, Via: t.Via, Queue: t.Queue,
 		Handlers: make([]string, len(t.Steps)), Sources: make([]string, len(t.Sources)), Selection: t.Selection,
 		CreatedAt: t.CreatedAt, SealedAt: unlessZero(t.SealedAt), EndedAt: unlessZero(t.EndedAt), PausedAt: unlessZero(t.PausedAt),
-		Trouble: t.Trouble,
+		Trouble: t.Trouble, ListPaths: t.List.Paths, ListDigest: t.List.Hex(),
 	}
 	for i := range t.Steps {
 		b.Handlers[i] = t.Steps[i].Handler

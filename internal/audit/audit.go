@@ -13,19 +13,19 @@ type Entry struct {
 	From   string    // the address of the client; "command line"
 	Action string    // what was asked, in words
 	Target string    // what it was asked of: a path, arguments
-	Result Result
+	Result Status
 	Detail string // why it did not go well; empty otherwise
 }
 
-// Result is how a change ended.
-type Result string
+// Status is how a change ended.
+type Status string
 
 // The results.
 const (
-	Begun   Result = "begun"   // it runs, or its process has died
-	Done    Result = "done"    // it went well
-	Refused Result = "refused" // it was not allowed, or could not be done as asked
-	Failed  Result = "failed"  // an error kept it from being done, or from being done wholly
+	Begun   Status = "begun"   // it runs, or its process has died
+	Done    Status = "done"    // it went well
+	Refused Status = "refused" // it was not allowed, or could not be done as asked
+	Failed  Status = "failed"  // an error kept it from being done, or from being done wholly
 )
 
 // CommandLine is where changes come from that are not made over HTTP.

@@ -24,9 +24,9 @@ func (p Problem) String() string {
 	return p.Path + ": " + p.Message
 }
 
-// Report is the result of Verify. A bag without Errors is valid: it is complete, and
+// Verification is the result of Verify. A bag without Errors is valid: it is complete, and
 // every file has the digests in the manifests. Warnings do not make a bag invalid.
-type Report struct {
+type Verification struct {
 	Version    string    // of BagIt; empty when it cannot be read
 	Files      int64     // of the payload
 	Bytes      int64     // their sizes
@@ -36,7 +36,7 @@ type Report struct {
 }
 
 // Valid reports whether the bag is valid.
-func (r *Report) Valid() bool { return len(r.Errors) == 0 }
+func (r *Verification) Valid() bool { return len(r.Errors) == 0 }
 
 // Options configures Verify. The zero value is ready to use.
 type Options struct {
@@ -61,15 +61,15 @@ type bag struct {
 	fetched  map[string]bool         // the paths that fetch.txt lists
 
 	mu     sync.Mutex
-	report Report
+	report Verification
 }
 
 // Verify verifies the bag in a folder or an archive. It returns an error only when it cannot
 // be read at all, or ctx ends. It does not follow symbolic links, and unpacks nothing to disk.
-func Verify(ctx context.Context, path string, opts Options) (Report, error) {
+func Verify(ctx context.Context, path string, opts Options) (Verification, error) {
 	root, err := openTree(ctx, path, opts.MaxUnpacked)
 	if err != nil {
-		return Report{}, fmt.Errorf("verify bag: %w", err)
+		return Verification{}, fmt.Errorf("verify bag: %w", err)
 	}
 	defer root.Close() // nothing is written
 	b := &bag{
@@ -77,7 +77,7 @@ func Verify(ctx context.Context, path string, opts Options) (Report, error) {
 		expected: map[string]*expectation{}, fetched: map[string]bool{},
 	}
 	if err := b.list(ctx); err != nil {
-		return Report{}, fmt.Errorf("verify bag: %w", err)
+		return Verification{}, fmt.Errorf("verify bag: %w", err)
 	}
 	if b.declaration() {
 		b.readFetch()
@@ -85,7 +85,7 @@ func Verify(ctx context.Context, path string, opts Options) (Report, error) {
 		b.checkComplete()
 		b.readInfo()
 		if err := b.checkDigests(ctx, opts); err != nil {
-			return Report{}, fmt.Errorf("verify bag: %w", err)
+			return Verification{}, fmt.Errorf("verify bag: %w", err)
 		}
 	}
 	byPath := func(x, y Problem) int { return cmp.Or(cmp.Compare(x.Path, y.Path), cmp.Compare(x.Message, y.Message)) }

@@ -50,7 +50,7 @@ func (t tree) with(changes tree) tree {
 	return all
 }
 
-func verify(t *testing.T, files tree) bagit.Report {
+func verify(t *testing.T, files tree) bagit.Verification {
 	t.Helper()
 	dir := t.TempDir()
 	for name, content := range files {

@@ -75,7 +75,7 @@ func (p *Env) Batch(ctx context.Context, o BatchOptions, report func(Measurement
 
 // KneePoint returns the smallest batch size that reaches a share of the best rate of a
 // number of workers, and the best batch size.
-func KneePoint(rows []Result, workers int, share float64) (knee, best Result) {
+func KneePoint(rows []MeasurementSummary, workers int, share float64) (knee, best MeasurementSummary) {
 	for i := range rows {
 		if r := rows[i]; r.Variant == VariantBulk && r.Workers == workers && r.FilesPerSecond > best.FilesPerSecond {
 			best = r

@@ -96,7 +96,7 @@ func (o MakespanOptions) Takes() time.Duration {
 }
 
 // Takes estimates how long Load takes in all.
-func (o LoadOptions) Takes() time.Duration {
+func (o LoadBenchOptions) Takes() time.Duration {
 	ways := 6 + len(o.Workers) // two by hand, over three numbers of connections
 	return serversEstimate + at(estimatedRecords, o.Records) +
 		time.Duration(o.Repeat)*(time.Duration(ways)*at(estimatedRecords, o.Records)+time.Duration(len(o.Workers))*startEstimate)

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// LoadOptions configure Load. All fields are required.
-type LoadOptions struct {
+// LoadBenchOptions configure Load. All fields are required.
+type LoadBenchOptions struct {
 	Records int   // number of records to load, besides lines that are skipped
 	Workers []int // numbers of worker processes
 	Repeat  int
@@ -19,7 +19,7 @@ type LoadOptions struct {
 // Load compares the load command with INSERTs of 1000 rows: of the same rows parsed from
 // the same file, and of rows that need no parsing. After each measurement it compares the
 // content of the table. It calls report with each measurement.
-func (p *Env) Load(ctx context.Context, o LoadOptions, report func(LoadMeasurement) error) error {
+func (p *Env) Load(ctx context.Context, o LoadBenchOptions, report func(LoadMeasurement) error) error {
 	p.o.Say("Writing %d records.", o.Records)
 	path := p.path("records.jsonl")
 	size, err := writeRecords(ctx, path, o.Records)
@@ -38,7 +38,7 @@ func (p *Env) Load(ctx context.Context, o LoadOptions, report func(LoadMeasureme
 // loads is one run of Load.
 type loads struct {
 	env  *Env
-	o    LoadOptions
+	o    LoadBenchOptions
 	path string
 	size int64
 	rows string // fingerprint of the rows of the first measurement

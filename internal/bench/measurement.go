@@ -47,8 +47,8 @@ func measured(variant Variant, files, batch, workers int, took time.Duration, us
 	return m
 }
 
-// Result summarizes the repeats of one measurement.
-type Result struct {
+// MeasurementSummary summarizes the repeats of one measurement.
+type MeasurementSummary struct {
 	Measurement               // its numbers are medians, its memory is the peak
 	Slowest, Fastest  float64 // files a second
 	AgainstPerFile    float64 // times as fast; 0 when that was not measured
@@ -57,7 +57,7 @@ type Result struct {
 }
 
 // StolenRounds has the percentage of stolen time of each repeat.
-func (r *Result) StolenRounds() []float64 {
+func (r *MeasurementSummary) StolenRounds() []float64 {
 	percents := make([]float64, len(r.repeats))
 	for i := range r.repeats {
 		percents[i] = r.repeats[i].Stolen
@@ -66,13 +66,13 @@ func (r *Result) StolenRounds() []float64 {
 }
 
 // Results summarizes measurements, in the order of their first repeats.
-func Results(all []Measurement) []Result {
-	var rows []Result
+func Results(all []Measurement) []MeasurementSummary {
+	var rows []MeasurementSummary
 	for _, m := range all {
-		i := slices.IndexFunc(rows, func(r Result) bool { return r.like(m) })
+		i := slices.IndexFunc(rows, func(r MeasurementSummary) bool { return r.like(m) })
 		if i < 0 {
 			i = len(rows)
-			rows = append(rows, Result{Measurement: m})
+			rows = append(rows, MeasurementSummary{Measurement: m})
 		}
 		rows[i].repeats = append(rows[i].repeats, m)
 	}
@@ -94,7 +94,7 @@ func Results(all []Measurement) []Result {
 	return rows
 }
 
-func (r *Result) like(m Measurement) bool {
+func (r *MeasurementSummary) like(m Measurement) bool {
 	flush := func(m Measurement) int {
 		if m.Flush == nil {
 			return -1
@@ -104,7 +104,7 @@ func (r *Result) like(m Measurement) bool {
 	return r.Variant == m.Variant && r.Batch == m.Batch && r.Workers == m.Workers && r.Files == m.Files && flush(r.Measurement) == flush(m)
 }
 
-func (r *Result) sum() {
+func (r *MeasurementSummary) sum() {
 	r.FilesPerSecond = medianOf(r.repeats, func(m Measurement) float64 { return m.FilesPerSecond })
 	r.Seconds = medianOf(r.repeats, func(m Measurement) float64 { return m.Seconds })
 	r.RatioToLimit = medianOf(r.repeats, func(m Measurement) float64 { return m.RatioToLimit })
@@ -132,7 +132,7 @@ func used[T any](repeats []T, of func(T) usage) (cpu map[string]float64, peak ma
 }
 
 // rateOf returns the rate of the only row of a variant; 0 when there is none.
-func rateOf(rows []Result, variant Variant) float64 {
+func rateOf(rows []MeasurementSummary, variant Variant) float64 {
 	for i := range rows {
 		if rows[i].Variant == variant {
 			return rows[i].FilesPerSecond

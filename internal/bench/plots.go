@@ -17,7 +17,7 @@ func spread(repeat int) string {
 	return fmt.Sprintf("medians of %d rounds, with slowest and fastest", repeat)
 }
 
-func rounds(rows []Result) int {
+func rounds(rows []MeasurementSummary) int {
 	most := 0
 	for i := range rows {
 		most = max(most, len(rows[i].repeats))
@@ -26,12 +26,12 @@ func rounds(rows []Result) int {
 }
 
 // rate is a row's place in a chart.
-func (r *Result) rate(x float64) chart.Point {
+func (r *MeasurementSummary) rate(x float64) chart.Point {
 	return chart.Point{X: x, Y: r.FilesPerSecond, Low: r.Slowest, High: r.Fastest}
 }
 
 // limitLine is the best limit of a size, 0 for the only one, as a line.
-func limitLine(rows []Result, files int) []chart.Line {
+func limitLine(rows []MeasurementSummary, files int) []chart.Line {
 	best := 0.0
 	for i := range rows {
 		if r := &rows[i]; r.Variant == BaselineInsert && (files == 0 || r.Files == files) {
@@ -53,7 +53,7 @@ func commas(v float64) string {
 }
 
 // curves sorts rows into one series for each name, by x.
-func curves(rows []Result, keep func(*Result) bool, name func(*Result) string, point func(*Result) chart.Point) []chart.Series {
+func curves(rows []MeasurementSummary, keep func(*MeasurementSummary) bool, name func(*MeasurementSummary) string, point func(*MeasurementSummary) chart.Point) []chart.Series {
 	var all []chart.Series
 	for i := range rows {
 		r := &rows[i]
@@ -73,7 +73,7 @@ func curves(rows []Result, keep func(*Result) bool, name func(*Result) string, p
 	return all
 }
 
-func workersOf(r *Result) string {
+func workersOf(r *MeasurementSummary) string {
 	if r.Workers == 1 {
 		return "1 worker"
 	}
@@ -82,12 +82,12 @@ func workersOf(r *Result) string {
 
 // BatchCharts draw what Batch measured: the rate over the batch size, and whose
 // processor time the machine spends on it.
-func BatchCharts(rows []Result, cores int) []chart.Chart {
-	ours := func(r *Result) bool { return r.Variant == VariantBulk }
+func BatchCharts(rows []MeasurementSummary, cores int) []chart.Chart {
+	ours := func(r *MeasurementSummary) bool { return r.Variant == VariantBulk }
 	x := chart.Axis{Label: "files in a batch", Log: true}
 	all := []chart.Chart{{
 		Title: "Files a second over the batch size", Note: spread(rounds(rows)), X: x, Y: chart.Axis{Label: filesPerSecond, Log: true},
-		Series: curves(rows, ours, workersOf, func(r *Result) chart.Point {
+		Series: curves(rows, ours, workersOf, func(r *MeasurementSummary) chart.Point {
 			p := r.rate(float64(r.Batch))
 			_, best := KneePoint(rows, r.Workers, 1)
 			p.Best = best.Batch == r.Batch
@@ -97,14 +97,16 @@ func BatchCharts(rows []Result, cores int) []chart.Chart {
 	}}
 	for _, workers := range workerNumbers(rows) {
 		c := chart.Chart{
-			Title: "Where the processors' time goes, " + workersOf(&Result{Measurement: Measurement{Workers: workers}}),
+			Title: "Where the processors' time goes, " + workersOf(&MeasurementSummary{Measurement: Measurement{Workers: workers}}),
 			Note:  fmt.Sprintf("share of the %d processors that each kind of process kept busy", cores),
 			X:     x, Y: chart.Axis{Label: "% of the machine"},
 		}
 		for _, kind := range ProcessKinds() {
-			s := curves(rows, func(r *Result) bool { return ours(r) && r.Workers == workers && r.CPUSeconds[kind] > 0 },
-				func(*Result) string { return kind },
-				func(r *Result) chart.Point { return chart.Point{X: float64(r.Batch), Y: 100 * r.Share(kind, cores)} })
+			s := curves(rows, func(r *MeasurementSummary) bool { return ours(r) && r.Workers == workers && r.CPUSeconds[kind] > 0 },
+				func(*MeasurementSummary) string { return kind },
+				func(r *MeasurementSummary) chart.Point {
+					return chart.Point{X: float64(r.Batch), Y: 100 * r.Share(kind, cores)}
+				})
 			c.Series = append(c.Series, s...)
 		}
 		all = append(all, c)
@@ -114,7 +116,7 @@ func BatchCharts(rows []Result, cores int) []chart.Chart {
 
 // Share is the part of a machine of some processors that a kind of process kept
 // busy; 0 where that is not known.
-func (r *Result) Share(kind string, cores int) float64 {
+func (r *MeasurementSummary) Share(kind string, cores int) float64 {
 	if r.Seconds == 0 {
 		return 0
 	}
@@ -124,7 +126,7 @@ func (r *Result) Share(kind string, cores int) float64 {
 // ProcessKinds are the kinds of processes in the order in which they are shown.
 func ProcessKinds() []string { return []string{"worker", "submit", "bench", "redis", "mariadb"} }
 
-func workerNumbers(rows []Result) []int {
+func workerNumbers(rows []MeasurementSummary) []int {
 	var all []int
 	for i := range rows {
 		if rows[i].Variant == VariantBulk && !slices.Contains(all, rows[i].Workers) {
@@ -136,7 +138,7 @@ func workerNumbers(rows []Result) []int {
 
 // PipelineCharts draw what Pipeline measured: all ways beside each other at the
 // last size, and, over several sizes, what a file costs.
-func PipelineCharts(rows []Result, files int) []chart.Chart {
+func PipelineCharts(rows []MeasurementSummary, files int) []chart.Chart {
 	ways := chart.Chart{
 		Title: "Files a second, from before the scan to the last result",
 		Note:  fmt.Sprintf("%s files for the limit and Baler; %s", commas(float64(files)), spread(rounds(rows))),
@@ -167,7 +169,7 @@ func PipelineCharts(rows []Result, files int) []chart.Chart {
 }
 
 // growthChart is nil when only one size was measured.
-func growthChart(rows []Result) *chart.Chart {
+func growthChart(rows []MeasurementSummary) *chart.Chart {
 	sizes := make(map[int]bool)
 	for i := range rows {
 		if rows[i].Variant == VariantBulk || rows[i].Variant == VariantGroup {
@@ -180,10 +182,10 @@ func growthChart(rows []Result) *chart.Chart {
 	return &chart.Chart{
 		Title: "What a file costs as transfers grow", Note: spread(rounds(rows)),
 		X: chart.Axis{Label: "files in the transfer", Log: true}, Y: chart.Axis{Label: "microseconds a file"},
-		Series: curves(rows, func(r *Result) bool {
+		Series: curves(rows, func(r *MeasurementSummary) bool {
 			return r.Variant == VariantBulk || r.Variant == VariantGroup || r.Variant == BaselineInsert
 		},
-			func(r *Result) string {
+			func(r *MeasurementSummary) string {
 				if r.Variant == BaselineInsert && r.Workers == 1 {
 					return "limit, 1 connection"
 				}
@@ -192,14 +194,14 @@ func growthChart(rows []Result) *chart.Chart {
 				}
 				return fmt.Sprintf("%s, %s, batches of %d", r.Variant, workersOf(r), r.Batch)
 			},
-			func(r *Result) chart.Point {
+			func(r *MeasurementSummary) chart.Point {
 				return chart.Point{X: float64(r.Files), Y: 1e6 / r.FilesPerSecond, Low: 1e6 / r.Fastest, High: 1e6 / r.Slowest}
 			}),
 	}
 }
 
 // CommitChart draws what Commit measured.
-func CommitChart(rows []Result) chart.Chart {
+func CommitChart(rows []MeasurementSummary) chart.Chart {
 	c := chart.Chart{
 		Title: "A few files one by one and in batches", Note: spread(rounds(rows)),
 		Y: chart.Axis{Label: filesPerSecond}, X: chart.Axis{Label: "variant, and whether every commit waits for the disk"},

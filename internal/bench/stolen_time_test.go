@@ -49,7 +49,7 @@ func TestEstimatesGrowWithWhatIsAsked(t *testing.T) {
 		"batch":    BatchOptions{Files: 1000, Batches: []int{1, 100}, Workers: []int{1}, Repeat: 1},
 		"commit":   CommitOptions{Files: 500, Batch: 128, Repeat: 1},
 		"makespan": MakespanOptions{Thumbnails: 10_000, Repeat: 1},
-		"load":     LoadOptions{Records: 500_000, Workers: []int{1}, Repeat: 1},
+		"load":     LoadBenchOptions{Records: 500_000, Workers: []int{1}, Repeat: 1},
 	} {
 		if got := o.Takes(); got < 15*time.Second || got > 5*time.Minute {
 			t.Errorf("%s: %s", name, got)

@@ -25,7 +25,7 @@ const (
 
 // Targets reports which targets the measurements cover, and which they meet. The figure of
 // a variant is that of its best combination of workers and batch size.
-func Targets(rows []Result) []Target {
+func Targets(rows []MeasurementSummary) []Target {
 	var targets []Target
 	atLeast := func(name string, want, got float64) {
 		if got > 0 {
@@ -37,12 +37,14 @@ func Targets(rows []Result) []Target {
 			targets = append(targets, Target{"target", name, want, got, got < want})
 		}
 	}
-	of := func(variant Variant, value func(*Result) float64) float64 { return best(rows, variant, value) }
-	limit := func(r *Result) float64 { return r.RatioToLimit }
+	of := func(variant Variant, value func(*MeasurementSummary) float64) float64 {
+		return best(rows, variant, value)
+	}
+	limit := func(r *MeasurementSummary) float64 { return r.RatioToLimit }
 	atLeast("bulk, of the limit", bulkOfLimit, of(VariantBulk, limit))
-	atLeast("bulk, times per-file", bulkTimesPerFile, of(VariantBulk, func(r *Result) float64 { return r.AgainstPerFile }))
+	atLeast("bulk, times per-file", bulkTimesPerFile, of(VariantBulk, func(r *MeasurementSummary) float64 { return r.AgainstPerFile }))
 	atLeast("group, of the limit", groupOfLimit, of(VariantGroup, limit))
-	atLeast("group, times asynq-group", groupTimesAsynq, of(VariantGroup, func(r *Result) float64 { return r.AgainstAsynqGroup }))
+	atLeast("group, times asynq-group", groupTimesAsynq, of(VariantGroup, func(r *MeasurementSummary) float64 { return r.AgainstAsynqGroup }))
 	atLeast("two workers, times one, computing", twoWorkersTimesOne, speedUp(rows))
 	for _, kind := range []string{"worker", "submit"} {
 		below(fmt.Sprintf("peak memory of a %s process, MiB", kind), processMiB, peak(rows, kind))
@@ -51,7 +53,7 @@ func Targets(rows []Result) []Target {
 	return targets
 }
 
-func best(rows []Result, variant Variant, value func(*Result) float64) float64 {
+func best(rows []MeasurementSummary, variant Variant, value func(*MeasurementSummary) float64) float64 {
 	most := 0.0
 	for i := range rows {
 		if rows[i].Variant == variant {
@@ -62,9 +64,9 @@ func best(rows []Result, variant Variant, value func(*Result) float64) float64 {
 }
 
 // speedUp is how much faster two workers compute than one.
-func speedUp(rows []Result) float64 {
+func speedUp(rows []MeasurementSummary) float64 {
 	of := func(workers int) float64 {
-		return best(rows, VariantCPU, func(r *Result) float64 {
+		return best(rows, VariantCPU, func(r *MeasurementSummary) float64 {
 			if r.Workers != workers {
 				return 0
 			}
@@ -77,7 +79,7 @@ func speedUp(rows []Result) float64 {
 	return of(2) / of(1)
 }
 
-func peak(rows []Result, kind string) float64 {
+func peak(rows []MeasurementSummary, kind string) float64 {
 	var most int64
 	for i := range rows {
 		most = max(most, rows[i].PeakRSS[kind])

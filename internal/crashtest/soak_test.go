@@ -35,7 +35,7 @@ const (
 // soak is an environment in which every server, connection and process may fail.
 type soak struct {
 	*env
-	redisServer, mysqlServer *testkit.Server
+	redisServer, mysqlServer *testkit.PrivateServer
 	redisProxy, mysqlProxy   *testkit.FaultyProxy
 	root                     string
 	recipes                  []string

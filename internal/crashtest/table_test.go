@@ -130,7 +130,7 @@ func (k crashCase) killWorkerOrServer(t *testing.T, root string, files int64) {
 }
 
 // killIn runs such a case in an environment.
-func (k crashCase) killIn(t *testing.T, e *env, server *testkit.Server, root string, files int64) {
+func (k crashCase) killIn(t *testing.T, e *env, server *testkit.PrivateServer, root string, files int64) {
 	t.Helper()
 	recipe := e.recipe("recipe", k.firstStep())
 	fault, marker := k.fault(e)
@@ -246,10 +246,10 @@ func (k crashCase) firstStep() string {
 }
 
 // setUp makes the environment, with a private server if the case kills it.
-func (k crashCase) setUp(t *testing.T) (*env, *testkit.Server) {
+func (k crashCase) setUp(t *testing.T) (*env, *testkit.PrivateServer) {
 	t.Helper()
 	var redisURL, mysqlURL string
-	var server *testkit.Server
+	var server *testkit.PrivateServer
 	switch k.victim {
 	case restarted, emptied:
 		server = testkit.NewRedisServer(t, testkit.RedisOptions{Persist: k.victim == restarted})

@@ -4,6 +4,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"net"
+	"strings"
 
 	"github.com/go-sql-driver/mysql"
 	"github.com/ncruces/go-sqlite3"
@@ -31,6 +32,14 @@ const (
 	mysqlReadOnlyTransaction    = 1792
 	mysqlReadOnlyMode           = 1836
 	mysqlAccessDeniedNoPassword = 1698
+
+	mysqlFileWrite     = 3
+	mysqlFileFull      = 20
+	mysqlDiskFull      = 1021
+	mysqlErrorOnWrite  = 1026
+	mysqlEngine        = 1030 // an error of a storage engine
+	mysqlTableFull     = 1114
+	mysqlTempFileWrite = 1878
 
 	mysqlRecordChanged  = 1020 // MariaDB's snapshot isolation
 	mysqlKilled         = 1927
@@ -90,8 +99,22 @@ func IsOutage(err error) bool {
 	if _, ok := errors.AsType[*net.OpError](err); ok {
 		return true
 	}
+	if e, ok := errors.AsType[*mysql.MySQLError](err); ok {
+		return lacksSpace(e)
+	}
 	code := sqliteCode(err)
 	return code == sqlite3.IOERR || code == sqlite3.FULL // there may be room later
+}
+
+// lacksSpace reports whether the server has no space for its tables or temporary files.
+func lacksSpace(e *mysql.MySQLError) bool {
+	switch e.Number {
+	case mysqlFileWrite, mysqlFileFull, mysqlDiskFull, mysqlErrorOnWrite, mysqlTableFull, mysqlTempFileWrite:
+		return true
+	case mysqlEngine:
+		return strings.HasPrefix(e.Message, "Got error 28 ") // ENOSPC: the engines' errors have one number in common
+	}
+	return false
 }
 
 // IsDuplicate reports whether err is a violation of a unique key.

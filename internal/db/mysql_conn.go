@@ -15,6 +15,10 @@ import (
 // primary.
 var ErrReadOnly = errors.New("the database accepts no writes")
 
+// ErrNoSpace reports a server whose disk or folder of temporary files is full. It is an
+// outage, which ends when there is space again.
+var ErrNoSpace = errors.New("the database server has no space left")
+
 // ErrBinlogFormat reports a server whose binary log cannot hold what Baler writes.
 var ErrBinlogFormat = errors.New("the database server's binary log cannot hold writes under READ COMMITTED")
 
@@ -60,6 +64,9 @@ func (c *mysqlConn) explain(err error) error {
 	e, ok := errors.AsType[*mysql.MySQLError](err)
 	if !ok {
 		return err
+	}
+	if lacksSpace(e) {
+		return fmt.Errorf("%w: %w; free space on the server's disk, and in its tmpdir", ErrNoSpace, err)
 	}
 	switch e.Number {
 	case mysqlReadOnly, mysqlReadOnlyTransaction, mysqlReadOnlyMode:

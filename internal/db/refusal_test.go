@@ -3,6 +3,7 @@ package db
 import (
 	"database/sql"
 	"errors"
+	"fmt"
 	"net/url"
 	"slices"
 	"strings"
@@ -174,6 +175,37 @@ func TestErrorsOfConnecting(t *testing.T) {
 			if !strings.Contains(err.Error(), told) || strings.Contains(err.Error(), "hush") {
 				t.Errorf("%s: %v", change, err)
 			}
+		}
+	}
+}
+
+// A server without space is out of order until it has some: writes wait as during an outage.
+func TestServerWithoutSpace(t *testing.T) {
+	t.Parallel()
+	d, err := Open(t.Context(), testkit.MySQL(t), Options{MaxConnections: 1})
+	testkit.Must(t, err)
+	testkit.CloseAtEnd(t, d)
+	s := d.Session(t.Context())
+	testkit.Must(t, s.Exec("SET SESSION max_heap_table_size = 16384").Error)
+	testkit.Must(t, s.Exec("CREATE TABLE full (s VARCHAR(1000)) ENGINE = MEMORY").Error)
+	for err == nil {
+		err = s.Exec("INSERT INTO full VALUES (REPEAT('x', 1000))").Error
+	}
+	if !errors.Is(err, ErrNoSpace) || !IsOutage(err) || IsTransient(err) || IsRejected(err) || !strings.Contains(err.Error(), "free space") {
+		t.Errorf("a full table: %v", err)
+	}
+	for number, want := range map[int]bool{3: true, 20: true, 1021: true, 1026: true, 1878: true, 1054: false, 1406: false} {
+		err := s.Exec(fmt.Sprintf("SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = %d", number)).Error
+		if err == nil || errors.Is(err, ErrNoSpace) != want || IsOutage(err) != want {
+			t.Errorf("error %d: %v", number, err)
+		}
+	}
+	for message, want := range map[string]bool{
+		`Got error 28 "No space left on device" from storage engine InnoDB`: true,
+		`Got error 175 "File too short" from storage engine Aria`:           false,
+	} {
+		if err := s.Exec("SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = 1030, MESSAGE_TEXT = ?", message).Error; errors.Is(err, ErrNoSpace) != want {
+			t.Errorf("%s: %v", message, err)
 		}
 	}
 }

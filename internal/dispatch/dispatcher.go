@@ -14,7 +14,7 @@ import (
 // the holder of a lease acts, and two processes that both believe they hold it do no harm.
 type Dispatcher struct {
 	store     Store
-	queue     Queue
+	queue     BatchQueue
 	transfers *TransferCache
 	opts      Options
 	watch     *outage.Watch
@@ -34,7 +34,7 @@ type Dispatcher struct {
 }
 
 // New makes a dispatcher; Run starts it.
-func New(s Store, q Queue, c *TransferCache, o Options) *Dispatcher {
+func New(s Store, q BatchQueue, c *TransferCache, o Options) *Dispatcher {
 	o = o.withDefaults()
 	return &Dispatcher{
 		store: s, queue: q, transfers: c, opts: o, watch: outage.New(o.Log, outage.Database, "dispatch"),

@@ -101,8 +101,8 @@ type ClockStore interface {
 	NoteClockSet(ctx context.Context, by time.Duration, since, until time.Time) error
 }
 
-// Queue is what the dispatcher needs of the queue.
-type Queue interface { //nolint:interfacebloat // one user, one implementation: the port of a package
+// BatchQueue is what the dispatcher needs of the queue.
+type BatchQueue interface { //nolint:interfacebloat // one user, one implementation: the port of a package
 	// EnqueueBatches enqueues batches of the ledger. A batch that the queue already has
 	// is no error.
 	EnqueueBatches(ctx context.Context, batches []tasks.Batch) error

@@ -28,7 +28,7 @@ type ReconcileStore interface {
 
 // Reconcile compares the whole ledger with the queue and sends missing batches.
 // Dispatchers do the same in small steps. It may run while any number of dispatchers run.
-func Reconcile(ctx context.Context, s ReconcileStore, q Queue, c *TransferCache, o Options) (r ReconcileReport, err error) {
+func Reconcile(ctx context.Context, s ReconcileStore, q BatchQueue, c *TransferCache, o Options) (r ReconcileReport, err error) {
 	d := New(s, q, c, o)
 	if r.Orphaned, err = s.MarkInterrupted(ctx); err != nil {
 		return r, err

@@ -27,7 +27,7 @@ type site struct {
 
 func newSite(t *testing.T, redisURL string) *site {
 	t.Helper()
-	s := &site{cfg: config.Config{Redis: config.Redis{URL: redisURL}, Database: config.Database{URL: testkit.SQLite(t)}}}
+	s := &site{cfg: config.Config{Redis: config.RedisSettings{URL: redisURL}, Database: config.DatabaseSettings{URL: testkit.SQLite(t)}}}
 	var err error
 	s.store, err = store.Open(t.Context(), s.cfg.Database.URL, store.Options{})
 	testkit.Must(t, err)
@@ -54,7 +54,7 @@ func (s *site) expect(t *testing.T, name string, status doctor.Status, part stri
 func (s *site) unfinished(t *testing.T, handler string) tasks.Transfer {
 	t.Helper()
 	tr, _, err := s.store.Create(t.Context(), store.NewTransfer{
-		Via: tasks.ViaBulk, Queue: "q", Steps: []tasks.Step{{Number: 1, Name: "one", Handler: handler}},
+		Via: tasks.ViaBulk, Queue: "q", Steps: []tasks.StepProgress{{Number: 1, Name: "one", Handler: handler}},
 	})
 	testkit.Must(t, err)
 	testkit.Must(t, s.store.AddFiles(t.Context(), store.FileBatch{Transfer: tr.ID, Files: []tasks.File{{Path: "/a", Size: 1}}}))

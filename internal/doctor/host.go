@@ -37,6 +37,9 @@ func (d *doctor) diagnoseHost() []Check {
 		}
 		checks = append(checks, well("outputs", "%s is writable", dir))
 	}
+	if d.cfg.HTTP.TLS.Cert != "" {
+		checks = append(checks, d.certificate(d.cfg.HTTP.TLS))
+	}
 	return append(checks, diagnoseHandlers(d.registry)...)
 }
 

@@ -16,14 +16,14 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// Transfers reads a transfer with its counters.
-type Transfers interface {
+// TransferReader reads a transfer with its counters.
+type TransferReader interface {
 	TransferByID(ctx context.Context, id int64) (tasks.Transfer, error)
 }
 
 // attempt is one attempt of a final step.
 type attempt struct {
-	*Runner
+	*Executor
 	task  ledger.FinalizeTask
 	retry tasks.RetryPolicy
 	roots *handlers.Roots // of the files that the handler may read

@@ -38,14 +38,14 @@ type Store interface {
 	FinishFinalizeStep(ctx context.Context, c *ledger.FinalizeTask, e ledger.FinalizeOutcome) (bool, error)
 }
 
-// Options are the settings and dependencies of a Runner. Steps, Lines, Written,
+// Options are the settings and dependencies of an Executor. Steps, Lines, Written,
 // Transfers, Plans and Registry are needed; other zero fields get the defaults given
 // here.
 type Options struct {
 	Steps     Store
 	Lines     Collections
-	Written   Outputs
-	Transfers Transfers
+	Written   OutputStore
+	Transfers TransferReader
 	Plans     *dispatch.TransferCache
 	Registry  *handlers.Registry
 
@@ -96,8 +96,8 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// Runner runs final steps that are due. Make one with New.
-type Runner struct {
+// Executor runs final steps that are due. Make one with New.
+type Executor struct {
 	Options
 	slots    chan struct{}   // one for each running step
 	ended    chan struct{}   // holds one when a step has ended: another may be due
@@ -105,22 +105,22 @@ type Runner struct {
 	stop     context.CancelCauseFunc
 }
 
-// New makes a runner; Run starts it.
-func New(o Options) *Runner {
+// New makes an executor; Run starts it.
+func New(o Options) *Executor {
 	o = o.withDefaults()
-	r := &Runner{Options: o, slots: make(chan struct{}, o.Concurrency), ended: make(chan struct{}, 1)}
+	r := &Executor{Options: o, slots: make(chan struct{}, o.Concurrency), ended: make(chan struct{}, 1)}
 	r.stopping, r.stop = context.WithCancelCause(context.Background())
 	return r
 }
 
 // Stop cancels running handlers now; their steps are released, and the attempt does
 // not count.
-func (r *Runner) Stop() { r.stop(errStopping) }
+func (r *Executor) Stop() { r.stop(errStopping) }
 
 // Run runs due steps until ctx ends, and returns when the running ones have ended. It
 // may be called again, and also while an earlier call still waits for its steps.
 // After an error of the database it tries again.
-func (r *Runner) Run(ctx context.Context) {
+func (r *Executor) Run(ctx context.Context) {
 	var running sync.WaitGroup
 	defer running.Wait()
 	timer := time.NewTimer(0)
@@ -139,7 +139,7 @@ func (r *Runner) Run(ctx context.Context) {
 }
 
 // round claims due steps while slots are free.
-func (r *Runner) round(ctx context.Context, running *sync.WaitGroup) error {
+func (r *Executor) round(ctx context.Context, running *sync.WaitGroup) error {
 	room := cap(r.slots) - len(r.slots)
 	if room == 0 {
 		return nil
@@ -182,11 +182,11 @@ func (r *Runner) round(ctx context.Context, running *sync.WaitGroup) error {
 }
 
 // work runs a claimed step and logs how it ended.
-func (r *Runner) work(ctx context.Context, task ledger.FinalizeTask) {
+func (r *Executor) work(ctx context.Context, task ledger.FinalizeTask) {
 	log := r.Log.With("transfer", r.Plans.UUID(ctx, task.Transfer), "step", r.stepName(ctx, &task),
 		"handler", task.Handler, "attempt", task.Attempts)
 	log.InfoContext(ctx, "final step started")
-	a := &attempt{Runner: r, task: task}
+	a := &attempt{Executor: r, task: task}
 	err := a.run(ctx)
 	switch {
 	case err == nil:
@@ -204,7 +204,7 @@ func (r *Runner) work(ctx context.Context, task ledger.FinalizeTask) {
 }
 
 // stepName is the name of a final step in its recipe, for the log.
-func (r *Runner) stepName(ctx context.Context, task *ledger.FinalizeTask) string {
+func (r *Executor) stepName(ctx context.Context, task *ledger.FinalizeTask) string {
 	plan, err := r.Plans.Get(ctx, task.Transfer)
 	if err != nil || task.No < 1 || task.No > len(plan.Recipe.FinalSteps) {
 		return strconv.Itoa(task.No)

@@ -57,9 +57,9 @@ func (r *env) complete(batch int64) {
 	r.Must(results[0].Err)
 }
 
-// run runs a Runner until the test ends or stop is called, which stops it in
+// run runs an Executor until the test ends or stop is called, which stops it in
 // order; adjust changes what it works with.
-func (r *env) run(adjust ...func(*Options)) (c *Runner, stop func()) {
+func (r *env) run(adjust ...func(*Options)) (c *Executor, stop func()) {
 	r.T.Helper()
 	o := Options{
 		Steps: r.Store, Lines: r.Store, Written: r.Store, Transfers: r.Store, Plans: r.Transfers, Registry: r.registry, Outputs: handlers.AnyOutputRoot(r.T.TempDir()),

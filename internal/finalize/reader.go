@@ -14,7 +14,7 @@ import (
 type Collections interface {
 	CollectionFiles(ctx context.Context, c ledger.Collection, after tasks.FileKey, limit int) ([]tasks.CollectedFile, error)
 	CollectionResults(
-		ctx context.Context, c ledger.Collection, f tasks.ResultFilter, after tasks.CollectedKey, limit int,
+		ctx context.Context, c ledger.Collection, f tasks.ResultSelector, after tasks.CollectedKey, limit int,
 	) ([]tasks.CollectedResult, error)
 	CollectionTotals(ctx context.Context, c ledger.Collection) (files, bytes int64, err error)
 	Facts(ctx context.Context, transfer int64, before int, files tasks.Ranges) (map[int64]map[string]any, error)
@@ -59,7 +59,7 @@ func (r collectionReader) Results(
 	ctx context.Context, outcomes []tasks.Outcome, after tasks.CollectedKey, limit int,
 ) (page []tasks.CollectedResult, err error) {
 	err = db.RetryOutage(ctx, r.log, func() (err error) {
-		page, err = r.from.CollectionResults(ctx, r.of, tasks.ResultFilter{Outcomes: outcomes}, after, limit)
+		page, err = r.from.CollectionResults(ctx, r.of, tasks.ResultSelector{Outcomes: outcomes}, after, limit)
 		return err
 	})
 	return page, err

@@ -8,8 +8,8 @@ import (
 	"github.com/balerhq/baler/internal/db"
 )
 
-// Outputs remembers what final steps have written.
-type Outputs interface {
+// OutputStore remembers what final steps have written.
+type OutputStore interface {
 	Wrote(ctx context.Context, owner, path, digest string) (bool, error)
 	NoteOutput(ctx context.Context, owner, path, digest string) error
 }
@@ -18,7 +18,7 @@ type Outputs interface {
 // without a collection. It implements handlers.WrittenOutputs.
 type written struct {
 	ctx   context.Context //nolint:containedctx // of one attempt of a step, whose handler writes
-	in    Outputs
+	in    OutputStore
 	owner string
 	log   *slog.Logger
 }

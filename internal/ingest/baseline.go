@@ -15,7 +15,7 @@ import (
 
 // sourcesKey is the key that all transfers of the same sources and selection share, whatever
 // their recipes are. Lists have none.
-func sourcesKey(s *Submission, sources []string) string {
+func sourcesKey(s *TransferRequest, sources []string) string {
 	if FromList(sources) {
 		return ""
 	}
@@ -31,7 +31,7 @@ func sourcesKey(s *Submission, sources []string) string {
 // have recorded since the last one. The newest size, modification time and place of a file
 // count, and the first digest that was recorded for them. It returns what NoteBaseline
 // takes when the run has a transfer.
-func (g *Ingester) AddBaseline(ctx context.Context, s *Submission, sources []string, runKey string) (at time.Time, err error) {
+func (g *Ingester) AddBaseline(ctx context.Context, s *TransferRequest, sources []string, runKey string) (at time.Time, err error) {
 	b, err := g.store.Baseline(ctx, sourcesKey(s, sources), runKey)
 	if err != nil {
 		return at, err

@@ -33,7 +33,7 @@ type ChangeDetector struct {
 	FinalStepsLater bool
 
 	ingester   *Ingester
-	submission *Submission
+	submission *TransferRequest
 	sources    []string
 	runKey     string
 
@@ -48,7 +48,7 @@ type ChangeDetector struct {
 }
 
 // NewChangeDetector makes a ChangeDetector. Close must be called.
-func (g *Ingester) NewChangeDetector(s *Submission, sources []string, runKey string) *ChangeDetector {
+func (g *Ingester) NewChangeDetector(s *TransferRequest, sources []string, runKey string) *ChangeDetector {
 	return &ChangeDetector{ingester: g, submission: s, sources: sources, runKey: runKey, unreadable: make(map[string]bool)}
 }
 

@@ -17,7 +17,7 @@ var ErrSourceEmpty = errors.New("a source is empty or away")
 // PresentSources returns the sources that are to be scanned. A source without a file, in
 // which earlier runs found files, is ErrSourceEmpty, for it may be a disk that is not
 // mounted, unless the submission allows it.
-func (g *Ingester) PresentSources(ctx context.Context, s *Submission, sources []string, runKey string) (present []string, err error) {
+func (g *Ingester) PresentSources(ctx context.Context, s *TransferRequest, sources []string, runKey string) (present []string, err error) {
 	for _, source := range sources {
 		found, why, err := g.hasFile(ctx, source)
 		if err != nil {

@@ -26,7 +26,7 @@ func OutputFiles(known *handlers.Registry, r *recipe.Recipe, name string, source
 
 // OutputsOf lists what the final steps of a recipe write, as far as the registry has their
 // handlers, and where the path needs no value that only the real transfer has.
-func OutputsOf(known *handlers.Registry, r *recipe.Recipe, name string, sources []string) (outputs []Output) {
+func OutputsOf(known *handlers.Registry, r *recipe.Recipe, name string, sources []string) (outputs []PlannedOutput) {
 	eachFinalizer(known, r, name, sources, func(s *recipe.FinalStep, reg handlers.Registration, args any) {
 		if reg.Output == nil {
 			return
@@ -39,7 +39,7 @@ func OutputsOf(known *handlers.Registry, r *recipe.Recipe, name string, sources 
 		if err != nil {
 			return // no folder to resolve it against: the step reports the error
 		}
-		outputs = append(outputs, Output{Step: s.Name, Path: path, Folder: o.Folder})
+		outputs = append(outputs, PlannedOutput{Step: s.Name, Path: path, Folder: o.Folder})
 	})
 	return outputs
 }
@@ -68,7 +68,7 @@ func eachFinalizer(
 // FinalInputs identifies, by the number of the final step, what the steps of a recipe depend
 // on besides the files of the collection, as it is now. folders is the digest of the folders
 // that the scan has found.
-func FinalInputs(known *handlers.Registry, s *Submission, sources []string, folders string) map[int]string {
+func FinalInputs(known *handlers.Registry, s *TransferRequest, sources []string, folders string) map[int]string {
 	inputs := make(map[int]string)
 	eachFinalizer(known, s.Recipe, s.Name, sources, func(step *recipe.FinalStep, reg handlers.Registration, args any) {
 		var parts []string

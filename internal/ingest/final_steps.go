@@ -10,7 +10,7 @@ import (
 // have not run over the collection as it is, with the inputs that they have now, and reports
 // false when all have. Steps that failed in one of the transfers tried do not run again.
 func (g *Ingester) BeginFinalSteps(
-	ctx context.Context, s *Submission, sources []string, runKey string, inputs map[int]string, tried []int64,
+	ctx context.Context, s *TransferRequest, sources []string, runKey string, inputs map[int]string, tried []int64,
 ) (t tasks.Transfer, begun bool, err error) {
 	n := g.newTransfer(s, sources, runKey)
 	n.Key = ""
@@ -27,7 +27,7 @@ func (g *Ingester) BeginFinalSteps(
 
 // NoteInputs notes on what the final steps of a transfer that is not sealed depend besides
 // its files, by their numbers.
-func (g *Ingester) NoteInputs(ctx context.Context, s *Submission, transfer int64, inputs map[int]string) error {
+func (g *Ingester) NoteInputs(ctx context.Context, s *TransferRequest, transfer int64, inputs map[int]string) error {
 	return g.store.NoteInputs(ctx, transfer, withInputs(g.newTransfer(s, nil, "").Finalizers, inputs))
 }
 

@@ -16,7 +16,7 @@ import (
 func TestWebhooksOfSiteAndSubmissionComeOnce(t *testing.T) {
 	t.Parallel()
 	g := New(Options{Webhooks: []string{"https://a.example", "https://b.example"}})
-	got := g.webhooks(&Submission{Webhooks: []string{"https://b.example", "https://c.example"}})
+	got := g.webhooks(&TransferRequest{Webhooks: []string{"https://b.example", "https://c.example"}})
 	if want := []string{"https://a.example", "https://b.example", "https://c.example"}; !slices.Equal(got, want) {
 		t.Errorf("webhooks %q, want %q", got, want)
 	}
@@ -40,7 +40,7 @@ func TestSourcesAreFilesAndFolders(t *testing.T) {
 		pipe: pipe + " is a named pipe", os.DevNull: os.DevNull + " is a character device", link: link + " is a character device",
 		dir: "", filepath.Join(dir, "missing"): "",
 	} {
-		_, err := new(Ingester).Sources(&Submission{Paths: []string{dir, path}, Recipe: new(recipe.Recipe)})
+		_, err := new(Ingester).Sources(&TransferRequest{Paths: []string{dir, path}, Recipe: new(recipe.Recipe)})
 		if errors.Is(err, ErrNoFileOrFolder) != (want != "") || err != nil && !strings.HasSuffix(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", path, err, want)
 		}

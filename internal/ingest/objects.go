@@ -10,7 +10,7 @@ import (
 
 // Objects is object storage, as internal/storage has it.
 type Objects interface {
-	scan.Objects
+	scan.ObjectLister
 	handlers.ObjectStore
 
 	// Add notes the parameters of an address, and returns the path without them.

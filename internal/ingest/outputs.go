@@ -12,8 +12,8 @@ import (
 // ErrOutputInSource says that a final step would write a folder into a source.
 var ErrOutputInSource = errors.New("a final step would write into a source")
 
-// Output is what a final step is to write.
-type Output struct {
+// PlannedOutput is what a final step is to write.
+type PlannedOutput struct {
 	Step, Path string
 	Folder     bool
 }
@@ -21,7 +21,7 @@ type Output struct {
 // CheckOutputs reports folders that are to be written inside a source, around one or in
 // its place: the next run would find them there. Files inside sources are returned, so
 // that no run takes them for new ones.
-func CheckOutputs(sources []string, outputs []Output) (inside map[string]bool, err error) {
+func CheckOutputs(sources []string, outputs []PlannedOutput) (inside map[string]bool, err error) {
 	inside = make(map[string]bool)
 	for _, o := range outputs {
 		path := resolvedOutput(o.Path)

@@ -21,12 +21,12 @@ func TestOutputsInsideSources(t *testing.T) {
 		"source": true, "source/bag": true, "source/deep/er/bag": true, "link/bag": true, ".": true, "source/../source/bag": true,
 		"sources": false, "bag": false, "deep/er/bag": false, "source/../bag": false,
 	} {
-		_, err := CheckOutputs([]string{"/elsewhere", source}, []Output{{Step: "bag", Path: base + "/" + path, Folder: true}})
+		_, err := CheckOutputs([]string{"/elsewhere", source}, []PlannedOutput{{Step: "bag", Path: base + "/" + path, Folder: true}})
 		if errors.Is(err, ErrOutputInSource) != refused {
 			t.Errorf("a folder at %s: %v, want refused: %v", path, err, refused)
 		}
 	}
-	inside, err := CheckOutputs([]string{source}, []Output{{Path: base + "/link/sums"}, {Path: base + "/sums"}})
+	inside, err := CheckOutputs([]string{source}, []PlannedOutput{{Path: base + "/link/sums"}, {Path: base + "/sums"}})
 	if want := map[string]bool{source + "/sums": true}; err != nil || !maps.Equal(inside, want) {
 		t.Errorf("files inside are %v, %v; want %v", inside, err, want)
 	}

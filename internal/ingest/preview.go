@@ -64,7 +64,7 @@ func sizeClass(size int64) int64 {
 // Preview scans the sources and registers nothing. With a run key it leaves out what a run
 // with this key would not process again.
 func (g *Ingester) Preview(
-	ctx context.Context, s *Submission, sources []string, runKey string, leftOut map[string]bool,
+	ctx context.Context, s *TransferRequest, sources []string, runKey string, leftOut map[string]bool,
 ) (p Preview, err error) {
 	c := previewCounter{extensions: make(map[string]*ExtensionCount), sizes: make(map[int64]*SizeCount)}
 	emit := leavingOut(leftOut, func(f tasks.File) error { c.count(&f); return nil })
@@ -88,7 +88,7 @@ func (g *Ingester) Preview(
 
 // onlyChanged passes on the files that a run would process.
 func (g *Ingester) onlyChanged(
-	ctx context.Context, s *Submission, runKey string, c *previewCounter, emit func(tasks.File) error,
+	ctx context.Context, s *TransferRequest, runKey string, c *previewCounter, emit func(tasks.File) error,
 ) (add func(tasks.File) error, flush func() error) {
 	var pending []tasks.File
 	flush = func() error {

@@ -10,16 +10,16 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// LeftOut returns the files inside the sources of a transfer that its final steps write,
+// OutputFinder returns the files inside the sources of a transfer that its final steps write,
 // and that no scan may take for its files.
-type LeftOut func(r *recipe.Recipe, name string, sources []string) (map[string]bool, error)
+type OutputFinder func(r *recipe.Recipe, name string, sources []string) (map[string]bool, error)
 
 // RegisterRest registers the files of a transfer's sources that are not registered yet,
 // and seals the transfer. It becomes the transfer's only producer. It does not register
 // files that were added to folders which an earlier producer had walked. notice is called
 // for links and special files; it may be nil.
 func (g *Ingester) RegisterRest(
-	ctx context.Context, t tasks.Transfer, leftOut LeftOut, notice func(scan.Skipped),
+	ctx context.Context, t tasks.Transfer, leftOut OutputFinder, notice func(scan.SkippedEntry),
 ) (tasks.Transfer, error) {
 	order, err := scan.ResolveSources(t.Sources)
 	if err != nil {
@@ -37,7 +37,7 @@ func (g *Ingester) RegisterRest(
 	if err != nil {
 		return t, errors.Join(err, r.Close(ctx))
 	}
-	s := &Submission{Recipe: r.Recipe(), Selection: t.Selection, OnSkipped: notice}
+	s := &TransferRequest{Recipe: r.Recipe(), Selection: t.Selection, OnSkipped: notice}
 	out, err := leftOut(s.Recipe, t.Name, t.Sources)
 	if err != nil {
 		return t, errors.Join(err, r.Close(ctx))
@@ -49,5 +49,5 @@ func (g *Ingester) RegisterRest(
 		}
 		return r.Add(ctx, f)
 	})
-	return g.Seal(ctx, t.ID, errors.Join(err, r.Close(ctx)))
+	return g.Seal(ctx, t.ID, tasks.ListMark{}, errors.Join(err, r.Close(ctx)))
 }

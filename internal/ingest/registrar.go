@@ -30,7 +30,8 @@ type Registrar struct {
 	plan     *dispatch.TransferPlan
 	producer int64 // the token that makes this the transfer's only producer
 	runKey   string
-	files    *batcher.Batcher[tasks.File]
+	files    *batcher.Batcher[listedFile]
+	list     tasks.ListMark // of the paths of a list whose files were all added
 	chunks   errgroup.Group // being registered, a few side by side
 	before   int64          // files of the transfer that others have registered
 	next     int64          // number of the next file
@@ -43,6 +44,13 @@ type Registrar struct {
 
 	mu  sync.Mutex
 	err error // of the first flush that failed
+}
+
+// listedFile is a file with the mark of the paths before its own in a list.
+type listedFile struct {
+	tasks.File
+
+	before tasks.ListMark
 }
 
 // registerShare is the part of a group's delay that registering may take: a file that
@@ -81,7 +89,7 @@ func (g *Ingester) NewRegistrar(ctx context.Context, transfer int64, runKey stri
 	r := &Registrar{ingester: g, plan: entry, producer: token, runKey: runKey, before: next - 1, next: next, counted: make(chan struct{})}
 	close(r.counted)
 	r.chunks.SetLimit(g.sideBySide())
-	r.files = batcher.New(g.registerPolicy(entry.Via), r.flush, batcher.Options[tasks.File]{})
+	r.files = batcher.New(g.registerPolicy(entry.Via), r.flush, batcher.Options[listedFile]{})
 	r.ctx, r.stop = context.WithCancel(ctx)
 	r.ended.Go(func() { g.heartbeat(r.ctx, transfer) })
 	return r, nil
@@ -102,9 +110,13 @@ func (r *Registrar) Add(ctx context.Context, f tasks.File) error {
 	if r.first.Load() == 0 {
 		r.first.CompareAndSwap(0, time.Now().UnixNano())
 	}
-	_, err := r.files.Add(ctx, f)
+	_, err := r.files.Add(ctx, listedFile{f, r.list})
 	return err
 }
+
+// Listed says that Add has had all files of these paths of a list. It must not be called
+// at the same time as Add.
+func (r *Registrar) Listed(list tasks.ListMark) { r.list = list }
 
 // Close registers the files that Add took and that are not registered yet, and
 // reports the first error of all. When ctx ends it registers no more.
@@ -129,7 +141,12 @@ func (r *Registrar) failed() error {
 
 // flush numbers the files, in the order in which they came, and has them
 // registered at the same time as the chunks before.
-func (r *Registrar) flush(_ context.Context, files []tasks.File) error {
+func (r *Registrar) flush(_ context.Context, listed []listedFile) error {
+	files := make([]tasks.File, len(listed))
+	for i := range listed {
+		files[i] = listed[i].File
+	}
+	list := listed[len(listed)-1].before
 	first, before, counted := r.next, r.counted, make(chan struct{})
 	r.next += int64(len(files))
 	r.counted = counted
@@ -138,7 +155,7 @@ func (r *Registrar) flush(_ context.Context, files []tasks.File) error {
 		came = time.Unix(0, t)
 	}
 	r.chunks.Go(func() error {
-		err := r.register(r.ctx, files, first, came, before, counted)
+		err := r.register(r.ctx, files, list, first, came, before, counted)
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		if r.err == nil {
@@ -152,10 +169,10 @@ func (r *Registrar) flush(_ context.Context, files []tasks.File) error {
 // register commits rows, closes counted when they are counted or never will
 // be, and sends messages where the transfer goes by group.
 func (r *Registrar) register(
-	ctx context.Context, files []tasks.File, first int64, came time.Time, before <-chan struct{}, counted chan struct{},
+	ctx context.Context, files []tasks.File, list tasks.ListMark, first int64, came time.Time, before <-chan struct{}, counted chan struct{},
 ) error {
 	a := store.FileBatch{
-		Transfer: r.plan.ID, Producer: r.producer, Files: files, First: first, RunKey: r.runKey, Fixity: r.plan.Recipe.Fixity,
+		Transfer: r.plan.ID, Producer: r.producer, Files: files, First: first, RunKey: r.runKey, Fixity: r.plan.Recipe.Fixity, List: list,
 	}
 	if r.plan.Via == tasks.ViaBulk {
 		return r.count(ctx, a, before, counted)

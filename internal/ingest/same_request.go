@@ -18,7 +18,7 @@ var ErrKeyReused = errors.New("the key was used before, for another request")
 
 // ByKey returns the transfer that the submission's key has made, and false when there
 // is none. A transfer of another request is an ErrKeyReused that names the difference.
-func (g *Ingester) ByKey(ctx context.Context, s *Submission, sources []string) (t tasks.Transfer, found bool, err error) {
+func (g *Ingester) ByKey(ctx context.Context, s *TransferRequest, sources []string) (t tasks.Transfer, found bool, err error) {
 	if s.IdempotencyKey == "" {
 		return t, false, nil
 	}
@@ -28,7 +28,7 @@ func (g *Ingester) ByKey(ctx context.Context, s *Submission, sources []string) (
 	}
 	if err == nil {
 		n := g.newTransfer(s, sources, "")
-		err = sameRequest(&t, &n, s.Recipe)
+		err = errors.Join(sameRequest(&t, &n, s.Recipe), g.sameWebhooks(ctx, &t, s))
 	}
 	if err != nil {
 		return tasks.Transfer{}, false, err
@@ -37,7 +37,9 @@ func (g *Ingester) ByKey(ctx context.Context, s *Submission, sources []string) (
 }
 
 // sameRequest compares a transfer with a request that has its key. It does not compare
-// names, webhooks and the way into the queue.
+// lists, which CheckList and RegisterRestOfList read, and not what changes neither which
+// files are processed nor how: names, the way into the queue, and whether missing paths
+// are accepted.
 func sameRequest(t *tasks.Transfer, n *store.NewTransfer, r *recipe.Recipe) error {
 	var had []string
 	if then, now := distinct(t.Sources), distinct(n.Sources); !slices.Equal(then, now) {
@@ -56,11 +58,41 @@ func sameRequest(t *tasks.Transfer, n *store.NewTransfer, r *recipe.Recipe) erro
 	if t.Queue != n.Queue {
 		had = append(had, fmt.Sprintf("the queue %q, not %q", t.Queue, n.Queue))
 	}
+	if now := max(n.Weight, 1); t.Weight != now {
+		had = append(had, fmt.Sprintf("the weight %d, not %d", t.Weight, now))
+	}
+	if t.NoReuse != n.NoReuse {
+		had = append(had, map[bool]string{true: "--no-reuse", false: "no --no-reuse"}[t.NoReuse])
+	}
 	if len(had) == 0 {
 		return nil
 	}
-	return fmt.Errorf("%w: transfer %s of key %q has %s; use another key, or submit the same again",
-		ErrKeyReused, t.UUID, n.Key, strings.Join(had, ", and "))
+	return reused(t, n.Key, strings.Join(had, ", and "))
+}
+
+// reused is the error for the key of a transfer that has something else than a request.
+func reused(t *tasks.Transfer, key, has string) error {
+	of := ""
+	if key != "" {
+		of = fmt.Sprintf(" of key %q", key)
+	}
+	return fmt.Errorf("%w: transfer %s%s has %s; use another key, or submit the same again", ErrKeyReused, t.UUID, of, has)
+}
+
+// sameWebhooks reports an ErrKeyReused when a submission names a webhook that is not to be
+// notified of the transfer's end.
+func (g *Ingester) sameWebhooks(ctx context.Context, t *tasks.Transfer, s *TransferRequest) error {
+	if len(s.Webhooks) == 0 {
+		return nil
+	}
+	had, err := g.store.WebhookURLs(ctx, t.ID)
+	if err != nil {
+		return err
+	}
+	if more := without(s.Webhooks, had); len(more) > 0 { // their URLs may have secrets
+		return reused(t, s.IdempotencyKey, fmt.Sprintf("%d of the %d webhooks of this submission", len(s.Webhooks)-len(more), len(s.Webhooks)))
+	}
+	return nil
 }
 
 // distinct returns the sources in one order, each once: the order in which they were

@@ -37,7 +37,7 @@ func TestSameRequest(t *testing.T) {
 		{"/c", parse("name: look\nsteps: [{handler: noop}]"), "z",
 			`has the path "/a", "/b", not "/c", and the recipe "sums", not "look", and the queue "q", not "z"; `},
 	} {
-		was := tasks.Transfer{UUID: "ID", Sources: []string{"/a", "/b"}, Recipe: sums.YAML(), Queue: "q"}
+		was := tasks.Transfer{UUID: "ID", Sources: []string{"/a", "/b"}, Recipe: sums.YAML(), Queue: "q", Weight: 1}
 		n := store.NewTransfer{Key: "k", Sources: strings.Fields(c.sources), Recipe: c.recipe.YAML(), Queue: c.queue}
 		err := sameRequest(&was, &n, c.recipe)
 		if c.want == "" {

@@ -13,10 +13,11 @@ import (
 // Seal seals the transfer of a submission that went well, and returns the
 // transfer. failed is what went wrong with the submission: then the transfer stays
 // unsealed, and the error wraps failed. Seal waits for a database that is unavailable.
-func (g *Ingester) Seal(ctx context.Context, id int64, failed error) (t tasks.Transfer, err error) {
+// list is the mark of the list that was submitted; zero for paths.
+func (g *Ingester) Seal(ctx context.Context, id int64, list tasks.ListMark, failed error) (t tasks.Transfer, err error) {
 	if failed == nil {
 		failed = db.RetryOutage(ctx, g.log, func() error {
-			_, err := g.store.Seal(ctx, id)
+			_, err := g.store.SealList(ctx, id, list)
 			return err
 		})
 	}

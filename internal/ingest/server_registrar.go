@@ -24,7 +24,7 @@ const (
 // long enough. Any number of servers may run one. Make one with NewServerRegistrar.
 type ServerRegistrar struct {
 	ingester *Ingester
-	leftOut  LeftOut
+	leftOut  OutputFinder
 	started  chan tasks.Transfer
 
 	mu       sync.Mutex
@@ -32,7 +32,7 @@ type ServerRegistrar struct {
 }
 
 // NewServerRegistrar makes a ServerRegistrar.
-func NewServerRegistrar(g *Ingester, leftOut LeftOut) *ServerRegistrar {
+func NewServerRegistrar(g *Ingester, leftOut OutputFinder) *ServerRegistrar {
 	return &ServerRegistrar{ingester: g, leftOut: leftOut, failures: make(map[int64]int), started: make(chan tasks.Transfer, registerAtOnce)}
 }
 

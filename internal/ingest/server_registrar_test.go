@@ -25,7 +25,7 @@ func TestServerStopsATransferThatItCannotRegister(t *testing.T) {
 	testkit.Must(t, err)
 	tr, _, err := s.Create(t.Context(), store.NewTransfer{
 		Name: "x", Via: tasks.ViaBulk, Queue: tasks.DefaultQueue, Recipe: "name: x\nsteps:\n  - handler: noop\n", Sources: []string{t.TempDir()},
-		Steps: []tasks.Step{{Number: 1, Name: "noop", Handler: "noop"}}, Intake: ledger.IntakeServer,
+		Steps: []tasks.StepProgress{{Number: 1, Name: "noop", Handler: "noop"}}, Intake: ledger.IntakeServer,
 	})
 	testkit.Must(t, err)
 	ingester := New(Options{

@@ -15,9 +15,9 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// Submission says what to register. It has the fields of baler.Submission, where
+// TransferRequest says what to register. It has the fields of baler.Submission, where
 // they are described.
-type Submission struct {
+type TransferRequest struct {
 	Paths        []string
 	List         io.Reader
 	NulSeparated bool
@@ -40,7 +40,7 @@ type Submission struct {
 	NoReuse        bool
 
 	OnCreated func(t tasks.Transfer)
-	OnSkipped func(scan.Skipped)
+	OnSkipped func(scan.SkippedEntry)
 }
 
 // DefaultQueue carries the batches of transfers that name no queue.
@@ -55,7 +55,7 @@ func FromList(sources []string) bool { return len(sources) == 0 }
 
 // Sources are the absolute paths under which a submission's files are. It reports an
 // error when the submission cannot be done as given.
-func (g *Ingester) Sources(s *Submission) ([]string, error) {
+func (g *Ingester) Sources(s *TransferRequest) ([]string, error) {
 	if s.Recipe == nil {
 		return nil, errNoRecipe
 	}
@@ -76,7 +76,7 @@ func (g *Ingester) Sources(s *Submission) ([]string, error) {
 
 // CheckPaths reports paths that do not exist, unless the submission takes them. A
 // list is read later, and its missing paths get failed results.
-func (g *Ingester) CheckPaths(ctx context.Context, s *Submission) error {
+func (g *Ingester) CheckPaths(ctx context.Context, s *TransferRequest) error {
 	if s.MissingOK || s.List != nil {
 		return nil
 	}
@@ -122,23 +122,23 @@ func (g *Ingester) absolute(paths []string) ([]string, error) {
 // the idempotency key was used before: then the transfer of that time comes back, or
 // ErrKeyReused.
 // runKey is "" for a transfer that no Run begins.
-func (g *Ingester) Create(ctx context.Context, s *Submission, sources []string, runKey string) (t tasks.Transfer, created bool, err error) {
+func (g *Ingester) Create(ctx context.Context, s *TransferRequest, sources []string, runKey string) (t tasks.Transfer, created bool, err error) {
 	return g.createFor(ctx, s, g.newTransfer(s, sources, runKey))
 }
 
 // CreateFor is Create for a transfer whose files come in another way.
 func (g *Ingester) CreateFor(
-	ctx context.Context, s *Submission, sources []string, intake ledger.Intake,
+	ctx context.Context, s *TransferRequest, sources []string, intake ledger.Intake,
 ) (t tasks.Transfer, created bool, err error) {
 	n := g.newTransfer(s, sources, "")
 	n.Intake = intake
 	return g.createFor(ctx, s, n)
 }
 
-func (g *Ingester) createFor(ctx context.Context, s *Submission, n store.NewTransfer) (t tasks.Transfer, created bool, err error) {
+func (g *Ingester) createFor(ctx context.Context, s *TransferRequest, n store.NewTransfer) (t tasks.Transfer, created bool, err error) {
 	t, created, err = g.create(ctx, n)
 	if err == nil && !created { // another process was faster
-		if err = sameRequest(&t, &n, s.Recipe); err != nil {
+		if err = errors.Join(sameRequest(&t, &n, s.Recipe), g.sameWebhooks(ctx, &t, s)); err != nil {
 			t = tasks.Transfer{}
 		}
 	}
@@ -148,7 +148,7 @@ func (g *Ingester) createFor(ctx context.Context, s *Submission, n store.NewTran
 	return t, created, err
 }
 
-func (g *Ingester) newTransfer(s *Submission, sources []string, runKey string) store.NewTransfer {
+func (g *Ingester) newTransfer(s *TransferRequest, sources []string, runKey string) store.NewTransfer {
 	n := store.NewTransfer{
 		Name: s.Name, Key: s.IdempotencyKey, RunKey: runKey, Via: s.Via, Queue: s.Queue, Weight: s.Weight, Recipe: s.Recipe.YAML(),
 		Sources: sources, Selection: s.Selection, SourcesKey: sourcesKey(s, sources),
@@ -167,7 +167,7 @@ func (g *Ingester) newTransfer(s *Submission, sources []string, runKey string) s
 		n.Via = s.autoVia()
 	}
 	for _, st := range s.Recipe.Steps {
-		n.Steps = append(n.Steps, tasks.Step{Number: st.Number, Name: st.Name, Handler: st.Handler})
+		n.Steps = append(n.Steps, tasks.StepProgress{Number: st.Number, Name: st.Name, Handler: st.Handler})
 	}
 	for _, st := range s.Recipe.FinalSteps {
 		n.Finalizers = append(n.Finalizers, tasks.FinalizeStep{Number: st.Number, Name: st.Name, Handler: st.Handler, Digest: st.Digest()})
@@ -179,7 +179,7 @@ func (g *Ingester) newTransfer(s *Submission, sources []string, runKey string) s
 // a list, which may come slowly, goes by group; paths, which are there as a whole, go
 // by bulk. An embedded queue that only this process sees would lose a group's messages
 // with the process; with bulk the files stay in the database for the next process.
-func (s *Submission) autoVia() tasks.Via {
+func (s *TransferRequest) autoVia() tasks.Via {
 	if s.List != nil {
 		return tasks.ViaGroup
 	}
@@ -190,24 +190,33 @@ func (s *Submission) autoVia() tasks.Via {
 // where the recipe splits files. after is the last chunk that is registered already, of a submission
 // that resumes; its zero value is for one that begins.
 func (g *Ingester) Collect(
-	ctx context.Context, s *Submission, sources []string, after tasks.File, leftOut map[string]bool, emit func(tasks.File) error,
+	ctx context.Context, s *TransferRequest, sources []string, after tasks.File, leftOut map[string]bool, emit func(tasks.File) error,
 ) (scan.Report, error) {
-	if s.Recipe.Split > 0 {
-		whole := emit
-		emit = func(f tasks.File) error { return scan.SplitFile(ctx, g.openToSplit, f, after, s.Recipe.Split, whole) }
+	return g.scan(ctx, s, sources, leavingOut(leftOut, g.splitting(ctx, s, after, emit)))
+}
+
+// splitting emits the chunks of files behind the last one that is registered, where the
+// recipe splits files.
+func (g *Ingester) splitting(ctx context.Context, s *TransferRequest, after tasks.File, emit func(tasks.File) error) func(tasks.File) error {
+	if s.Recipe.Split == 0 {
+		return emit
 	}
-	return g.scan(ctx, s, sources, leavingOut(leftOut, emit))
+	return func(f tasks.File) error { return scan.SplitFile(ctx, g.openToSplit, f, after, s.Recipe.Split, emit) }
 }
 
 // scan emits the files that the submission names.
-func (g *Ingester) scan(ctx context.Context, s *Submission, sources []string, emit func(tasks.File) error) (scan.Report, error) {
-	selector, err := scan.NewSelector(s.Selection)
+func (g *Ingester) scan(ctx context.Context, s *TransferRequest, sources []string, emit func(tasks.File) error) (scan.Report, error) {
+	o, err := g.scanOptions(s)
 	if err != nil {
 		return scan.Report{}, err
 	}
-	o := scan.Options{Exclude: []string{g.stateDir}, Select: selector, Objects: g.objects, OnSkipped: s.OnSkipped}
 	if s.List != nil {
 		return scan.ReadPaths(ctx, s.List, s.NulSeparated, o, emit)
 	}
 	return scan.Scan(ctx, sources, o, emit)
+}
+
+func (g *Ingester) scanOptions(s *TransferRequest) (scan.Options, error) {
+	selector, err := scan.NewSelector(s.Selection)
+	return scan.Options{Exclude: []string{g.stateDir}, Select: selector, Objects: g.objects, OnSkipped: s.OnSkipped}, err
 }

@@ -10,7 +10,7 @@ import (
 
 // checkWebhooks reports the first URL of the submission that no webhook can have, or
 // whose address no webhook may reach.
-func (g *Ingester) checkWebhooks(s *Submission) error {
+func (g *Ingester) checkWebhooks(s *TransferRequest) error {
 	for i, address := range s.Webhooks {
 		if err := cmp.Or(config.CheckWebhook(address), g.reach.CheckURL(address)); err != nil {
 			return fmt.Errorf("webhook %d: %w", i+1, err)
@@ -20,7 +20,7 @@ func (g *Ingester) checkWebhooks(s *Submission) error {
 }
 
 // webhooks are the URLs that get the end of a submission's transfer, each once.
-func (g *Ingester) webhooks(s *Submission) []string {
+func (g *Ingester) webhooks(s *TransferRequest) []string {
 	var all []string
 	for _, address := range slices.Concat(g.siteWebhooks, s.Webhooks) {
 		if !slices.Contains(all, address) {

@@ -83,7 +83,7 @@ func (s *Surroundings) Waiting(t *tasks.Transfer) Waiting {
 // anyStep is the reason of the first step with files to do, unless another can go on.
 // Files that are not dispatched yet may go to any step.
 func (s *Surroundings) anyStep(t *tasks.Transfer) (first Waiting) {
-	idle := func(step tasks.Step) bool { return step.Selected <= step.Total() }
+	idle := func(step tasks.StepProgress) bool { return step.Selected <= step.Total() }
 	steps := slices.DeleteFunc(slices.Clone(t.Steps), idle)
 	if len(steps) == 0 {
 		steps = t.Steps

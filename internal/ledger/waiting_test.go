@@ -18,7 +18,7 @@ func TestWaitingFor(t *testing.T) {
 	running := func(change func(*tasks.Transfer)) *tasks.Transfer {
 		tr := &tasks.Transfer{
 			ID: 1, UUID: "u", State: tasks.StateRunning, Queue: "q", Files: 2, Finished: 1,
-			Steps: []tasks.Step{{Handler: "checksum", Selected: 2, Counts: tasks.Counts{Succeeded: 1}}},
+			Steps: []tasks.StepProgress{{Handler: "checksum", Selected: 2, Counts: tasks.Counts{Succeeded: 1}}},
 		}
 		if change != nil {
 			change(tr)
@@ -33,7 +33,7 @@ func TestWaitingFor(t *testing.T) {
 		})
 	}
 	twoSteps := running(func(t *tasks.Transfer) {
-		t.Steps = []tasks.Step{{Handler: "scan", Selected: 2}, {Handler: "checksum", Selected: 1}}
+		t.Steps = []tasks.StepProgress{{Handler: "scan", Selected: 2}, {Handler: "checksum", Selected: 1}}
 	})
 	unrouted := running(func(t *tasks.Transfer) { t.Steps[0].Selected = 1 })
 	crew := func(ws ...tasks.Worker) Surroundings { return Surroundings{Workers: ws} }

@@ -11,8 +11,8 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// Worker holds the metrics of a worker. A nil *Worker counts nothing.
-type Worker struct {
+// WorkerMetrics holds the metrics of a worker. A nil *Worker counts nothing.
+type WorkerMetrics struct {
 	results     *prometheus.CounterVec
 	reused      *prometheus.CounterVec
 	retries     *prometheus.CounterVec
@@ -35,8 +35,8 @@ type Worker struct {
 }
 
 // New registers the metrics of a worker.
-func New(reg prometheus.Registerer) *Worker {
-	m := &Worker{
+func New(reg prometheus.Registerer) *WorkerMetrics {
+	m := &WorkerMetrics{
 		results: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "baler_results_total", Help: "Final results handed to the recorder, by handler and outcome.",
 		}, []string{"handler", "outcome"}),
@@ -99,7 +99,7 @@ func counter(name, help string) prometheus.Counter {
 }
 
 // ObserveFlush counts one transaction of the recorder.
-func (m *Worker) ObserveFlush(reason batcher.Reason, _ int, took time.Duration) {
+func (m *WorkerMetrics) ObserveFlush(reason batcher.Reason, _ int, took time.Duration) {
 	if m == nil {
 		return
 	}
@@ -109,7 +109,7 @@ func (m *Worker) ObserveFlush(reason batcher.Reason, _ int, took time.Duration) 
 
 // BeginBatch counts a batch of files with bytes altogether as running. The function that
 // it returns counts its end.
-func (m *Worker) BeginBatch(handler string, files int, bytes int64) func(took time.Duration) {
+func (m *WorkerMetrics) BeginBatch(handler string, files int, bytes int64) func(took time.Duration) {
 	if m == nil {
 		return func(time.Duration) {}
 	}
@@ -123,7 +123,7 @@ func (m *Worker) BeginBatch(handler string, files int, bytes int64) func(took ti
 }
 
 // Recorded counts final results and failed attempts of a handler.
-func (m *Worker) Recorded(handler string, results []tasks.Result, retried int) {
+func (m *WorkerMetrics) Recorded(handler string, results []tasks.Result, retried int) {
 	if m == nil {
 		return
 	}
@@ -149,7 +149,7 @@ func (m *Worker) Recorded(handler string, results []tasks.Result, retried int) {
 }
 
 // LinesLoaded counts one group of loaded lines.
-func (m *Worker) LinesLoaded(c tasks.LoadCounts) {
+func (m *WorkerMetrics) LinesLoaded(c tasks.LoadCounts) {
 	if m == nil {
 		return
 	}
@@ -161,7 +161,7 @@ func (m *Worker) LinesLoaded(c tasks.LoadCounts) {
 }
 
 // DeadLettered counts a message that could not be read.
-func (m *Worker) DeadLettered() {
+func (m *WorkerMetrics) DeadLettered() {
 	if m != nil {
 		m.deadLetters.Inc()
 	}
@@ -169,21 +169,21 @@ func (m *Worker) DeadLettered() {
 
 // BatchDropped counts the delivery of a batch that another worker has completed or
 // claimed.
-func (m *Worker) BatchDropped() {
+func (m *WorkerMetrics) BatchDropped() {
 	if m != nil {
 		m.stale.Inc()
 	}
 }
 
 // BatchReleased counts a batch given back to the queue unfinished.
-func (m *Worker) BatchReleased() {
+func (m *WorkerMetrics) BatchReleased() {
 	if m != nil {
 		m.handed.Inc()
 	}
 }
 
 // BatchSplit counts a batch split because a worker crashed with it.
-func (m *Worker) BatchSplit() {
+func (m *WorkerMetrics) BatchSplit() {
 	if m != nil {
 		m.isolated.Inc()
 	}
@@ -191,7 +191,7 @@ func (m *Worker) BatchSplit() {
 
 // BatchesSent counts batches that the dispatcher enqueued because they were due and not in
 // the queue, and those that it took from workers that had died.
-func (m *Worker) BatchesSent(due, reclaimed int) {
+func (m *WorkerMetrics) BatchesSent(due, reclaimed int) {
 	if m != nil {
 		m.enqueued.Add(float64(due))
 		m.reclaimed.Add(float64(reclaimed))
@@ -199,14 +199,14 @@ func (m *Worker) BatchesSent(due, reclaimed int) {
 }
 
 // Throttled counts a batch sent back because a limit was reached.
-func (m *Worker) Throttled(reason string) {
+func (m *WorkerMetrics) Throttled(reason string) {
 	if m != nil {
 		m.refused.WithLabelValues(reason).Inc()
 	}
 }
 
 // SetLimits shows this worker's shares of the limits.
-func (m *Worker) SetLimits(parts []ledger.LimitShare) {
+func (m *WorkerMetrics) SetLimits(parts []ledger.LimitShare) {
 	if m == nil {
 		return
 	}

@@ -62,7 +62,7 @@ func onEachStore(t *testing.T, test func(t *testing.T, e *env)) {
 func (e *env) end(addresses ...string) tasks.Transfer {
 	e.t.Helper()
 	tr, _, err := e.Create(e.t.Context(), store.NewTransfer{
-		Name: "photos", Via: tasks.ViaBulk, Queue: "default", Webhooks: addresses, Steps: []tasks.Step{{Number: 1, Name: "noop", Handler: "noop"}},
+		Name: "photos", Via: tasks.ViaBulk, Queue: "default", Webhooks: addresses, Steps: []tasks.StepProgress{{Number: 1, Name: "noop", Handler: "noop"}},
 	})
 	if err != nil {
 		e.t.Fatal(err)

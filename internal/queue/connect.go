@@ -30,7 +30,7 @@ type Conn struct {
 
 // Open connects, and makes sure that Redis answers. Errors contain the address and a
 // hint. A nil log discards.
-func Open(ctx context.Context, cfg config.Redis, log *slog.Logger) (*Conn, error) {
+func Open(ctx context.Context, cfg config.RedisSettings, log *slog.Logger) (*Conn, error) {
 	q, err := Connect(cfg, log)
 	if err != nil {
 		return nil, err
@@ -42,7 +42,7 @@ func Open(ctx context.Context, cfg config.Redis, log *slog.Logger) (*Conn, error
 }
 
 // Connect prepares the connections: they are made when they are used.
-func Connect(cfg config.Redis, log *slog.Logger) (*Conn, error) {
+func Connect(cfg config.RedisSettings, log *slog.Logger) (*Conn, error) {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
@@ -123,7 +123,7 @@ func ignoreClosed(err error) error {
 }
 
 // redisUser is the account with which this process logs in to the servers.
-func redisUser(u config.RedisURL, cfg config.Redis) string {
+func redisUser(u config.RedisURL, cfg config.RedisSettings) string {
 	if u.Mode == config.Sentinel { // the URL has the account of the sentinels
 		return cmp.Or(cfg.Username, "default")
 	}
@@ -131,7 +131,7 @@ func redisUser(u config.RedisURL, cfg config.Redis) string {
 }
 
 // connOpt translates a Redis URL and what belongs to it into asynq's options.
-func connOpt(u config.RedisURL, cfg config.Redis, secure *tls.Config) asynq.RedisConnOpt {
+func connOpt(u config.RedisURL, cfg config.RedisSettings, secure *tls.Config) asynq.RedisConnOpt {
 	user, password := cmp.Or(u.User, cfg.Username), cmp.Or(u.Password, cfg.Password)
 	switch {
 	case u.Mode == config.Sentinel:

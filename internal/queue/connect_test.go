@@ -17,7 +17,7 @@ func TestSocket(t *testing.T) {
 	testkit.Must(t, client.Set(t.Context(), "a", "b", 0).Err())
 	u, err := url.Parse(address)
 	testkit.Must(t, err)
-	q, err := Open(t.Context(), config.Redis{URL: "unix://" + socket["unixsocket"] + "?db=" + u.Path[1:]}, nil)
+	q, err := Open(t.Context(), config.RedisSettings{URL: "unix://" + socket["unixsocket"] + "?db=" + u.Path[1:]}, nil)
 	testkit.Must(t, err)
 	testkit.CloseAtEnd(t, q)
 	if got, err := q.Client.Get(t.Context(), "a").Result(); err != nil || got != "b" {

@@ -43,7 +43,7 @@ func TestFault(t *testing.T) {
 			}
 		}
 		do(c.set)
-		q, err := Connect(config.Redis{URL: server.URL()}, nil)
+		q, err := Connect(config.RedisSettings{URL: server.URL()}, nil)
 		testkit.Must(t, err)
 		if got := q.Fault(t.Context()); got != c.fault {
 			t.Errorf("%s: the fault is %q", c.name, got)
@@ -78,7 +78,7 @@ func TestGreetingIsCutToItsFirstSentence(t *testing.T) {
 			}
 		}
 	}()
-	q, err := Connect(config.Redis{URL: "redis://" + listener.Addr().String()}, nil)
+	q, err := Connect(config.RedisSettings{URL: "redis://" + listener.Addr().String()}, nil)
 	testkit.Must(t, err)
 	testkit.CloseAtEnd(t, q)
 	err = q.Ping(t.Context())

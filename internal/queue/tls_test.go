@@ -42,7 +42,7 @@ func tlsArgs(files testkit.Certificates) []string {
 }
 
 // answers opens the queue and uses it once the server is ready.
-func answers(t *testing.T, cfg config.Redis) {
+func answers(t *testing.T, cfg config.RedisSettings) {
 	t.Helper()
 	testkit.Eventually(t, 30*time.Second, func() error {
 		q, err := Open(t.Context(), cfg, nil)
@@ -59,9 +59,9 @@ func TestTLS(t *testing.T) {
 	files := testkit.NewCertificates(t)
 	address := secureRedis(t, files, "--requirepass", "hush")
 	all := config.TLS{CA: files.CA, Cert: files.Cert, Key: files.Key}
-	answers(t, config.Redis{URL: "rediss://:hush@" + address + "/3", TLS: all})
-	answers(t, config.Redis{URL: "rediss://" + address, Password: "hush", TLS: all})
-	for name, c := range map[string]config.Redis{
+	answers(t, config.RedisSettings{URL: "rediss://:hush@" + address + "/3", TLS: all})
+	answers(t, config.RedisSettings{URL: "rediss://" + address, Password: "hush", TLS: all})
+	for name, c := range map[string]config.RedisSettings{
 		"no client certificate": {URL: "rediss://:hush@" + address, TLS: config.TLS{CA: files.CA}},
 		"another authority":     {URL: "rediss://:hush@" + address, TLS: config.TLS{CA: testkit.NewCertificates(t).CA, Cert: files.Cert, Key: files.Key}},
 		"no TLS":                {URL: "redis://:hush@" + address},
@@ -91,7 +91,7 @@ func TestTLSOfCluster(t *testing.T) {
 	client := redis.NewClient(&redis.Options{Addr: address, Password: "hush", TLSConfig: node})
 	testkit.CloseAtEnd(t, client)
 	testkit.Must(t, client.ClusterAddSlotsRange(t.Context(), 0, 16383).Err())
-	answers(t, config.Redis{URL: "rediss-cluster://:hush@" + address, TLS: secure})
+	answers(t, config.RedisSettings{URL: "rediss-cluster://:hush@" + address, TLS: secure})
 }
 
 // The sentinels and the Redis behind them have passwords of their own.
@@ -111,8 +111,8 @@ func TestTLSAndPasswordsOfSentinel(t *testing.T) {
 	t.Cleanup(sentinel.Kill)
 	url := "rediss-sentinel://:sentinels@127.0.0.1:" + sentinelPort + "/2?master=mymaster"
 	secure := config.TLS{CA: files.CA, Cert: files.Cert, Key: files.Key}
-	answers(t, config.Redis{URL: url, Password: "masters", TLS: secure})
-	q, err := Open(t.Context(), config.Redis{URL: url, TLS: secure}, nil)
+	answers(t, config.RedisSettings{URL: url, Password: "masters", TLS: secure})
+	q, err := Open(t.Context(), config.RedisSettings{URL: url, TLS: secure}, nil)
 	if err == nil {
 		testkit.Must(t, q.Close())
 		t.Error("connected to the master without its password")

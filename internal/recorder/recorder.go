@@ -114,7 +114,7 @@ func (r *Recorder) flush(ctx context.Context, all []*pending) error {
 		return err
 	}
 	// One rejected row must not prevent the other results: find it.
-	var failed batcher.Errors
+	var failed batcher.ItemErrors
 	for i, p := range all {
 		if p.result, err = r.isolate(ctx, p.BatchCompletion); err != nil {
 			failed.Set(i, err)

@@ -66,7 +66,7 @@ func Gone(err error) bool {
 	return errors.Is(err, tasks.ErrTransferNotFound) || errors.Is(err, store.ErrNotEnded) || errors.Is(err, store.ErrStillRunning)
 }
 
-// Options configure a Loop.
+// Options configure a Pruner.
 type Options struct {
 	OlderThan time.Duration // since a transfer ended, before it is deleted; 0 deletes none
 	KeepLast  int           // keep so many of the newest transfers, however old they are
@@ -82,20 +82,20 @@ type Options struct {
 // interval is the time between two passes. One process at a time makes a pass.
 const interval = 10 * time.Minute
 
-// Loop prunes at regular intervals.
-type Loop struct {
+// Pruner prunes at regular intervals.
+type Pruner struct {
 	store Store
 	opts  Options
 	watch *outage.Watch
 }
 
-// New makes a loop; Run starts it.
-func New(s Store, o Options) *Loop {
-	return &Loop{store: s, opts: o, watch: outage.New(o.Log, outage.Database, "delete old transfers")}
+// New makes a Pruner; Run starts it.
+func New(s Store, o Options) *Pruner {
+	return &Pruner{store: s, opts: o, watch: outage.New(o.Log, outage.Database, "delete old transfers")}
 }
 
 // Run prunes until ctx ends, and returns the error of ctx.
-func (l *Loop) Run(ctx context.Context) error {
+func (l *Pruner) Run(ctx context.Context) error {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
@@ -113,7 +113,7 @@ func (l *Loop) Run(ctx context.Context) error {
 }
 
 // Pass finishes interrupted deletions and prunes, unless another process does.
-func (l *Loop) Pass(ctx context.Context) error {
+func (l *Pruner) Pass(ctx context.Context) error {
 	held, err := l.store.AcquireLease(ctx, "retention", l.opts.LeaseHolder, interval)
 	if err != nil || !held {
 		return err

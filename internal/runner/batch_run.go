@@ -22,7 +22,7 @@ import (
 type batchRun struct {
 	store     *store.Store
 	recorder  *recorder.Recorder
-	metrics   *metrics.Worker
+	metrics   *metrics.WorkerMetrics
 	slots     *admission.SlotQueue
 	log       *slog.Logger
 	now       func() time.Time

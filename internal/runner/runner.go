@@ -38,7 +38,7 @@ var (
 // given here.
 type Options struct {
 	Store     *store.Store
-	Queue     dispatch.Queue
+	Queue     dispatch.BatchQueue
 	Transfers *dispatch.TransferCache
 	Registry  *handlers.Registry
 	Recorder  *recorder.Recorder
@@ -67,8 +67,8 @@ type Options struct {
 	// Commands says whether the programs of a recipe may run, see handlers.CommandAccess; nil: none may.
 	Commands func(*recipe.Recipe) handlers.CommandAccess
 
-	BatchEnded func()          // called when a batch has ended; may be nil
-	Metrics    *metrics.Worker // nil: none
+	BatchEnded func()                 // called when a batch has ended; may be nil
+	Metrics    *metrics.WorkerMetrics // nil: none
 	Log        *slog.Logger
 	Now        func() time.Time
 }

@@ -45,7 +45,7 @@ func (e *MissingError) Unwrap() []error { return e.causes }
 
 // Missing returns a *MissingError when some of the sources do not exist or cannot be
 // inspected, and nil when Scan would find all of them. objects may be nil.
-func Missing(ctx context.Context, sources []string, objects Objects) error {
+func Missing(ctx context.Context, sources []string, objects ObjectLister) error {
 	e := &MissingError{}
 	for _, path := range sources {
 		err := missing(ctx, path, objects)
@@ -63,7 +63,7 @@ func Missing(ctx context.Context, sources []string, objects Objects) error {
 	return e
 }
 
-func missing(ctx context.Context, path string, objects Objects) error {
+func missing(ctx context.Context, path string, objects ObjectLister) error {
 	if tasks.IsObject(path) {
 		if objects == nil {
 			return ErrNoObjects

@@ -10,8 +10,8 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// Objects lists object storage, as internal/storage does.
-type Objects interface {
+// ObjectLister lists object storage, as internal/storage does.
+type ObjectLister interface {
 	// List emits the object at path, and those below path + "/", in byte order of their
 	// keys; fs.ErrNotExist when there is none.
 	List(ctx context.Context, path string, emit func(tasks.File) error) error

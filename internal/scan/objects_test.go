@@ -122,7 +122,7 @@ func TestObjectsThatCannotBeListed(t *testing.T) {
 	t.Parallel()
 	source := []string{"s3://films/gone"}
 	for name, c := range map[string]struct {
-		objects scan.Objects
+		objects scan.ObjectLister
 		want    string
 	}{
 		"missing": {films(), "gone !not-found"},

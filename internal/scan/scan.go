@@ -20,10 +20,10 @@ type Options struct {
 	Select *Selector
 
 	// Objects lists object storage; nil: paths of objects cannot be read.
-	Objects Objects
+	Objects ObjectLister
 
 	// OnSkipped is called for each entry that is found but not emitted; it may be nil.
-	OnSkipped func(Skipped)
+	OnSkipped func(SkippedEntry)
 }
 
 // SkipReason says why an entry was not emitted.
@@ -35,10 +35,10 @@ const (
 	SkipSpecial SkipReason = "special" // a socket, named pipe or device
 )
 
-// Skipped is an entry that a scan found and did not emit. Detail is a word or two, for a
+// SkippedEntry is an entry that a scan found and did not emit. Detail is a word or two, for a
 // symlink followed by a colon and its target: "broken: …", "loops: …", "leads out of the
 // sources: …", "stays inside: …", "unreadable: …".
-type Skipped struct {
+type SkippedEntry struct {
 	Path   string
 	Reason SkipReason
 	Detail string

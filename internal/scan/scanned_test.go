@@ -42,7 +42,7 @@ func (s *seen) emit(f tasks.File) error {
 	return nil
 }
 
-func (s *seen) notice(n scan.Skipped) {
+func (s *seen) notice(n scan.SkippedEntry) {
 	detail, _, _ := strings.Cut(n.Detail, ":")
 	s.notices = append(s.notices, fmt.Sprintf("%s %s @%s", s.short(n.Path), n.Reason, detail))
 }

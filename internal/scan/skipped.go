@@ -13,7 +13,7 @@ import (
 func (w *walker) link(path, resolved string) {
 	w.report.Links++
 	if w.onSkipped != nil {
-		w.onSkipped(Skipped{Path: path, Reason: SkipSymlink, Detail: w.leads(path, resolved)})
+		w.onSkipped(SkippedEntry{Path: path, Reason: SkipSymlink, Detail: w.leads(path, resolved)})
 	}
 }
 
@@ -21,7 +21,7 @@ func (w *walker) link(path, resolved string) {
 func (w *walker) special(path string, mode fs.FileMode) {
 	w.report.Specials++
 	if w.onSkipped != nil {
-		w.onSkipped(Skipped{Path: path, Reason: SkipSpecial, Detail: specialName(mode)})
+		w.onSkipped(SkippedEntry{Path: path, Reason: SkipSpecial, Detail: specialName(mode)})
 	}
 }
 

@@ -28,8 +28,8 @@ var errReplaced = errors.New("replaced while the scan ran")
 type walker struct {
 	ctx       context.Context //nolint:containedctx // of one call of Scan
 	emit      func(tasks.File) error
-	onSkipped func(Skipped) // may be nil
-	lister    Objects       // may be nil
+	onSkipped func(SkippedEntry) // may be nil
+	lister    ObjectLister       // may be nil
 	excluded  map[string]bool
 	sel       *Selector
 	root      string          // patterns match paths relative to it; empty for the root of the file system

@@ -32,18 +32,18 @@ type Store interface {
 	ReleaseLease(ctx context.Context, name, holder string) error
 }
 
-// Starter makes the transfer of a schedule. It returns the same one when the same key comes
+// StartFunc makes the transfer of a schedule. It returns the same one when the same key comes
 // again. An error that wraps ErrAgain may go away: the run is tried again. problem is what a
 // run has found that somebody must look at.
-type Starter func(ctx context.Context, s Schedule, key string) (transfer, problem string, err error)
+type StartFunc func(ctx context.Context, s Schedule, key string) (transfer, problem string, err error)
 
 // ErrAgain says that a run is to be tried again.
 var ErrAgain = errors.New("the run is tried again")
 
-// Options configure a Loop.
+// Options configure a Launcher.
 type Options struct {
 	Store  Store
-	Start  Starter
+	Start  StartFunc
 	Now    func() time.Time // the database's time
 	Holder string           // name of this process, unique
 	Log    *slog.Logger
@@ -55,8 +55,8 @@ const (
 	lookEvery = 2 * time.Second
 )
 
-// Loop starts what is due.
-type Loop struct {
+// Launcher starts what is due.
+type Launcher struct {
 	o     Options
 	watch *outage.Watch
 
@@ -65,14 +65,14 @@ type Loop struct {
 	busy map[string]bool // the schedules whose runs this process begins
 }
 
-// New makes a Loop; Run starts it.
-func New(o Options) *Loop {
-	return &Loop{o: o, watch: outage.New(o.Log, outage.Database, "start what is scheduled"), busy: make(map[string]bool)}
+// New makes a Launcher; Run starts it.
+func New(o Options) *Launcher {
+	return &Launcher{o: o, watch: outage.New(o.Log, outage.Database, "start what is scheduled"), busy: make(map[string]bool)}
 }
 
 // Run starts what is due until ctx ends. Runs that have begun and are not handed over are
 // continued by another process, or by this one when it runs again.
-func (l *Loop) Run(ctx context.Context) error {
+func (l *Launcher) Run(ctx context.Context) error {
 	leading, resign := context.WithCancel(ctx)
 	held := false
 	var renewAt time.Time
@@ -108,7 +108,7 @@ func (l *Loop) Run(ctx context.Context) error {
 }
 
 // Pass looks at all schedules once. Runs continue after it returns; see Wait.
-func (l *Loop) Pass(ctx context.Context) error {
+func (l *Launcher) Pass(ctx context.Context) error {
 	all, err := l.o.Store.Schedules(ctx)
 	if err != nil {
 		return err
@@ -121,10 +121,10 @@ func (l *Loop) Pass(ctx context.Context) error {
 	return nil
 }
 
-// Wait returns when the runs that this Loop has begun are handed over.
-func (l *Loop) Wait() { l.runs.Wait() }
+// Wait returns when the runs that this Launcher has begun are handed over.
+func (l *Launcher) Wait() { l.runs.Wait() }
 
-func (l *Loop) look(ctx context.Context, s *Schedule) error {
+func (l *Launcher) look(ctx context.Context, s *Schedule) error {
 	if l.isBusy(s.Name) {
 		return l.lookAtOverlap(ctx, s)
 	}
@@ -160,7 +160,7 @@ func (l *Loop) look(ctx context.Context, s *Schedule) error {
 }
 
 // lookAtOverlap skips a time that comes while the run before begins.
-func (l *Loop) lookAtOverlap(ctx context.Context, s *Schedule) error {
+func (l *Launcher) lookAtOverlap(ctx context.Context, s *Schedule) error {
 	now := l.o.Now()
 	due := s.due(now)
 	if due.IsZero() {
@@ -175,7 +175,7 @@ func (l *Loop) lookAtOverlap(ctx context.Context, s *Schedule) error {
 
 // overlap does what the policy says while the run before goes on. What somebody has asked
 // for waits.
-func (l *Loop) overlap(ctx context.Context, s *Schedule, due, next time.Time) error {
+func (l *Launcher) overlap(ctx context.Context, s *Schedule, due, next time.Time) error {
 	if s.Overlap != Skip || due.Equal(s.AskedAt) {
 		return nil
 	}
@@ -216,7 +216,7 @@ func (s *Schedule) next(now time.Time) (time.Time, error) {
 }
 
 // begin makes the transfer of a run beside the others: some take long.
-func (l *Loop) begin(ctx context.Context, s Schedule, due time.Time) {
+func (l *Launcher) begin(ctx context.Context, s Schedule, due time.Time) {
 	l.setBusy(s.Name, true)
 	l.runs.Go(func() {
 		defer l.setBusy(s.Name, false)
@@ -242,13 +242,13 @@ func (l *Loop) begin(ctx context.Context, s Schedule, due time.Time) {
 	})
 }
 
-func (l *Loop) isBusy(name string) bool {
+func (l *Launcher) isBusy(name string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.busy[name]
 }
 
-func (l *Loop) setBusy(name string, busy bool) {
+func (l *Launcher) setBusy(name string, busy bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if busy {

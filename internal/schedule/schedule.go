@@ -1,6 +1,6 @@
 // Package schedule starts transfers at the times of cron expressions.
 //
-// Any number of processes may run a Loop on one database; the leader among them starts
+// Any number of processes may run a Launcher on one database; the leader among them starts
 // what is due. Each due time starts one transfer, whichever process dies meanwhile. Runs
 // that were missed, because no process ran, are caught up once.
 package schedule

@@ -63,7 +63,7 @@ func TestTransfersAreSearched(t *testing.T) {
 		ctx := t.Context()
 		var made []tasks.Transfer
 		for _, name := range []string{"Scans 100%", "scans_b", "letters"} {
-			tr, _, err := b.Create(ctx, NewTransfer{Name: name, Via: tasks.ViaBulk, Queue: "q", Steps: []tasks.Step{{Number: 1, Name: "one", Handler: "noop"}}})
+			tr, _, err := b.Create(ctx, NewTransfer{Name: name, Via: tasks.ViaBulk, Queue: "q", Steps: []tasks.StepProgress{{Number: 1, Name: "one", Handler: "noop"}}})
 			testkit.Must(t, err)
 			made = append(made, tr)
 		}

@@ -19,7 +19,7 @@ type auditRow struct {
 	Action   string
 	Target   string
 	Transfer string // that Target names; empty when it names none
-	Result   audit.Result
+	Result   audit.Status
 	Detail   string
 }
 
@@ -56,7 +56,7 @@ func (s *Store) AddAudit(ctx context.Context, e audit.Entry) (id int64, err erro
 }
 
 // FinishAudit writes how a change ended. target "" keeps what the line has.
-func (s *Store) FinishAudit(ctx context.Context, id int64, result audit.Result, target, detail string) error {
+func (s *Store) FinishAudit(ctx context.Context, id int64, result audit.Status, target, detail string) error {
 	return s.db.Write(ctx, "write the audit log", func(tx *gorm.DB, _ time.Time) error {
 		changes := map[string]any{"result": result, "detail": db.ClipText(detail, auditText)}
 		if target != "" {
@@ -78,7 +78,7 @@ func (s *Store) AuditLog(ctx context.Context, before int64, limit int) ([]audit.
 
 // AuditOf lists up to limit lines about a transfer that have a result and one of some
 // actions, newest first.
-func (s *Store) AuditOf(ctx context.Context, transfer string, result audit.Result, actions []string, limit int) ([]audit.Entry, error) {
+func (s *Store) AuditOf(ctx context.Context, transfer string, result audit.Status, actions []string, limit int) ([]audit.Entry, error) {
 	q := s.db.Session(ctx).Where("transfer = ? AND result = ? AND action IN ?", transfer, result, actions)
 	return auditLines(q.Order("id DESC").Limit(limit))
 }

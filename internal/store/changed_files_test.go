@@ -11,7 +11,7 @@ import (
 
 func TestCompareFilesInFullPages(t *testing.T) {
 	each(t, func(t *testing.T, b *env) {
-		tr, _, err := b.Create(t.Context(), NewTransfer{RunKey: "line", Steps: []tasks.Step{{Number: 1}}})
+		tr, _, err := b.Create(t.Context(), NewTransfer{RunKey: "line", Steps: []tasks.StepProgress{{Number: 1}}})
 		testkit.Must(t, err)
 		files := someFiles(2 * ComparePage)
 		for i := range files {

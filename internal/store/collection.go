@@ -61,7 +61,7 @@ func (s *Store) CollectionTotals(ctx context.Context, c ledger.Collection) (file
 // CollectionResults lists up to limit results of a collection's files after a key, in
 // the order of transfers, steps and files.
 func (s *Store) CollectionResults(
-	ctx context.Context, c ledger.Collection, f tasks.ResultFilter, after tasks.CollectedKey, limit int,
+	ctx context.Context, c ledger.Collection, f tasks.ResultSelector, after tasks.CollectedKey, limit int,
 ) (results []tasks.CollectedResult, err error) {
 	if c.RunKey == "" {
 		after.Transfer = c.Transfer
@@ -97,7 +97,7 @@ func (s *Store) byPlace() string {
 // collectResults lists results of one transfer: with a run key, those of files whose
 // newest results they are.
 func (s *Store) collectResults(
-	ctx context.Context, runKey string, f tasks.ResultFilter, after tasks.CollectedKey, limit int,
+	ctx context.Context, runKey string, f tasks.ResultSelector, after tasks.CollectedKey, limit int,
 ) ([]tasks.CollectedResult, error) {
 	newest := func(q *gorm.DB) *gorm.DB {
 		if runKey == "" {

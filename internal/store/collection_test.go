@@ -16,7 +16,7 @@ import (
 func (b *env) runOf(t *testing.T, runKey string, outcome tasks.Outcome, paths ...string) tasks.Transfer {
 	t.Helper()
 	tr, _, err := b.Create(t.Context(), NewTransfer{
-		RunKey: runKey, Via: tasks.ViaBulk, Queue: "baler", Recipe: "steps: []", Steps: []tasks.Step{{Number: 1, Name: "s", Handler: "noop"}},
+		RunKey: runKey, Via: tasks.ViaBulk, Queue: "baler", Recipe: "steps: []", Steps: []tasks.StepProgress{{Number: 1, Name: "s", Handler: "noop"}},
 		Finalizers: []tasks.FinalizeStep{{Number: 1, Name: "a", Handler: "close-a"}, {Number: 2, Name: "b", Handler: "close-b"}},
 	})
 	testkit.Must(t, err)
@@ -47,7 +47,7 @@ func (b *env) collected(t *testing.T, c ledger.Collection, page int) (files, res
 		}
 	}
 	for after := (tasks.CollectedKey{}); ; {
-		some, err := b.CollectionResults(t.Context(), c, tasks.ResultFilter{}, after, page)
+		some, err := b.CollectionResults(t.Context(), c, tasks.ResultSelector{}, after, page)
 		testkit.Must(t, err)
 		for i := range some {
 			r, after = append(r, fmt.Sprintf("%d:%s", some[i].Transfer, some[i].Path)), some[i].Key()

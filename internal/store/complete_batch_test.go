@@ -59,7 +59,7 @@ func TestRecordedResultComesBack(t *testing.T) {
 		r.Output, r.Error = "zeile \U0001F4E6\n'\"\\\x00 end", "fehler"
 		r.Facts = []byte(`{"sha256":"ab","n":12345678901}`)
 		b.record(t, &ledger.BatchCompletion{Batch: one, Results: []tasks.Result{r}})
-		lines, err := b.Results(t.Context(), tr.ID, tasks.ResultFilter{}, tasks.ResultKey{}, 10)
+		lines, err := b.Results(t.Context(), tr.ID, tasks.ResultSelector{}, tasks.ResultKey{}, 10)
 		if err != nil || len(lines) != 1 {
 			t.Fatalf("%d lines, %v", len(lines), err)
 		}
@@ -294,7 +294,7 @@ func TestBigOutputsInOneRecording(t *testing.T) {
 		if got := b.count(t, "results", "LENGTH(output) + LENGTH(error) > 0"); got != n {
 			t.Errorf("%d of %d results", got, n)
 		}
-		lines, err := b.Results(t.Context(), tr.ID, tasks.ResultFilter{}, tasks.ResultKey{Step: 1, File: n - 1}, 5)
+		lines, err := b.Results(t.Context(), tr.ID, tasks.ResultSelector{}, tasks.ResultKey{Step: 1, File: n - 1}, 5)
 		if err != nil || len(lines) != 1 || lines[0].Output != worst || lines[0].Error != worst {
 			t.Errorf("%d lines, %v: the output is not what was written", len(lines), err)
 		}

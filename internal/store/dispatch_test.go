@@ -44,7 +44,7 @@ func (s *dispatchEnv) submit(t *testing.T, via tasks.Via, n int) int64 {
 	t.Helper()
 	tr, _, err := s.Create(t.Context(), NewTransfer{
 		Via: via, Queue: "baler", Recipe: twoStepRecipe,
-		Steps: []tasks.Step{{Number: 1, Name: "noop", Handler: "noop"}, {Number: 2, Name: "second", Handler: "noop"}},
+		Steps: []tasks.StepProgress{{Number: 1, Name: "noop", Handler: "noop"}, {Number: 2, Name: "second", Handler: "noop"}},
 	})
 	if err != nil {
 		t.Fatal(err)

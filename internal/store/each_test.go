@@ -76,7 +76,7 @@ func (b *env) transfer(t *testing.T, steps int) tasks.Transfer {
 	t.Helper()
 	n := NewTransfer{Name: "test", Via: tasks.ViaBulk, Queue: "baler", Recipe: "steps: []"}
 	for i := range steps {
-		n.Steps = append(n.Steps, tasks.Step{Number: i + 1, Name: fmt.Sprintf("step-%d", i+1), Handler: "noop"})
+		n.Steps = append(n.Steps, tasks.StepProgress{Number: i + 1, Name: fmt.Sprintf("step-%d", i+1), Handler: "noop"})
 	}
 	tr, created, err := b.Create(t.Context(), n)
 	if err != nil || !created {

@@ -116,7 +116,7 @@ func TestEmittedFilesAreRegistered(t *testing.T) {
 			t.Errorf("completed %v, %+v", completed, b.read(t, tr.ID))
 		}
 		b.checkCounters(t.Context(), t, tr.ID)
-		lines, err := b.Results(t.Context(), tr.ID, tasks.ResultFilter{Parent: 2}, tasks.ResultKey{}, 10)
+		lines, err := b.Results(t.Context(), tr.ID, tasks.ResultSelector{Parent: 2}, tasks.ResultKey{}, 10)
 		if err != nil || len(lines) != 1 || lines[0].File != 5 || lines[0].Parent != 2 || lines[0].Name != "m0" {
 			t.Errorf("results of what came from file 2: %+v, %v", lines, err)
 		}
@@ -194,7 +194,7 @@ func TestEmittedFilesOfACollection(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, b *env) {
 		n := NewTransfer{Name: "run", RunKey: "key", Via: tasks.ViaBulk, Queue: "baler", Recipe: "steps: []"}
-		n.Steps = []tasks.Step{{Number: 1, Name: "extract", Handler: "noop"}}
+		n.Steps = []tasks.StepProgress{{Number: 1, Name: "extract", Handler: "noop"}}
 		tr, _, err := b.Create(t.Context(), n)
 		testkit.Must(t, err)
 		testkit.Must(t, b.AddFiles(t.Context(), FileBatch{Transfer: tr.ID, Files: someFiles(2), RunKey: "key"}))

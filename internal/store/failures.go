@@ -62,7 +62,7 @@ func insertFailures(tx *gorm.DB, results []resultRecord) error {
 
 // FailureGroups counts the failures that a filter selects by step, outcome, code and
 // message, the most frequent first, up to limit groups.
-func (s *Store) FailureGroups(ctx context.Context, transfer int64, f tasks.ResultFilter, limit int) ([]tasks.FailureGroup, error) {
+func (s *Store) FailureGroups(ctx context.Context, transfer int64, f tasks.ResultSelector, limit int) ([]tasks.FailureGroup, error) {
 	from := resultSource{filter: f}
 	q := from.where(s.db.Session(ctx).Table("failures k")).Where("k.transfer_id = ?", transfer)
 	if f.Step > 0 {

@@ -44,7 +44,7 @@ func TestFailuresAreCountedByKind(t *testing.T) {
 	each(t, func(t *testing.T, b *env) {
 		tr := failSome(t, b, 1000)
 		other := failSome(t, b, 300)
-		groups, err := b.FailureGroups(t.Context(), tr.ID, tasks.ResultFilter{}, 10)
+		groups, err := b.FailureGroups(t.Context(), tr.ID, tasks.ResultSelector{}, 10)
 		want := []tasks.FailureGroup{
 			{Step: 1, Outcome: tasks.OutcomeError, Message: "open …: no space left on device", Files: 5, Example: 100, Path: "/data/000099",
 				First: failedAt(900), Last: failedAt(100)},
@@ -54,22 +54,22 @@ func TestFailuresAreCountedByKind(t *testing.T) {
 		if err != nil || fmt.Sprint(groups) != fmt.Sprint(want) {
 			t.Errorf("%v: %+v, want %+v", err, groups, want)
 		}
-		failed := tasks.ResultFilter{Step: 1, Outcomes: []tasks.Outcome{tasks.OutcomeFailed}}
+		failed := tasks.ResultSelector{Step: 1, Outcomes: []tasks.Outcome{tasks.OutcomeFailed}}
 		if groups, err := b.FailureGroups(t.Context(), tr.ID, failed, 10); err != nil || len(groups) != 1 || groups[0].Code != "damaged" {
 			t.Errorf("%v: %+v of those that failed", err, groups)
 		}
-		if groups, err := b.FailureGroups(t.Context(), tr.ID, tasks.ResultFilter{}, 1); err != nil || len(groups) != 1 {
+		if groups, err := b.FailureGroups(t.Context(), tr.ID, tasks.ResultSelector{}, 1); err != nil || len(groups) != 1 {
 			t.Errorf("%v: %d groups, want the first", err, len(groups))
 		}
 
-		of := tasks.ResultFilter{Code: "damaged", Message: "strip … of … is damaged"}
-		for _, f := range []tasks.ResultFilter{of, {Code: of.Code}, {Message: of.Message}, {Message: of.Message, Outcomes: tasks.Outcomes()}} {
+		of := tasks.ResultSelector{Code: "damaged", Message: "strip … of … is damaged"}
+		for _, f := range []tasks.ResultSelector{of, {Code: of.Code}, {Message: of.Message}, {Message: of.Message, Outcomes: tasks.Outcomes()}} {
 			rows, err := b.Results(t.Context(), tr.ID, f, tasks.ResultKey{}, 100)
 			if err != nil || len(rows) != 5 || rows[0].File != 200 {
 				t.Errorf("%v: %d results of %+v, want 5", err, len(rows), f)
 			}
 		}
-		for _, f := range []tasks.ResultFilter{{Code: "damage"}, {Message: "strip"}, {Message: of.Message, Outcomes: []tasks.Outcome{tasks.OutcomeCanceled}}} {
+		for _, f := range []tasks.ResultSelector{{Code: "damage"}, {Message: "strip"}, {Message: of.Message, Outcomes: []tasks.Outcome{tasks.OutcomeCanceled}}} {
 			if rows, err := b.Results(t.Context(), tr.ID, f, tasks.ResultKey{}, 100); err != nil || len(rows) != 0 {
 				t.Errorf("%v: %d results of %+v, want none", err, len(rows), f)
 			}
@@ -88,11 +88,11 @@ func TestFailuresAreCountedByKind(t *testing.T) {
 		if err != nil || done.Files != 5 {
 			t.Errorf("%v: %d files run again, want 5", err, done.Files)
 		}
-		groups, err = b.FailureGroups(t.Context(), tr.ID, tasks.ResultFilter{}, 10)
+		groups, err = b.FailureGroups(t.Context(), tr.ID, tasks.ResultSelector{}, 10)
 		if err != nil || len(groups) != 1 || groups[0].Outcome != tasks.OutcomeError {
 			t.Errorf("%v: %+v remain after the retry", err, groups)
 		}
-		if groups, err := b.FailureGroups(t.Context(), other.ID, tasks.ResultFilter{}, 10); err != nil || len(groups) != 2 {
+		if groups, err := b.FailureGroups(t.Context(), other.ID, tasks.ResultSelector{}, 10); err != nil || len(groups) != 2 {
 			t.Errorf("%v: %d groups of the other transfer, want 2", err, len(groups))
 		}
 	})
@@ -120,23 +120,23 @@ func TestFailuresAreFoundWithoutReadingTheRest(t *testing.T) {
 	failures := []tasks.Outcome{tasks.OutcomeFailed, tasks.OutcomeError, tasks.OutcomeTimedOut}
 	for name, do := range map[string]func() (int, error){
 		"results": func() (int, error) {
-			rows, err := alone.Results(t.Context(), tr.ID, tasks.ResultFilter{Outcomes: failures}, tasks.ResultKey{}, 1000)
+			rows, err := alone.Results(t.Context(), tr.ID, tasks.ResultSelector{Outcomes: failures}, tasks.ResultKey{}, 1000)
 			return len(rows), err
 		},
 		"a later page": func() (int, error) {
-			rows, err := alone.Results(t.Context(), tr.ID, tasks.ResultFilter{Outcomes: failures}, tasks.ResultKey{Step: 1, File: 10}, 30)
+			rows, err := alone.Results(t.Context(), tr.ID, tasks.ResultSelector{Outcomes: failures}, tasks.ResultKey{Step: 1, File: 10}, 30)
 			return len(rows), err
 		},
 		"results that there are none of": func() (int, error) {
-			rows, err := alone.Results(t.Context(), tr.ID, tasks.ResultFilter{Outcomes: []tasks.Outcome{tasks.OutcomeSkipped}}, tasks.ResultKey{}, 10)
+			rows, err := alone.Results(t.Context(), tr.ID, tasks.ResultSelector{Outcomes: []tasks.Outcome{tasks.OutcomeSkipped}}, tasks.ResultKey{}, 10)
 			return len(rows) + 30, err
 		},
 		"one file": func() (int, error) {
-			rows, err := alone.Results(t.Context(), tr.ID, tasks.ResultFilter{File: 2000}, tasks.ResultKey{}, 1000)
+			rows, err := alone.Results(t.Context(), tr.ID, tasks.ResultSelector{File: 2000}, tasks.ResultKey{}, 1000)
 			return len(rows) + 29, err
 		},
 		"groups": func() (int, error) {
-			groups, err := alone.FailureGroups(t.Context(), tr.ID, tasks.ResultFilter{}, 10)
+			groups, err := alone.FailureGroups(t.Context(), tr.ID, tasks.ResultSelector{}, 10)
 			return len(groups) + 28, err
 		},
 		"files to try again": func() (int, error) {
@@ -148,7 +148,7 @@ func TestFailuresAreFoundWithoutReadingTheRest(t *testing.T) {
 			return len(failed), err
 		},
 		"retry": func() (int, error) {
-			request := RetryRequest{Transfer: tr.ID, Filter: tasks.ResultFilter{Outcomes: failures}, Limit: 1000}
+			request := RetryRequest{Transfer: tr.ID, Filter: tasks.ResultSelector{Outcomes: failures}, Limit: 1000}
 			rows, err := request.firsts(alone.DB().Session(t.Context()))
 			return len(rows), err
 		},
@@ -173,7 +173,7 @@ func TestFailuresAreSelectedExactly(t *testing.T) {
 		rs := results(one, tasks.OutcomeFailed, 1, 2, 3, 4)
 		rs[1].Error, rs[2].Code = "broken", "x"
 		b.record(t, &ledger.BatchCompletion{Batch: one, Results: rs, FollowUp: finishing(one)})
-		for want, f := range map[int]tasks.ResultFilter{4: {}, 2: {Exactly: true}, 1: {Exactly: true, Message: "broken"}} {
+		for want, f := range map[int]tasks.ResultSelector{4: {}, 2: {Exactly: true}, 1: {Exactly: true, Message: "broken"}} {
 			rows, err := b.Results(t.Context(), tr.ID, f, tasks.ResultKey{}, 9)
 			if err != nil || len(rows) != want {
 				t.Errorf("%+v: %v, %d results, want %d", f, err, len(rows), want)

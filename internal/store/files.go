@@ -28,6 +28,10 @@ type FileBatch struct {
 	// Finished counts the files of the group way that no step selects.
 	Finished int64
 
+	// List is the mark of the paths of a list that are registered with these files. The
+	// zero value leaves that of the transfer as it is.
+	List tasks.ListMark
+
 	// RunKey, when set, adds the files to the collection, where CompareFiles finds them.
 	RunKey string
 
@@ -153,6 +157,9 @@ func (a *FileBatch) count(tx *gorm.DB, dialect db.Dialect, now time.Time) error 
 	}
 	if u.RowsAffected == 0 {
 		return ErrProducerConflict
+	}
+	if err := markList(tx, a.Transfer, a.List); err != nil {
+		return err
 	}
 	var there struct{ Files, Bytes int64 }
 	err := tx.Raw("SELECT COUNT(*) AS files, COALESCE(SUM(size), 0) AS bytes FROM files WHERE transfer_id = ? AND no BETWEEN ? AND ?",

@@ -113,7 +113,7 @@ func TestOddFiles(t *testing.T) {
 
 func TestSumSizes(t *testing.T) {
 	each(t, func(t *testing.T, b *env) {
-		tr, _, err := b.Create(t.Context(), NewTransfer{Steps: []tasks.Step{{Number: 1}}})
+		tr, _, err := b.Create(t.Context(), NewTransfer{Steps: []tasks.StepProgress{{Number: 1}}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -157,7 +157,7 @@ func TestCompareFiles(t *testing.T) {
 			files[i] = tasks.File{Path: fmt.Sprintf("/d/%d", i), Size: 10, MTime: at}
 		}
 		create := func() tasks.Transfer {
-			tr, _, err := b.Create(t.Context(), NewTransfer{RunKey: "line", Steps: []tasks.Step{{Number: 1}}})
+			tr, _, err := b.Create(t.Context(), NewTransfer{RunKey: "line", Steps: []tasks.StepProgress{{Number: 1}}})
 			if err != nil {
 				t.Fatal(err)
 			}

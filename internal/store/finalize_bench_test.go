@@ -19,7 +19,7 @@ func (b *env) withFinalSteps(t *testing.T, files, steps int) tasks.Transfer {
 	t.Helper()
 	n := NewTransfer{
 		Name: "test", Via: tasks.ViaBulk, Queue: "baler", Recipe: "steps: []", Webhooks: []string{"https://hook"},
-		Steps: []tasks.Step{{Number: 1, Name: "step-1", Handler: "noop"}},
+		Steps: []tasks.StepProgress{{Number: 1, Name: "step-1", Handler: "noop"}},
 	}
 	for i := range steps {
 		name := string(rune('a' + i))

@@ -170,7 +170,7 @@ func TestFinalStepsRunAgainAfterARetry(t *testing.T) {
 		retry := func() {
 			t.Helper()
 			k := RetryRequest{
-				Transfer: tr.ID, Filter: tasks.ResultFilter{Outcomes: []tasks.Outcome{tasks.OutcomeFailed, tasks.OutcomeSucceeded}, File: 2}, Limit: 10,
+				Transfer: tr.ID, Filter: tasks.ResultSelector{Outcomes: []tasks.Outcome{tasks.OutcomeFailed, tasks.OutcomeSucceeded}, File: 2}, Limit: 10,
 				StopsRecipe: func(int, tasks.Outcome) bool { return false }, // as for a running transfer's file whose place is not known
 				Cut: func(step int, _ []tasks.File) []tasks.Batch {
 					return []tasks.Batch{newBatch(t, tr.ID, step, "2")}

@@ -60,7 +60,7 @@ func TestListsShowUnreadableRows(t *testing.T) {
 		if got := all[0]; got.UUID != tr.UUID || got.Trouble != "" || got.Files != 3 {
 			t.Errorf("the other one is %+v", got)
 		}
-		lines, err := b.Results(t.Context(), tr.ID, tasks.ResultFilter{}, tasks.ResultKey{}, 10)
+		lines, err := b.Results(t.Context(), tr.ID, tasks.ResultSelector{}, tasks.ResultKey{}, 10)
 		if err != nil || len(lines) != 3 {
 			t.Fatalf("%d results, %v", len(lines), err)
 		}

@@ -229,7 +229,7 @@ func (l *life) checkEnd() {
 	if tr.State != tasks.StateCompleted || tr.Finished != l.files || l.completed != 1 {
 		l.rt.Errorf("%s with %d of %d finished, completed %d times", tr.State, tr.Finished, l.files, l.completed)
 	}
-	lines, err := l.store.Results(l.ctx, l.transfer, tasks.ResultFilter{}, tasks.ResultKey{}, 100)
+	lines, err := l.store.Results(l.ctx, l.transfer, tasks.ResultSelector{}, tasks.ResultKey{}, 100)
 	l.must(err)
 	var got, want []string
 	for _, r := range lines {

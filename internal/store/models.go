@@ -53,8 +53,10 @@ type transferRow struct {
 
 	SourcesKey string // the same for transfers of the same sources and selection; empty for lists
 	Intake     ledger.Intake
-	NoReuse    bool       // its steps take over no results
-	ClockShift int64      // microseconds; see SetClockShift
+	NoReuse    bool  // its steps take over no results
+	ClockShift int64 // microseconds; see SetClockShift
+	ListPaths  int64
+	ListDigest []byte     // of the first ListPaths paths of its list; NULL when there are none
 	BaselineAt *time.Time // until when earlier transfers of the sources are part of the collection; see AddBaseline
 }
 
@@ -72,6 +74,9 @@ func (r *transferRow) transfer() tasks.Transfer {
 	}
 	if r.IdemKey != nil {
 		t.Key = *r.IdemKey
+	}
+	if len(r.ListDigest) == len(t.List.Digest) {
+		t.List = tasks.ListMark{Paths: r.ListPaths, Digest: [sha256.Size]byte(r.ListDigest)}
 	}
 	if err := r.check(); err != nil && t.Trouble == "" && t.State != tasks.StateCanceled { // who cancels it has given it up
 		t.Trouble = err.Error()
@@ -142,8 +147,8 @@ type stepRow struct {
 // TableName names the table to GORM.
 func (stepRow) TableName() string { return "steps" }
 
-func (r *stepRow) step() tasks.Step {
-	return tasks.Step{Number: r.No, Name: r.Name, Handler: r.Handler, Selected: r.Selected, Counts: tasks.Counts{
+func (r *stepRow) step() tasks.StepProgress {
+	return tasks.StepProgress{Number: r.No, Name: r.Name, Handler: r.Handler, Selected: r.Selected, Counts: tasks.Counts{
 		Succeeded: r.Succeeded, Warning: r.Warning, Skipped: r.Skipped, Failed: r.Failed,
 		Error: r.Error, TimedOut: r.TimedOut, Canceled: r.Canceled,
 	}, Reused: r.Reused}

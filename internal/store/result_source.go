@@ -14,14 +14,14 @@ import (
 // others: the steps that have any by their counters, and the table failures where only
 // failures are selected.
 type resultSource struct {
-	filter   tasks.ResultFilter
+	filter   tasks.ResultSelector
 	steps    []int // in ascending order
 	failures bool
 }
 
 // chooseSource reads the counters of a transfer's steps, which are committed together with
 // the results that they count.
-func chooseSource(q *gorm.DB, transfer int64, f tasks.ResultFilter) (resultSource, error) {
+func chooseSource(q *gorm.DB, transfer int64, f tasks.ResultSelector) (resultSource, error) {
 	if f.Message != "" || f.Exactly { // only failures have one
 		if f.Outcomes = failuresAmong(f.Outcomes); len(f.Outcomes) == 0 {
 			return resultSource{filter: f, failures: true}, nil

@@ -112,14 +112,14 @@ func decodeFacts(text *string) (map[string]any, error) {
 // Results lists up to limit results of a transfer after a key, in the order
 // of steps and files. A page costs the same however far behind it is.
 func (s *Store) Results(
-	ctx context.Context, transfer int64, f tasks.ResultFilter, after tasks.ResultKey, limit int,
+	ctx context.Context, transfer int64, f tasks.ResultSelector, after tasks.ResultKey, limit int,
 ) ([]tasks.ResultRow, error) {
 	return s.results(ctx, func(q *gorm.DB) *gorm.DB { return q }, transfer, f, after, limit)
 }
 
 // results lists those results that restrict leaves.
 func (s *Store) results(
-	ctx context.Context, restrict func(*gorm.DB) *gorm.DB, transfer int64, f tasks.ResultFilter, after tasks.ResultKey, limit int,
+	ctx context.Context, restrict func(*gorm.DB) *gorm.DB, transfer int64, f tasks.ResultSelector, after tasks.ResultKey, limit int,
 ) ([]tasks.ResultRow, error) {
 	from, err := chooseSource(s.db.Session(ctx), transfer, f)
 	if err != nil {

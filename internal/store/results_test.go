@@ -29,7 +29,7 @@ func TestResultsInPages(t *testing.T) {
 		one := b.batch(t, other.ID, "1")
 		b.record(t, &ledger.BatchCompletion{Batch: one, Results: results(one, tasks.OutcomeFailed, 1)})
 
-		for _, f := range []tasks.ResultFilter{
+		for _, f := range []tasks.ResultSelector{
 			{}, {Step: 2}, {File: 17}, {Outcomes: []tasks.Outcome{tasks.OutcomeTimedOut, tasks.OutcomeCanceled}},
 			{Outcomes: []tasks.Outcome{tasks.OutcomeFailed}, File: 17}, {Step: 2, Outcomes: []tasks.Outcome{tasks.OutcomeTimedOut}}, {Step: 3, File: 150}, {Outcomes: []tasks.Outcome{tasks.OutcomeFailed, tasks.OutcomeError}},
 			{Step: 1, Outcomes: []tasks.Outcome{tasks.OutcomeSkipped}}, {Step: 9},

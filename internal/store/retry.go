@@ -14,7 +14,7 @@ import (
 // RetryRequest chooses results to be run again.
 type RetryRequest struct {
 	Transfer int64
-	Filter   tasks.ResultFilter
+	Filter   tasks.ResultSelector
 	After    int64 // files above this number
 	Limit    int   // files at most
 

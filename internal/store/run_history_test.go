@@ -12,7 +12,7 @@ func TestUnfinishedRuns(t *testing.T) {
 		add := func(runKey string) tasks.Transfer {
 			t.Helper()
 			tr, _, err := b.Create(ctx, NewTransfer{
-				RunKey: runKey, Via: tasks.ViaBulk, Queue: "q", Recipe: "steps: []", Steps: []tasks.Step{{Number: 1, Name: "s", Handler: "noop"}},
+				RunKey: runKey, Via: tasks.ViaBulk, Queue: "q", Recipe: "steps: []", Steps: []tasks.StepProgress{{Number: 1, Name: "s", Handler: "noop"}},
 			})
 			if err == nil {
 				err = b.AddFiles(ctx, FileBatch{Transfer: tr.ID, Files: []tasks.File{{Path: "/f"}}, First: 1, RunKey: runKey})

@@ -43,7 +43,7 @@ func (s *starts) start(ctx context.Context, a schedule.Schedule, key string) (st
 		return "", "", err
 	}
 	t, created, err := s.b.Create(ctx, NewTransfer{
-		Name: a.Name, Key: key, Via: tasks.ViaBulk, Queue: a.Queue, Recipe: "steps: []", Steps: []tasks.Step{{Number: 1, Name: "noop", Handler: "noop"}},
+		Name: a.Name, Key: key, Via: tasks.ViaBulk, Queue: a.Queue, Recipe: "steps: []", Steps: []tasks.StepProgress{{Number: 1, Name: "noop", Handler: "noop"}},
 	})
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -53,14 +53,14 @@ func (s *starts) start(ctx context.Context, a schedule.Schedule, key string) (st
 	return t.UUID, s.problem, err
 }
 
-func (s *starts) loop(holder string) *schedule.Loop {
+func (s *starts) loop(holder string) *schedule.Launcher {
 	return schedule.New(schedule.Options{
 		Store: s.b.Store, Start: s.start, Now: s.b.clock.Now, Holder: holder, Log: slog.New(slog.DiscardHandler),
 	})
 }
 
 // pass looks once, and waits for what begins.
-func (s *starts) pass(t *testing.T, l *schedule.Loop) {
+func (s *starts) pass(t *testing.T, l *schedule.Launcher) {
 	t.Helper()
 	testkit.Must(t, l.Pass(t.Context()))
 	l.Wait()

@@ -66,7 +66,7 @@ func (s *Store) pathStretch(ctx context.Context, transfer, after, to int64, sear
 
 // searchFacts looks for a value in the facts of the results, step by step.
 func (s *Store) searchFacts(ctx context.Context, transfer int64, search *ledger.FileSearch) (found ledger.FilesFound, err error) {
-	from, err := chooseSource(s.db.Session(ctx), transfer, tasks.ResultFilter{})
+	from, err := chooseSource(s.db.Session(ctx), transfer, tasks.ResultSelector{})
 	if err != nil {
 		return found, err
 	}

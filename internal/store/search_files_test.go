@@ -60,7 +60,7 @@ func TestStoryOfAFile(t *testing.T) {
 		ctx := t.Context()
 		var made []tasks.Transfer
 		for range 3 {
-			tr, _, err := b.Create(ctx, NewTransfer{Name: "n", Via: tasks.ViaBulk, Queue: "q", SourcesKey: "same", Steps: []tasks.Step{{Number: 1, Name: "one", Handler: "noop"}}})
+			tr, _, err := b.Create(ctx, NewTransfer{Name: "n", Via: tasks.ViaBulk, Queue: "q", SourcesKey: "same", Steps: []tasks.StepProgress{{Number: 1, Name: "one", Handler: "noop"}}})
 			testkit.Must(t, err)
 			b.files(t, tr.ID, 5)
 			made = append(made, tr)

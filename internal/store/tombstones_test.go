@@ -15,7 +15,7 @@ import (
 func (b *env) ended(t *testing.T, runKey string, n int, outcome tasks.Outcome) tasks.Transfer {
 	t.Helper()
 	tr, _, err := b.Create(t.Context(), NewTransfer{
-		Via: tasks.ViaBulk, Queue: "q", RunKey: runKey, Name: "old", Steps: []tasks.Step{{Number: 1, Name: "one", Handler: "noop"}},
+		Via: tasks.ViaBulk, Queue: "q", RunKey: runKey, Name: "old", Steps: []tasks.StepProgress{{Number: 1, Name: "one", Handler: "noop"}},
 	})
 	testkit.Must(t, err)
 	testkit.Must(t, b.AddFiles(t.Context(), FileBatch{Transfer: tr.ID, RunKey: runKey, Files: someFiles(n)}))

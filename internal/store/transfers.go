@@ -30,7 +30,7 @@ type NewTransfer struct {
 	Recipe    string
 	Sources   []string
 	Selection tasks.Selection
-	Steps     []tasks.Step
+	Steps     []tasks.StepProgress
 
 	// Finalizers is done once when the last file has ended. It needs No, Name and Handler.
 	Finalizers []tasks.FinalizeStep
@@ -87,7 +87,7 @@ func newTransferRow(id string, n NewTransfer, now time.Time) transferRow {
 	return row
 }
 
-func newStepRows(transfer int64, steps []tasks.Step) []stepRow {
+func newStepRows(transfer int64, steps []tasks.StepProgress) []stepRow {
 	rows := make([]stepRow, len(steps))
 	for i, st := range steps {
 		rows[i] = stepRow{TransferID: transfer, No: st.Number, Name: st.Name, Handler: st.Handler}
@@ -194,11 +194,21 @@ func withSteps(q *gorm.DB, ts []tasks.Transfer) error {
 // Seal says that no more files will come. Sealing twice is fine. When all
 // files have ended already the transfer completes here, and completed is true.
 func (s *Store) Seal(ctx context.Context, id int64) (completed bool, err error) {
+	return s.SealList(ctx, id, tasks.ListMark{})
+}
+
+// SealList is Seal for a transfer whose files were submitted as a list.
+func (s *Store) SealList(ctx context.Context, id int64, list tasks.ListMark) (completed bool, err error) {
 	err = s.db.Write(ctx, "seal transfer", func(tx *gorm.DB, now time.Time) error {
-		err := tx.Exec("UPDATE transfers SET state = ?, sealed_at = ? WHERE id = ? AND state IN ?",
-			tasks.StateRunning, now, id, []tasks.State{tasks.StateOpen, tasks.StateInterrupted}).Error
-		if err != nil {
-			return err
+		u := tx.Exec("UPDATE transfers SET state = ?, sealed_at = ? WHERE id = ? AND state IN ?",
+			tasks.StateRunning, now, id, []tasks.State{tasks.StateOpen, tasks.StateInterrupted})
+		if u.Error != nil {
+			return u.Error
+		}
+		if u.RowsAffected > 0 {
+			if err := markList(tx, id, list); err != nil {
+				return err
+			}
 		}
 		if err := deleteUncounted(tx, id); err != nil {
 			return err

@@ -17,7 +17,7 @@ func TestCreateWithOneKeyAtOnce(t *testing.T) {
 		ids := map[string]bool{}
 		testkit.AtOnce(t, 8, func(int) error {
 			tr, created, err := b.Create(t.Context(), NewTransfer{
-				Key: "Nightly 7", Via: tasks.ViaBulk, Queue: "q", Steps: []tasks.Step{{Number: 1, Name: "s", Handler: "noop"}},
+				Key: "Nightly 7", Via: tasks.ViaBulk, Queue: "q", Steps: []tasks.StepProgress{{Number: 1, Name: "s", Handler: "noop"}},
 			})
 			mu.Lock()
 			defer mu.Unlock()
@@ -35,7 +35,7 @@ func TestCreateWithOneKeyAtOnce(t *testing.T) {
 		}
 		// Keys differ in case and in spaces at the end.
 		for _, key := range []string{"nightly 7", "Nightly 7 "} {
-			_, created, err := b.Create(t.Context(), NewTransfer{Key: key, Steps: []tasks.Step{{Number: 1}}})
+			_, created, err := b.Create(t.Context(), NewTransfer{Key: key, Steps: []tasks.StepProgress{{Number: 1}}})
 			if err != nil || !created {
 				t.Errorf("key %q: created %v, %v", key, created, err)
 			}

@@ -74,7 +74,7 @@ func TestErrorOfValuesThatDoNotFit(t *testing.T) {
 	rs := results(one, tasks.OutcomeFailed, 1)
 	rs[0].Code, rs[0].Worker, rs[0].Output = strings.Repeat("é", 5<<20/2), strings.Repeat("\xff", 1000), "a\xff"
 	b.record(t, &ledger.BatchCompletion{Batch: one, Results: rs})
-	lines, err := b.Results(t.Context(), tr.ID, tasks.ResultFilter{}, tasks.ResultKey{}, 1)
+	lines, err := b.Results(t.Context(), tr.ID, tasks.ResultSelector{}, tasks.ResultKey{}, 1)
 	if err != nil || lines[0].Code != strings.Repeat("é", 32) || lines[0].Output != "a\uFFFD" {
 		t.Errorf("%v, code of %d bytes", err, len(lines[0].Code))
 	}

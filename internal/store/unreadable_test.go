@@ -96,7 +96,7 @@ func TestUnreadableFile(t *testing.T) {
 				t.Errorf("file %d is %+v", i, files[i])
 			}
 		}
-		lines, err := b.Results(t.Context(), tr.ID, tasks.ResultFilter{}, tasks.ResultKey{}, 10)
+		lines, err := b.Results(t.Context(), tr.ID, tasks.ResultSelector{}, tasks.ResultKey{}, 10)
 		if err != nil || len(lines) != 3 {
 			t.Fatalf("%d results, %v", len(lines), err)
 		}

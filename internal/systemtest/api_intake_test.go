@@ -46,7 +46,7 @@ func TestOnlyTheProducerAddsFiles(t *testing.T) {
 			for _, sources := range [][]string{{tree}, nil} {
 				left, _, err := s.Create(t.Context(), store.NewTransfer{
 					Name: "being registered", Via: tasks.ViaBulk, Queue: tasks.DefaultQueue, Recipe: r.YAML(), Sources: sources,
-					Steps: []tasks.Step{{Number: 1, Name: "noop", Handler: "noop"}}, Intake: intake,
+					Steps: []tasks.StepProgress{{Number: 1, Name: "noop", Handler: "noop"}}, Intake: intake,
 				})
 				testkit.Must(t, err)
 				paths := treeFiles(t, tree)
@@ -119,7 +119,7 @@ func TestSourceThatIsGoneWhenTheServerRegistersIt(t *testing.T) {
 		left, _, err := s.Create(t.Context(), store.NewTransfer{
 			Name: "gone", Via: tasks.ViaBulk, Queue: tasks.DefaultQueue, Recipe: builtinRecipe(t, "checksum").YAML(),
 			Sources: []string{gone, filepath.Join(root, "there")}, Intake: ledger.IntakeServer,
-			Steps: []tasks.Step{{Number: 1, Name: "checksum", Handler: "checksum"}},
+			Steps: []tasks.StepProgress{{Number: 1, Name: "checksum", Handler: "checksum"}},
 		})
 		testkit.Must(t, err)
 		testkit.Must(t, s.DB().Session(t.Context()).Exec("UPDATE transfers SET state = 'interrupted' WHERE id = ?", left.ID).Error)

@@ -267,7 +267,7 @@ func TestServerRegistersWhatADeadOneAccepted(t *testing.T) {
 		r := builtinRecipe(t, "noop")
 		n := store.NewTransfer{
 			Name: "accepted", Via: tasks.ViaBulk, Queue: tasks.DefaultQueue, Recipe: r.YAML(), Sources: []string{tree},
-			Steps: []tasks.Step{{Number: 1, Name: "noop", Handler: "noop"}}, Intake: ledger.IntakeServer,
+			Steps: []tasks.StepProgress{{Number: 1, Name: "noop", Handler: "noop"}}, Intake: ledger.IntakeServer,
 		}
 		var busy []int64 // other servers register these
 		for range 4 {

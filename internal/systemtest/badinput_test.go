@@ -62,7 +62,7 @@ func TestFilesOfEveryKind(t *testing.T) {
 			Paths: []string{root, filepath.Join(outside, "missing")}, MissingOK: true,
 			Recipe: yaml(t, `name: all
 steps: [{handler: noop}, {handler: identify, when: "size < 1000000"}, {handler: checksum, when: "size < 1000000"}]`),
-			OnSkipped: func(scan.Skipped) { notices++ },
+			OnSkipped: func(scan.SkippedEntry) { notices++ },
 		})
 		tr = wait(t, b, tr.UUID)
 		lines := audit(t, b, tr)

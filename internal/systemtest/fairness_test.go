@@ -21,12 +21,12 @@ import (
 // free slot, also when the worker already has batches of the large one that wait for a
 // slot.
 func TestNewTransferGetsTheNextFreeSlot(t *testing.T) {
-	for name, set := range map[string]func(*config.Worker){
-		"one batch":      func(w *config.Worker) { w.Concurrency, w.Slots = 1, 1 },
-		"none waits":     func(w *config.Worker) { w.Concurrency, w.Slots = 2, 2 },
-		"two wait":       func(w *config.Worker) { w.Concurrency, w.Slots = 4, 2 },
-		"four wait":      func(w *config.Worker) { w.Concurrency, w.Slots = 5, 1 },
-		"as by defaults": func(*config.Worker) {},
+	for name, set := range map[string]func(*config.WorkerSettings){
+		"one batch":      func(w *config.WorkerSettings) { w.Concurrency, w.Slots = 1, 1 },
+		"none waits":     func(w *config.WorkerSettings) { w.Concurrency, w.Slots = 2, 2 },
+		"two wait":       func(w *config.WorkerSettings) { w.Concurrency, w.Slots = 4, 2 },
+		"four wait":      func(w *config.WorkerSettings) { w.Concurrency, w.Slots = 5, 1 },
+		"as by defaults": func(*config.WorkerSettings) {},
 	} {
 		t.Run(name, func(t *testing.T) {
 			onEach(t, func(t *testing.T, c config.Config) {

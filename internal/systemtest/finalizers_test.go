@@ -52,7 +52,7 @@ func TestFinalStepsRunAfterTheLastFile(t *testing.T) {
 		const files = 700
 		address, messages := listener(t, http.StatusOK)
 		out := t.TempDir()
-		c.Outputs, c.Webhook = []string{out}, config.Webhook{URLs: []string{address}, Secret: webhookSecret, Networks: []string{"127.0.0.1"}}
+		c.Outputs, c.Webhook = []string{out}, config.WebhookSettings{URLs: []string{address}, Secret: webhookSecret, Networks: []string{"127.0.0.1"}}
 		b := open(t, c, nil)
 		work(t, b)
 		work(t, open(t, withName(c, "other"), nil))

@@ -178,7 +178,7 @@ func TestFixityOfUnreadableFiles(t *testing.T) {
 func TestFixitySendsAWebhook(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
 		address, messages := listener(t, http.StatusOK)
-		c.Webhook = config.Webhook{URLs: []string{address}, Secret: webhookSecret, Networks: []string{"127.0.0.1"}}
+		c.Webhook = config.WebhookSettings{URLs: []string{address}, Secret: webhookSecret, Networks: []string{"127.0.0.1"}}
 		root := folder(t, "a", "b", "c")
 		b := open(t, c, nil)
 		s := baler.Submission{Paths: []string{root}, Recipe: builtinRecipe(t, "fixity")}

@@ -34,7 +34,7 @@ func TestInterruptedSubmissionIsResumedWithoutDuplicates(t *testing.T) {
 			t.Fatal(err)
 		}
 		tr, _, err := b.Submit(ctx, baler.Submission{
-			Paths: []string{root}, Via: tasks.ViaBulk, Recipe: builtinRecipe(t, "noop"), OnSkipped: func(scan.Skipped) { cancel() },
+			Paths: []string{root}, Via: tasks.ViaBulk, Recipe: builtinRecipe(t, "noop"), OnSkipped: func(scan.SkippedEntry) { cancel() },
 		})
 		if !errors.Is(err, context.Canceled) {
 			t.Fatalf("submit: %v, want that it was canceled", err)
@@ -90,7 +90,7 @@ func TestInterruptedSubmissionOfASplitFileIsResumedBetweenChunks(t *testing.T) {
 		}
 		testkit.CloseAtEnd(t, b)
 		ctx, cancel := context.WithCancel(t.Context())
-		tr, _, err := b.Submit(ctx, baler.Submission{Paths: []string{root}, Recipe: r, OnSkipped: func(scan.Skipped) { cancel() }})
+		tr, _, err := b.Submit(ctx, baler.Submission{Paths: []string{root}, Recipe: r, OnSkipped: func(scan.SkippedEntry) { cancel() }})
 		if !errors.Is(err, context.Canceled) || tr.Bytes >= int64(len(content)) {
 			t.Fatalf("interrupted with %d of %d bytes: %v", tr.Bytes, len(content), err)
 		}

@@ -72,7 +72,7 @@ func receive(t *testing.T, messages <-chan message) message {
 func TestWebhooksAreSentForEndsWithFailures(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
 		address, messages := listener(t, http.StatusInternalServerError, http.StatusOK)
-		c.Webhook = config.Webhook{URLs: []string{address + "/site", address + "/both"}, Secret: webhookSecret, Networks: []string{"127.0.0.1"}}
+		c.Webhook = config.WebhookSettings{URLs: []string{address + "/site", address + "/both"}, Secret: webhookSecret, Networks: []string{"127.0.0.1"}}
 		reg := builtin.Registry()
 		reg.Register("moody", handlers.PerFile(func(_ context.Context, job *handlers.Job) error {
 			if job.File().No == 2 {
@@ -114,7 +114,7 @@ func TestWebhooksAreSentForEndsWithFailures(t *testing.T) {
 func TestWebhooksAreSentForCanceledTransfers(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
 		address, messages := listener(t, http.StatusOK)
-		c.Webhook = config.Webhook{Secret: webhookSecret, Networks: []string{"127.0.0.1"}}
+		c.Webhook = config.WebhookSettings{Secret: webhookSecret, Networks: []string{"127.0.0.1"}}
 		b := open(t, c, nil)
 		tr, _, err := b.Submit(t.Context(), baler.Submission{
 			Paths: []string{testkit.NumberedTree(t, 3)}, Recipe: builtinRecipe(t, "default"), Webhooks: []string{address},
@@ -148,7 +148,7 @@ func TestWebhooksAreSentForCanceledTransfers(t *testing.T) {
 func TestRunSendsWebhooksBeforeItEnds(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
 		address, messages := listener(t, http.StatusOK)
-		c.Webhook = config.Webhook{Secret: webhookSecret, Networks: []string{"127.0.0.1"}}
+		c.Webhook = config.WebhookSettings{Secret: webhookSecret, Networks: []string{"127.0.0.1"}}
 		b := open(t, c, nil)
 		ran, err := b.Run(t.Context(), baler.Submission{
 			Paths: []string{testkit.NumberedTree(t, 3)}, Recipe: builtinRecipe(t, "default"), Webhooks: []string{address},

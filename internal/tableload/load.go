@@ -103,9 +103,13 @@ func (l *loading) run(ctx context.Context) error {
 	if err := l.reject(); err != nil {
 		return err
 	}
-	err = l.tx.Exec(`UPDATE loads SET loaded = ?, duplicates = ?, bad = ?
+	seen, err := l.witness()
+	if err != nil {
+		return err
+	}
+	err = l.tx.Exec(`UPDATE loads SET loaded = ?, duplicates = ?, bad = ?, witness = ?
 		WHERE transfer_id = ? AND step_no = ? AND file_no = ? AND byte_offset = ?`,
-		l.counts.Loaded, l.counts.Duplicates, l.counts.Bad, mark.TransferID, mark.StepNo, mark.FileNo, mark.ByteOffset).Error
+		l.counts.Loaded, l.counts.Duplicates, l.counts.Bad, seen, mark.TransferID, mark.StepNo, mark.FileNo, mark.ByteOffset).Error
 	if err != nil {
 		return err
 	}

@@ -38,6 +38,8 @@ type loadRow struct {
 	UnmappedNames string // some of the members' names, joined by nameEnd
 
 	TargetName string `gorm:"column:table_name"` // the table's name, see TablesOf
+
+	Witness string // some of the rows, see witness; empty: none
 }
 
 // nameEnd separates names. It is a control character, which JSON allows in names only as

@@ -60,8 +60,8 @@ func tableWords(e *mysql.MySQLError) string {
 		return "its rows would be larger than the database allows; choose fewer columns with a mapping, or create the table yourself"
 	case 1103, 1166:
 		return "the database does not accept one of the names" + named(mysqlColumnName, e.Message)
-	case 1114, 1021, 1041:
-		return "the database has no space left"
+	case 1041:
+		return "the database has no memory left"
 	case 1005, 1117: // MariaDB reports the first
 		return "it has more columns than the database allows; choose fewer with a mapping"
 	case 1146:

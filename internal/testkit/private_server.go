@@ -9,15 +9,15 @@ import (
 // RedisOptions change the settings of a private Redis.
 type RedisOptions = testservers.RedisOptions
 
-// Server is a server for one test, which may kill, pause and restart it. When an operation
+// PrivateServer is a server for one test, which may kill, pause and restart it. When an operation
 // on it fails, the test ends.
-type Server struct {
+type PrivateServer struct {
 	t      testing.TB
 	server *testservers.Server
 }
 
 // NewRedisServer starts a Redis for this test only.
-func NewRedisServer(t testing.TB, opts RedisOptions) *Server {
+func NewRedisServer(t testing.TB, opts RedisOptions) *PrivateServer {
 	t.Helper()
 	s, err := testservers.StartRedis(t.Context(), opts)
 	return own(t, s, err)
@@ -26,13 +26,13 @@ func NewRedisServer(t testing.TB, opts RedisOptions) *Server {
 // NewMySQLServer starts a MySQL for this test only; its URL names an empty database.
 // Committed transactions survive a Kill. args are options of the server, such as
 // --max-allowed-packet=1M.
-func NewMySQLServer(t testing.TB, args ...string) *Server {
+func NewMySQLServer(t testing.TB, args ...string) *PrivateServer {
 	t.Helper()
 	s, err := testservers.StartMySQL(t.Context(), args...)
 	return own(t, s, err)
 }
 
-func own(t testing.TB, s *testservers.Server, err error) *Server {
+func own(t testing.TB, s *testservers.Server, err error) *PrivateServer {
 	t.Helper()
 	if err != nil {
 		t.Fatalf("start a private server: %v", err)
@@ -42,19 +42,19 @@ func own(t testing.TB, s *testservers.Server, err error) *Server {
 			t.Errorf("stop a private server: %v", err)
 		}
 	})
-	return &Server{t: t, server: s}
+	return &PrivateServer{t: t, server: s}
 }
 
 // URL is the server's address, which a restart does not change.
-func (s *Server) URL() string { return s.server.URL() }
+func (s *PrivateServer) URL() string { return s.server.URL() }
 
 // Kill ends the process with SIGKILL and keeps its data. A second Kill
 // does nothing.
-func (s *Server) Kill() { s.server.Kill() }
+func (s *PrivateServer) Kill() { s.server.Kill() }
 
 // Restart starts the process again with the same port and data, and kills it
 // first when it runs. It returns when the server accepts connections.
-func (s *Server) Restart() {
+func (s *PrivateServer) Restart() {
 	s.t.Helper()
 	if err := s.server.Restart(s.t.Context()); err != nil {
 		s.t.Fatalf("restart a private server: %v", err)
@@ -62,7 +62,7 @@ func (s *Server) Restart() {
 }
 
 // Pause stops the process: its connections stay open, and it answers nothing.
-func (s *Server) Pause() {
+func (s *PrivateServer) Pause() {
 	s.t.Helper()
 	if err := s.server.Pause(); err != nil {
 		s.t.Fatalf("pause a private server: %v", err)
@@ -70,7 +70,7 @@ func (s *Server) Pause() {
 }
 
 // Resume continues a paused process.
-func (s *Server) Resume() {
+func (s *PrivateServer) Resume() {
 	s.t.Helper()
 	if err := s.server.Resume(); err != nil {
 		s.t.Fatalf("resume a private server: %v", err)

@@ -57,7 +57,7 @@ func (e *Env) Create(yaml string) tasks.Transfer {
 	e.Must(err)
 	n := store.NewTransfer{Name: "test", Via: tasks.ViaBulk, Queue: "default", Recipe: yaml, Sources: []string{"/"}}
 	for _, s := range parsed.Steps {
-		n.Steps = append(n.Steps, tasks.Step{Number: s.Number, Name: s.Name, Handler: s.Handler})
+		n.Steps = append(n.Steps, tasks.StepProgress{Number: s.Number, Name: s.Name, Handler: s.Handler})
 	}
 	for _, s := range parsed.FinalSteps {
 		n.Finalizers = append(n.Finalizers, tasks.FinalizeStep{Number: s.Number, Name: s.Name, Handler: s.Handler})
@@ -138,7 +138,7 @@ func (e *Env) Expire(id int64) {
 // Results reads the results of a step, by file.
 func (e *Env) Results(step int) map[int64]tasks.Result {
 	e.T.Helper()
-	lines, err := e.Store.Results(e.T.Context(), e.Transfer.ID, tasks.ResultFilter{Step: step}, tasks.ResultKey{}, 100_000)
+	lines, err := e.Store.Results(e.T.Context(), e.Transfer.ID, tasks.ResultSelector{Step: step}, tasks.ResultKey{}, 100_000)
 	e.Must(err)
 	m := make(map[int64]tasks.Result, len(lines))
 	for i := range lines {

@@ -66,7 +66,7 @@ func (p *auditPage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func auditItemOf(e *audit.Entry) auditItem {
-	tones := map[audit.Result]string{audit.Done: "good", audit.Begun: "busy", audit.Refused: "warn", audit.Failed: "bad"}
+	tones := map[audit.Status]string{audit.Done: "good", audit.Begun: "busy", audit.Refused: "warn", audit.Failed: "bad"}
 	return auditItem{
 		At: e.At.UTC().Format("2006-01-02 15:04:05"), Stamp: e.At.UTC().Format(time.RFC3339), Who: visible(e.Who), From: visible(e.From),
 		Action: visible(e.Action), Target: visible(e.Target), Result: string(e.Result), Tone: tones[e.Result], Detail: visible(e.Detail),

@@ -16,20 +16,20 @@ import (
 	"github.com/balerhq/baler/internal/audit"
 )
 
-// AuditLog keeps who changed what.
-type AuditLog interface {
+// AuditStore keeps who changed what.
+type AuditStore interface {
 	// AddAudit writes a line with the database's time, and returns its number.
 	AddAudit(ctx context.Context, e audit.Entry) (int64, error)
 
 	// FinishAudit writes how a change ended. target "" keeps what the line has.
-	FinishAudit(ctx context.Context, id int64, result audit.Result, target, detail string) error
+	FinishAudit(ctx context.Context, id int64, result audit.Status, target, detail string) error
 
 	// AuditLog lists lines numbered below before, newest first; before 0 starts at the newest.
 	AuditLog(ctx context.Context, before int64, limit int) ([]audit.Entry, error)
 
 	// AuditOf lists lines about a transfer that have a result and one of some actions,
 	// newest first.
-	AuditOf(ctx context.Context, transfer string, result audit.Result, actions []string, limit int) ([]audit.Entry, error)
+	AuditOf(ctx context.Context, transfer string, result audit.Status, actions []string, limit int) ([]audit.Entry, error)
 }
 
 // auditor writes the audit log. What was refused is written only so often, because
@@ -69,7 +69,7 @@ func (a *auditor) change(w http.ResponseWriter, r *http.Request, who accounts.Id
 	returned = true
 }
 
-func outcomeOf(status int, returned bool) (audit.Result, string) {
+func outcomeOf(status int, returned bool) (audit.Status, string) {
 	switch {
 	case !returned:
 		return audit.Failed, "the request ended before it was answered"
@@ -84,7 +84,7 @@ func outcomeOf(status int, returned bool) (audit.Result, string) {
 // finishTimeout is how long the end of a change may take to be written.
 const finishTimeout = 5 * time.Second
 
-func (a *auditor) finish(r *http.Request, id int64, result audit.Result, target, detail string) {
+func (a *auditor) finish(r *http.Request, id int64, result audit.Status, target, detail string) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), finishTimeout)
 	defer cancel()
 	if err := a.opts.Audit.FinishAudit(ctx, id, result, target, detail); err != nil {
@@ -116,7 +116,7 @@ func (a *auditor) note(r *http.Request, e audit.Entry) {
 	}
 }
 
-func entryOf(r *http.Request, who, action string, result audit.Result) audit.Entry {
+func entryOf(r *http.Request, who, action string, result audit.Status) audit.Entry {
 	return audit.Entry{Who: who, From: clientOf(r), Action: action, Target: r.URL.Path, Result: result}
 }
 

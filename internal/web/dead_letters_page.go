@@ -18,13 +18,13 @@ const shownLetters = 25
 // Letters reads dead letters, and decides about them. An error that a person can correct is
 // an *api.RequestError.
 type Letters interface {
-	DeadLetterPage(ctx context.Context, before int64, limit int) ([]DeadLetter, error)
+	DeadLetterPage(ctx context.Context, before int64, limit int) ([]DeadLetterView, error)
 	RequeueDeadLetter(ctx context.Context, id int64, queue string) error
 	DiscardDeadLetter(ctx context.Context, id int64) error
 }
 
-// DeadLetter is a message that was not used.
-type DeadLetter struct {
+// DeadLetterView is a message that was not used.
+type DeadLetterView struct {
 	ID           int64
 	ReceivedAt   time.Time
 	Type, Reason string

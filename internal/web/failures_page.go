@@ -242,8 +242,8 @@ func (f *filterForm) id() string {
 }
 
 // filter is what the form selects.
-func (f *filterForm) filter(t *tasks.Transfer) tasks.ResultFilter {
-	r := tasks.ResultFilter{File: f.File, Exactly: f.Kind, Code: f.Code, Message: f.Message}
+func (f *filterForm) filter(t *tasks.Transfer) tasks.ResultSelector {
+	r := tasks.ResultSelector{File: f.File, Exactly: f.Kind, Code: f.Code, Message: f.Message}
 	for _, s := range t.Steps {
 		if f.Step != "" && visible(s.Name) == f.Step {
 			r.Step = s.Number
@@ -256,7 +256,7 @@ func (f *filterForm) filter(t *tasks.Transfer) tasks.ResultFilter {
 }
 
 // failures is what the form selects of the failures.
-func (f *filterForm) failures(t *tasks.Transfer) tasks.ResultFilter {
+func (f *filterForm) failures(t *tasks.Transfer) tasks.ResultSelector {
 	r := f.filter(t)
 	if len(r.Outcomes) == 0 {
 		r.Outcomes = failedOutcomes()

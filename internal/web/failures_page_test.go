@@ -17,10 +17,10 @@ import (
 type retried struct {
 	controls
 
-	filters []tasks.ResultFilter
+	filters []tasks.ResultSelector
 }
 
-func (r *retried) Retry(_ context.Context, _ tasks.Transfer, f tasks.ResultFilter) (int64, error) {
+func (r *retried) Retry(_ context.Context, _ tasks.Transfer, f tasks.ResultSelector) (int64, error) {
 	r.filters = append(r.filters, f)
 	return 9412, nil
 }
@@ -48,7 +48,7 @@ func TestFailuresAreRunAgainByKind(t *testing.T) {
 			t.Errorf("%v leads to %q with %d", form, to, res.StatusCode)
 		}
 	}
-	want := []tasks.ResultFilter{
+	want := []tasks.ResultSelector{
 		{Step: 1, Outcomes: []tasks.Outcome{tasks.OutcomeFailed}, Exactly: true}, {Step: 1, File: 7}, {}, {},
 	}
 	if fmt.Sprint(c.filters) != fmt.Sprint(want) {

@@ -78,7 +78,7 @@ func (p *filePage) fill(ctx context.Context, v *fileView, number string) error {
 	if e := story.File.Emitted; e != nil {
 		v.Parent, v.ParentNo, v.Within = fileLink(&t, e.Parent), humanize.Comma(e.Parent), visible(e.Name)
 	}
-	rows, err := p.opts.Results.Results(ctx, t, tasks.ResultFilter{File: no}, tasks.ResultKey{}, shownSteps)
+	rows, err := p.opts.Results.Results(ctx, t, tasks.ResultSelector{File: no}, tasks.ResultKey{}, shownSteps)
 	if err != nil {
 		return err
 	}

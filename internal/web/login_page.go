@@ -121,7 +121,7 @@ func (l *loginPage) fail(w http.ResponseWriter, r *http.Request, name, next stri
 const deniedText = "The name or the password is wrong."
 
 // note writes the audit log.
-func (l *loginPage) note(r *http.Request, name string, result audit.Result, detail string) {
+func (l *loginPage) note(r *http.Request, name string, result audit.Status, detail string) {
 	e := entryOf(r, visible(name), "log in", result)
 	e.Detail = detail
 	l.audit.note(r, e)

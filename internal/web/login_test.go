@@ -309,7 +309,7 @@ func TestChangesAreInTheAuditLog(t *testing.T) {
 // noLog is an audit log that cannot be written.
 type noLog struct{ log }
 
-type log interface{ web.AuditLog }
+type log interface{ web.AuditStore }
 
 func (noLog) AddAudit(context.Context, audit.Entry) (int64, error) { return 0, errors.New("full") }
 

@@ -18,9 +18,11 @@ import (
 
 // Options configure a Server. Only Transfers is required.
 type Options struct {
-	Transfers Transfers
+	Transfers TransferStore
 
 	stopping <-chan struct{} // closed when the server stops
+
+	Certificate *Certificate // nil: HTTP without TLS
 
 	// Services of the API besides reading transfers. The API lacks the operations of a
 	// service that is nil.
@@ -34,7 +36,7 @@ type Options struct {
 	History History
 	Files   Files
 	Formats FormatReader
-	Outputs Outputs
+	Outputs OutputFiles
 	System  System
 	Starter Starter
 	Letters Letters
@@ -81,7 +83,7 @@ type Options struct {
 	Unasked accounts.Role
 
 	// Audit is the log of who changed what; nil: there is none.
-	Audit AuditLog
+	Audit AuditStore
 
 	// URL is the address by which people reach the server, such as
 	// "https://baler.example.org"; empty: by its own.

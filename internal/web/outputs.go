@@ -14,17 +14,17 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// Outputs finds the files that final steps have written.
-type Outputs interface {
+// OutputFiles finds the files that final steps have written.
+type OutputFiles interface {
 	// Outputs lists the files that final steps of a transfer wrote, as they are now.
-	Outputs(ctx context.Context, t tasks.Transfer) ([]Output, error)
+	Outputs(ctx context.Context, t tasks.Transfer) ([]OutputFile, error)
 
 	// OpenOutput opens one of them, when it is still what the step wrote.
 	OpenOutput(ctx context.Context, t tasks.Transfer, path string) (io.ReadSeekCloser, error)
 }
 
-// Output is a file that a final step wrote.
-type Output struct {
+// OutputFile is a file that a final step wrote.
+type OutputFile struct {
 	Step, Path string
 	Size       int64
 	WrittenAt  time.Time
@@ -33,7 +33,7 @@ type Output struct {
 type outputItem struct{ Name, Size, Href string }
 
 // outputsOf lists what each final step has written.
-func outputsOf(ctx context.Context, o Outputs, t *tasks.Transfer) (map[string][]outputItem, error) {
+func outputsOf(ctx context.Context, o OutputFiles, t *tasks.Transfer) (map[string][]outputItem, error) {
 	of := make(map[string][]outputItem)
 	if o == nil {
 		return of, nil
@@ -70,18 +70,18 @@ func mountOutputs(mux *http.ServeMux, opts *Options, p *transferPage) {
 	})
 }
 
-func openOutput(ctx context.Context, opts *Options, id, no string) (io.ReadSeekCloser, Output, error) {
+func openOutput(ctx context.Context, opts *Options, id, no string) (io.ReadSeekCloser, OutputFile, error) {
 	t, err := opts.Transfers.Transfer(ctx, id)
 	if err != nil {
-		return nil, Output{}, err
+		return nil, OutputFile{}, err
 	}
 	all, err := opts.Outputs.Outputs(ctx, t)
 	if err != nil {
-		return nil, Output{}, err
+		return nil, OutputFile{}, err
 	}
 	n, err := strconv.Atoi(no)
 	if err != nil || n < 1 || n > len(all) {
-		return nil, Output{}, missing("There is no such output of this transfer.")
+		return nil, OutputFile{}, missing("There is no such output of this transfer.")
 	}
 	file, err := opts.Outputs.OpenOutput(ctx, t, all[n-1].Path)
 	return file, all[n-1], err

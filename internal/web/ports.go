@@ -10,8 +10,8 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// Transfers reads transfers from the store.
-type Transfers interface {
+// TransferStore reads transfers from the store.
+type TransferStore interface {
 	api.Transfers
 
 	// Totals adds up all transfers.

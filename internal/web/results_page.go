@@ -99,7 +99,7 @@ func (p *resultsPage) fill(ctx context.Context, v *resultsView, q url.Values) er
 }
 
 // filter reads the filter of a query. A value that no transfer has selects everything.
-func (p *resultsPage) filter(v *resultsView, t *tasks.Transfer, q url.Values) (f tasks.ResultFilter) {
+func (p *resultsPage) filter(v *resultsView, t *tasks.Transfer, q url.Values) (f tasks.ResultSelector) {
 	for _, s := range t.Steps {
 		name := visible(s.Name)
 		v.Steps = append(v.Steps, name)

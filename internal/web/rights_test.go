@@ -123,7 +123,7 @@ type (
 	history interface{ web.History }
 	files   interface{ web.Files }
 	formats interface{ web.FormatReader }
-	outputs interface{ web.Outputs }
+	outputs interface{ web.OutputFiles }
 	system  interface{ web.System }
 	starter interface{ web.Starter }
 	letters interface{ web.Letters }

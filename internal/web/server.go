@@ -38,6 +38,7 @@ type Server struct {
 	stop    func() // ends the requests of clients that watch a transfer
 	routes  *router
 
+	certificate *Certificate
 	connections int // clients connected at a time
 }
 
@@ -95,6 +96,7 @@ func newServer(opts Options, mount func(*http.ServeMux, *Options) (io.Closer, er
 		close:   sync.OnceValue(release),
 		stop:    sync.OnceFunc(func() { close(stopping) }),
 
+		certificate: opts.Certificate,
 		connections: opts.MaxConnections,
 	}, nil
 }
@@ -144,7 +146,7 @@ func dependencies(opts *Options) []dependency {
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
 
-// Run serves on ln, which it closes, until ctx is done or ln fails. Clients that send
+// Run serves on ln, with HTTPS if there is a certificate, until ctx is done or ln fails. It closes ln. Clients that send
 // or read slowly are disconnected; beyond MaxConnections they wait. In the end it
 // stops in this order: no new connections; requests in progress may finish within
 // the grace period; the contexts of the others are canceled and they are closed;
@@ -164,7 +166,14 @@ func (s *Server) Run(ctx context.Context, ln net.Listener) error {
 	}
 	ln = limitConnections(ln, s.connections, s.log)
 	served := make(chan error, 1)
-	go func() { served <- srv.Serve(ln) }()
+	go func() {
+		if s.certificate == nil {
+			served <- srv.Serve(ln)
+			return
+		}
+		srv.TLSConfig = s.certificate.config()
+		served <- srv.ServeTLS(ln, "", "")
+	}()
 	select {
 	case err := <-served:
 		cancel()

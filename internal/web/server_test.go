@@ -73,7 +73,7 @@ func stocked(n int) *shelf {
 			ID: int64(i), UUID: fmt.Sprintf("01890000-0000-7000-8000-%012d", i), Name: fmt.Sprintf("<script>%d</script>", i),
 			State: tasks.StateCompleted, Files: 10, Finished: 10,
 			CreatedAt: time.Unix(1700000000, 0).UTC(), EndedAt: time.Unix(1700000002, 0).UTC(),
-			Steps: []tasks.Step{{Number: 1, Name: "noop", Handler: "noop", Selected: 10, Counts: tasks.Counts{Succeeded: 9, Failed: 1}}},
+			Steps: []tasks.StepProgress{{Number: 1, Name: "noop", Handler: "noop", Selected: 10, Counts: tasks.Counts{Succeeded: 9, Failed: 1}}},
 		})
 	}
 	return s

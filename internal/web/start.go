@@ -10,7 +10,7 @@ import (
 // Starter makes transfers of folders that a person chooses.
 type Starter interface {
 	// Submit makes a transfer, as the API does.
-	Submit(ctx context.Context, s api.Submission) (t tasks.Transfer, created bool, err error)
+	Submit(ctx context.Context, s api.SubmissionRequest) (t tasks.Transfer, created bool, err error)
 
 	// Roots are the folders that may be submitted, absolute.
 	Roots() []string
@@ -21,7 +21,7 @@ type Starter interface {
 
 	// Preview says what a submission would register, and registers nothing. It gives up
 	// after a while, and then says what it has found until then.
-	Preview(ctx context.Context, s api.Submission) (Preview, error)
+	Preview(ctx context.Context, s api.SubmissionRequest) (SubmissionPreview, error)
 }
 
 // Folder is what a folder holds.
@@ -39,8 +39,8 @@ type FolderEntry struct {
 	Size       int64
 }
 
-// Preview is what a submission would register.
-type Preview struct {
+// SubmissionPreview is what a submission would register.
+type SubmissionPreview struct {
 	Files, Bytes, Problems int64
 	Left                   []string // what would be left out, in words
 	Extensions             []PreviewCount

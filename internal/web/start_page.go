@@ -107,8 +107,8 @@ func (p *startPage) start(r *http.Request) (t tasks.Transfer, err error) {
 	return t, err
 }
 
-func submissionOf(q url.Values) api.Submission {
-	s := api.Submission{Recipe: q.Get("recipe"), Name: q.Get("name")}
+func submissionOf(q url.Values) api.SubmissionRequest {
+	s := api.SubmissionRequest{Recipe: q.Get("recipe"), Name: q.Get("name")}
 	s.Paths = []string{q.Get("path")}
 	return s
 }
@@ -173,7 +173,7 @@ func (p *startPage) folder(ctx context.Context, v *startView) error {
 	return nil
 }
 
-func (v *startView) plan(p *Preview) {
+func (v *startView) plan(p *SubmissionPreview) {
 	plan := planItem{Files: humanize.Comma(p.Files), Bytes: humanize.IBytes(uint64(max(0, p.Bytes))), Partial: p.Partial, Left: p.Left}
 	if p.Problems > 0 {
 		plan.Problems = humanize.Comma(p.Problems)

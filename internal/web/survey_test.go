@@ -55,7 +55,7 @@ func TestASurveyCountsEveryFileOnceInParts(t *testing.T) {
 	if all.get(&one, now) != s {
 		t.Error("a second look counts again")
 	}
-	one.Steps = []tasks.Step{{Counts: tasks.Counts{Succeeded: 1}}}
+	one.Steps = []tasks.StepProgress{{Counts: tasks.Counts{Succeeded: 1}}}
 	if all.get(&one, now) == s {
 		t.Error("results that came since are not counted")
 	}

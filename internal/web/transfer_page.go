@@ -153,7 +153,7 @@ func resultsLink(t *tasks.Transfer, step, outcome string, file int64) string {
 }
 
 // laneOf draws a step. running are the files of its batches that workers run.
-func laneOf(t *tasks.Transfer, s *tasks.Step, running map[int]int64) lane {
+func laneOf(t *tasks.Transfer, s *tasks.StepProgress, running map[int]int64) lane {
 	l := lane{
 		Name: visible(s.Name), Handler: visible(s.Handler), Selected: humanize.Comma(s.Selected), Done: humanize.Comma(s.Total()),
 		Link:       resultsLink(t, s.Name, "", 0),

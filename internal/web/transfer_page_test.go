@@ -20,7 +20,7 @@ const hostile = "<script>alert(1)</script>\u202e\x1b[31m"
 // found has results and failures of any transfer.
 type found struct{ rows []tasks.ResultRow }
 
-func (f found) Results(_ context.Context, _ tasks.Transfer, _ tasks.ResultFilter, after tasks.ResultKey, limit int) (page []tasks.ResultRow, _ error) {
+func (f found) Results(_ context.Context, _ tasks.Transfer, _ tasks.ResultSelector, after tasks.ResultKey, limit int) (page []tasks.ResultRow, _ error) {
 	for i := range f.rows {
 		if f.rows[i].Key().Compare(after) > 0 && len(page) < limit {
 			page = append(page, f.rows[i])
@@ -29,7 +29,7 @@ func (f found) Results(_ context.Context, _ tasks.Transfer, _ tasks.ResultFilter
 	return page, nil
 }
 
-func (found) Failures(context.Context, tasks.Transfer, tasks.ResultFilter, int) ([]tasks.FailureGroup, error) {
+func (found) Failures(context.Context, tasks.Transfer, tasks.ResultSelector, int) ([]tasks.FailureGroup, error) {
 	return []tasks.FailureGroup{{Step: 1, Outcome: tasks.OutcomeFailed, Code: "bad", Message: hostile, Files: 9412, Example: 3, Path: hostile}}, nil
 }
 
@@ -55,7 +55,7 @@ func (c controls) note(what string) (bool, error) {
 func (c controls) Cancel(context.Context, tasks.Transfer) (bool, error) { return c.note("cancel") }
 func (c controls) Pause(context.Context, tasks.Transfer) (bool, error)  { return c.note("pause") }
 func (c controls) Resume(context.Context, tasks.Transfer) (bool, error) { return c.note("resume") }
-func (c controls) Retry(context.Context, tasks.Transfer, tasks.ResultFilter) (int64, error) {
+func (c controls) Retry(context.Context, tasks.Transfer, tasks.ResultSelector) (int64, error) {
 	_, err := c.note("retry")
 	return 1, err
 }

@@ -20,7 +20,7 @@ type batches struct {
 	Options
 
 	runner     *runner.Runner
-	finalizers *finalize.Runner
+	finalizers *finalize.Executor
 	aggregator *batcher.Aggregator
 	release    context.CancelFunc // ends the aggregator's waiting
 

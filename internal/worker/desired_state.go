@@ -8,7 +8,7 @@ import (
 
 // reconcile brings the worker into the desired state. It reports whether the worker
 // should end after its batches. Applying a state again has no effect.
-func (w *Worker) reconcile(ctx context.Context, desired tasks.DesiredState) (drain bool, err error) {
+func (w *Instance) reconcile(ctx context.Context, desired tasks.DesiredState) (drain bool, err error) {
 	switch desired {
 	case tasks.WorkerRunning:
 		return false, w.batches.Start(ctx)
@@ -22,7 +22,7 @@ func (w *Worker) reconcile(ctx context.Context, desired tasks.DesiredState) (dra
 }
 
 // setDesired passes a desired state to takeBatches. A newer one replaces it.
-func (w *Worker) setDesired(desired tasks.DesiredState) {
+func (w *Instance) setDesired(desired tasks.DesiredState) {
 	select {
 	case <-w.desired:
 	default:

@@ -31,7 +31,7 @@ type pulse struct {
 // beat writes heartbeats until ctx ends, and returns the error of ctx. It also shares the
 // costs that this worker observes, stops batches whose transfer was canceled, and reports
 // when Redis fails or works again.
-func (w *Worker) beat(ctx context.Context, first time.Duration) error {
+func (w *Instance) beat(ctx context.Context, first time.Duration) error {
 	t := time.NewTimer(first)
 	defer t.Stop()
 	database := outage.New(w.Log, outage.Database, "send the worker's heartbeat")
@@ -61,7 +61,7 @@ func (w *Worker) beat(ctx context.Context, first time.Duration) error {
 }
 
 // turn does the work of one heartbeat.
-func (w *Worker) turn(ctx context.Context) (pulse, error) {
+func (w *Instance) turn(ctx context.Context) (pulse, error) {
 	p, err := w.heartbeat(ctx)
 	if err != nil {
 		return p, err
@@ -77,7 +77,7 @@ func (w *Worker) turn(ctx context.Context) (pulse, error) {
 
 // clockIsOff reports whether the clock of this host differs too much from that of Redis.
 // While it does, the worker takes no batches.
-func (w *Worker) clockIsOff(ctx context.Context) bool {
+func (w *Instance) clockIsOff(ctx context.Context) bool {
 	var skew *queue.ClockSkewError
 	if err := w.checkClock(ctx); !errors.As(err, &skew) {
 		return false // other code reports that Redis does not answer
@@ -88,7 +88,7 @@ func (w *Worker) clockIsOff(ctx context.Context) bool {
 
 // checkClock returns an error when the clock of this host is too far from that of Redis
 // for asynq's leases. An embedded queue uses the clock of this host.
-func (w *Worker) checkClock(ctx context.Context) error {
+func (w *Instance) checkClock(ctx context.Context) error {
 	if w.Embedded {
 		return nil
 	}
@@ -97,7 +97,7 @@ func (w *Worker) checkClock(ctx context.Context) error {
 
 // heartbeat records that the worker is alive, and reads its desired state and its shares
 // of limits. A worker whose share of a limit is zero is paused.
-func (w *Worker) heartbeat(ctx context.Context) (pulse, error) {
+func (w *Instance) heartbeat(ctx context.Context) (pulse, error) {
 	p := pulse{next: w.Heartbeat}
 	directives, err := w.Store.HeartbeatWorker(ctx, tasks.Worker{
 		Name: w.Name, Handlers: w.handlerNames(), Slots: w.Concurrency,

@@ -11,7 +11,7 @@ const holdInterval = time.Second
 
 // hold publishes every second which batches this worker holds, until ctx ends. If the
 // worker dies, the dispatcher of another process sends these batches again within seconds.
-func (w *Worker) hold(ctx context.Context) error {
+func (w *Instance) hold(ctx context.Context) error {
 	if w.Embedded {
 		<-ctx.Done() // an embedded queue ends with this process
 		return ctx.Err()
@@ -31,7 +31,7 @@ func (w *Worker) hold(ctx context.Context) error {
 	}
 }
 
-func (w *Worker) releaseHold(ctx context.Context, holder string) error {
+func (w *Instance) releaseHold(ctx context.Context, holder string) error {
 	stopped := ctx.Err()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
 	defer cancel()

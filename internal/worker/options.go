@@ -46,7 +46,7 @@ type Options struct {
 	Transfers  *dispatch.TransferCache
 	Costs      *cost.Model
 	Registry   *handlers.Registry
-	Metrics    *metrics.Worker
+	Metrics    *metrics.WorkerMetrics
 	Registerer *prometheus.Registry
 	Log        *slog.Logger
 	Now        func() time.Time // the clock of the database
@@ -173,7 +173,7 @@ func (o Options) Sender() *notify.Sender {
 }
 
 // Pruner makes the loop that deletes old transfers; it runs in every worker and server.
-func (o Options) Pruner() *retention.Loop {
+func (o Options) Pruner() *retention.Pruner {
 	r := o.Retention
 	r.LeaseHolder, r.Log, r.Now = o.Name, o.Log, o.Now
 	return retention.New(o.Store, r)
@@ -198,7 +198,7 @@ func (o Options) runner(recorder *recorder.Recorder, batchEnded func()) (*runner
 	})
 }
 
-func (o Options) finalizers() *finalize.Runner {
+func (o Options) finalizers() *finalize.Executor {
 	return finalize.New(finalize.Options{
 		Steps: o.Store, Lines: o.Store, Written: o.Store, Transfers: o.Store, Plans: o.Transfers, Registry: o.Registry,
 		Roots: o.Roots, Objects: o.Objects, Outputs: o.Final.Outputs, Version: o.Version, RunKey: o.Final.RunKey,

@@ -22,8 +22,8 @@ import (
 // and to release their batches in the ledger.
 const StopTime = 10 * time.Second
 
-// Worker runs batches in one process. Make one with New; it runs once.
-type Worker struct {
+// Instance runs batches in one process. Make one with New; it runs once.
+type Instance struct {
 	Options
 
 	batches    *batches
@@ -36,9 +36,9 @@ type Worker struct {
 }
 
 // New makes a worker. It takes no batches before Run.
-func New(o Options) (*Worker, error) {
+func New(o Options) (*Instance, error) {
 	o = o.withDefaults()
-	w := &Worker{
+	w := &Instance{
 		Options: o, recorder: o.recorder(), dispatcher: o.Dispatcher(), started: o.Now(),
 		instance: rand.Text(), desired: make(chan tasks.DesiredState, 1),
 	}
@@ -53,7 +53,7 @@ func New(o Options) (*Worker, error) {
 // Run takes batches until ctx ends or the worker has been drained, then stops in order
 // and returns nil. An error says why the worker could not start, or what it could not
 // write when it stopped.
-func (w *Worker) Run(ctx context.Context) error {
+func (w *Instance) Run(ctx context.Context) error {
 	first, err := w.register(ctx)
 	if err != nil {
 		if ctx.Err() != nil {
@@ -93,7 +93,7 @@ var ErrNotRunning = errors.New("the worker has not started yet, or is stopping")
 
 // Ready returns ErrNotRunning before the worker has started and once it stops. A paused
 // worker is ready.
-func (w *Worker) Ready() error {
+func (w *Instance) Ready() error {
 	if !w.registered.Load() {
 		return ErrNotRunning
 	}
@@ -102,7 +102,7 @@ func (w *Worker) Ready() error {
 
 // register adds the worker to the database, and reads its desired state. It returns an
 // error when another live worker has the name.
-func (w *Worker) register(ctx context.Context) (pulse, error) {
+func (w *Instance) register(ctx context.Context) (pulse, error) {
 	if err := w.checkClock(ctx); err != nil {
 		return pulse{}, fmt.Errorf("start worker: %w", err)
 	}
@@ -118,7 +118,7 @@ func (w *Worker) register(ctx context.Context) (pulse, error) {
 
 // replace registers this worker in place of one of the same name that wrote a heartbeat
 // recently, for example before a crash, unless that one proves to be alive.
-func (w *Worker) replace(ctx context.Context, other *store.WorkerExistsError) (pulse, error) {
+func (w *Instance) replace(ctx context.Context, other *store.WorkerExistsError) (pulse, error) {
 	patience := silentBeats * w.Heartbeat
 	w.Log.InfoContext(ctx, "a worker of this name was alive recently: waiting to see whether it is dead", "name", w.Name, "for", patience)
 	for waited := time.Duration(0); waited < patience; waited += w.Heartbeat / 4 {
@@ -142,7 +142,7 @@ const silentBeats = 3
 
 // takeBatches follows the desired state until ctx ends or the worker is drained, and
 // then stops.
-func (w *Worker) takeBatches(ctx context.Context, desired tasks.DesiredState) error {
+func (w *Instance) takeBatches(ctx context.Context, desired tasks.DesiredState) error {
 	drain, err := w.reconcile(ctx, desired)
 	if err != nil {
 		return errors.Join(err, w.stop(context.WithoutCancel(ctx)))
@@ -166,7 +166,7 @@ func (w *Worker) takeBatches(ctx context.Context, desired tasks.DesiredState) er
 
 // stop does steps 1 to 4 of the order of stopping. It returns at once for a worker that
 // takes no batches and runs none.
-func (w *Worker) stop(ctx context.Context) error {
+func (w *Instance) stop(ctx context.Context) error {
 	w.registered.Store(false)
 	w.Log.InfoContext(ctx, "worker stopping", "grace", w.Grace)
 	w.batches.Pause()
@@ -179,7 +179,7 @@ func (w *Worker) stop(ctx context.Context) error {
 	return errors.Join(w.recorder.Close(ctx), w.batches.Close())
 }
 
-func (w *Worker) remove(ctx context.Context) error {
+func (w *Instance) remove(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, StopTime)
 	defer cancel()
 	return w.Store.RemoveWorker(ctx, w.Name, w.instance)

@@ -17,7 +17,7 @@ import (
 func TestMain(m *testing.M) { testkit.Main(m) }
 
 func TestOnlyTheLastDesiredStateCounts(t *testing.T) {
-	w := &Worker{desired: make(chan tasks.DesiredState, 1)}
+	w := &Instance{desired: make(chan tasks.DesiredState, 1)}
 	w.setDesired(tasks.WorkerPaused)
 	w.setDesired(tasks.WorkerRunning)
 	w.setDesired(tasks.WorkerDraining)

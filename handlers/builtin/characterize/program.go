@@ -53,15 +53,15 @@ func installed(of ...program) (program, bool) {
 }
 
 // missing says beforehand which files will not be characterized.
-func missing(context.Context, any) (all []handlers.MissingService) {
+func missing(context.Context, any) (all []handlers.ServiceProblem) {
 	if _, ok := installed(programs()...); !ok {
-		all = append(all, handlers.MissingService{
+		all = append(all, handlers.ServiceProblem{
 			Problem: "none of ffprobe, mediainfo and exiftool is installed; " + command.InstallHint("ffprobe"),
 			Effect:  "Films and recordings are not characterized, and end as warnings (" + CodeNoProgram + ").",
 		})
 	}
 	if _, ok := installed(exiftool()); !ok {
-		all = append(all, handlers.MissingService{
+		all = append(all, handlers.ServiceProblem{
 			Problem: "exiftool is not installed; " + command.InstallHint("exiftool"),
 			Effect:  "Office files, and images in rare formats, are not characterized, and end as warnings (" + CodeNoProgram + ").",
 		})

@@ -21,8 +21,8 @@ const (
 	CodeBadEmit     = "bad-emit"        // a file that was emitted cannot be one of the transfer
 )
 
-// Handler keeps children for batches to come. Make one with New.
-type Handler struct {
+// ChildHandler keeps children for batches to come. Make one with New.
+type ChildHandler struct {
 	pool *pool
 }
 
@@ -55,16 +55,16 @@ func state(args any, dir string) (string, bool) {
 
 // New runs the script of the step's arguments; docs/handlers/coprocess.md lists them. A child
 // that has had nothing to do for a minute ends.
-func New() *Handler { return &Handler{pool: newPool()} }
+func New() *ChildHandler { return &ChildHandler{pool: newPool()} }
 
 // Close ends the children that have nothing to do.
-func (h *Handler) Close() error {
+func (h *ChildHandler) Close() error {
 	h.pool.close()
 	return nil
 }
 
 // Handle gives the jobs to children, those that need the same child together.
-func (h *Handler) Handle(ctx context.Context, jobs []*handlers.Job) error {
+func (h *ChildHandler) Handle(ctx context.Context, jobs []*handlers.Job) error {
 	var order []string
 	groups := make(map[string]*group)
 	for _, job := range jobs {

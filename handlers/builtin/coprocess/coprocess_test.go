@@ -28,7 +28,7 @@ func needs(t *testing.T, program string) {
 }
 
 // handler is one whose children end with the test.
-func handler(t *testing.T) *Handler {
+func handler(t *testing.T) *ChildHandler {
 	t.Helper()
 	h := New()
 	t.Cleanup(func() { testkit.Must(t, h.Close()) })
@@ -48,7 +48,7 @@ func files(t *testing.T, names ...string) []string {
 }
 
 // try runs one batch with a script.
-func try(t *testing.T, h *Handler, name, script string, w with, timeout time.Duration, paths ...string) []tasks.Result {
+func try(t *testing.T, h *ChildHandler, name, script string, w with, timeout time.Duration, paths ...string) []tasks.Result {
 	t.Helper()
 	folder := t.TempDir()
 	testkit.Must(t, os.WriteFile(filepath.Join(folder, name), []byte(script), 0o600))
@@ -57,7 +57,7 @@ func try(t *testing.T, h *Handler, name, script string, w with, timeout time.Dur
 	return batch(t, h, folder, args, timeout, paths...)
 }
 
-func batch(t *testing.T, h *Handler, folder string, args with, timeout time.Duration, paths ...string) []tasks.Result {
+func batch(t *testing.T, h *ChildHandler, folder string, args with, timeout time.Duration, paths ...string) []tasks.Result {
 	t.Helper()
 	roots, err := handlers.NewRoots([]string{filepath.Dir(paths[0])})
 	testkit.Must(t, err)

@@ -41,7 +41,7 @@ func transfer(t *testing.T) handlertest.FinalizerDryRun {
 	return handlertest.FinalizerDryRun{
 		Base:     t.TempDir(),
 		Args:     map[string]any{"to": "mets.xml", "premis": "premis data.xml", "base": "data/", "organization": map[string]any{"name": "A & Co"}},
-		Transfer: tasks.Transfer{UUID: uuid, Name: "Letters", Sources: []string{"/in/col"}, Steps: []tasks.Step{{Number: 1, Name: "s", Handler: "noop"}}},
+		Transfer: tasks.Transfer{UUID: uuid, Name: "Letters", Sources: []string{"/in/col"}, Steps: []tasks.StepProgress{{Number: 1, Name: "s", Handler: "noop"}}},
 		Files: []handlers.FinalFile{
 			file("/in/col/z.txt", map[string]any{"sha256": "ab", "md5": "cd", "mime": "text/plain"}),
 			file("/in/col/b/2", nil), file("/in/col/b c/3?#%.txt", nil), file("/in/col/b/1", nil), file("/in/col/b/d/e\x1b\xff", nil),

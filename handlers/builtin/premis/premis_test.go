@@ -54,7 +54,7 @@ func transfer(t *testing.T) handlertest.FinalizerDryRun {
 			"to": "premis.xml", "organization": map[string]any{"name": "Archive & Co", "identifier": "DE-1", "identifier_type": "ISIL"},
 			"events": map[string]any{"convert": "normalization"},
 		},
-		Transfer: tasks.Transfer{UUID: "0195506f-8c00-7000-8000-000000000001", Name: "Letters <1>", Steps: []tasks.Step{
+		Transfer: tasks.Transfer{UUID: "0195506f-8c00-7000-8000-000000000001", Name: "Letters <1>", Steps: []tasks.StepProgress{
 			{Number: 1, Name: "sums", Handler: "checksum"}, {Number: 2, Name: "identify", Handler: "identify"},
 			{Number: 3, Name: "convert", Handler: "exec"},
 		}},

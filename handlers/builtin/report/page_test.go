@@ -21,7 +21,7 @@ func odd(t *testing.T) handlertest.FinalizerDryRun {
 	t.Helper()
 	run := handlertest.FinalizerDryRun{Base: t.TempDir(), Transfer: tasks.Transfer{
 		Name: "<b>bold</b>", Sources: []string{"/in"}, Recipe: "name: odd\n# <script>alert(2)</script> \x1b[31m\n",
-		Steps: []tasks.Step{{Number: 1, Name: "identify", Handler: "identify"}},
+		Steps: []tasks.StepProgress{{Number: 1, Name: "identify", Handler: "identify"}},
 		Finalizers: []tasks.FinalizeStep{
 			{Number: 1, Name: "sums", State: tasks.FinalizeFailed, Error: "disk <full>"}, {Number: 2, Name: "report", State: tasks.FinalizeRunning},
 		},
@@ -120,7 +120,7 @@ func TestHarmlessCells(t *testing.T) {
 func TestTooManyKindsAreAddedUp(t *testing.T) {
 	t.Parallel()
 	run := handlertest.FinalizerDryRun{
-		Base: t.TempDir(), Args: map[string]any{"to": "r.html"}, Transfer: tasks.Transfer{Steps: []tasks.Step{{Number: 1, Name: "s"}}},
+		Base: t.TempDir(), Args: map[string]any{"to": "r.html"}, Transfer: tasks.Transfer{Steps: []tasks.StepProgress{{Number: 1, Name: "s"}}},
 	}
 	const n = maxFormats + 20
 	for i := range n {

@@ -42,7 +42,7 @@ func TestReportGolden(t *testing.T) {
 	tr := tasks.Transfer{
 		UUID: "0195506f-8c00-7000-8000-000000000001", State: tasks.StateFinalizing, Files: 3, Bytes: 30, Finished: 3, CreatedAt: created,
 		EndedAt:    created.Add(2 * time.Second), // as if it had ended, for the same seconds in every run
-		Steps:      []tasks.Step{{Number: 1, Name: "checksum", Selected: 3, Counts: tasks.Counts{Succeeded: 1, Failed: 1, TimedOut: 1}}},
+		Steps:      []tasks.StepProgress{{Number: 1, Name: "checksum", Selected: 3, Counts: tasks.Counts{Succeeded: 1, Failed: 1, TimedOut: 1}}},
 		Finalizers: []tasks.FinalizeStep{{Number: 1, Name: "report", State: tasks.FinalizeRunning}},
 	}
 	step := builtintest.TryFinalizer(t, Finalize, handlertest.FinalizerDryRun{

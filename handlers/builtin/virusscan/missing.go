@@ -13,7 +13,7 @@ import (
 const longestQuestion = 5 * time.Second
 
 // missing asks clamd for its version, and says what is wrong when it does not answer.
-func missing(ctx context.Context, args any) []handlers.MissingService {
+func missing(ctx context.Context, args any) []handlers.ServiceProblem {
 	a, err := newScanArgs(args)
 	if err != nil {
 		return nil // the check of the arguments reports the error
@@ -27,5 +27,5 @@ func missing(ctx context.Context, args any) []handlers.MissingService {
 	if a.WithoutClamd == tasks.OutcomeWarning {
 		effect = fmt.Sprintf("Files are not scanned, and end as warnings (%s).", CodeNotScanned)
 	}
-	return []handlers.MissingService{{Problem: err.Error(), Effect: effect}}
+	return []handlers.ServiceProblem{{Problem: err.Error(), Effect: effect}}
 }

@@ -130,7 +130,7 @@ func TestPageNeedsNothingElse(t *testing.T) {
 	err := chart.WriteHTML(&b, &chart.Page{
 		Title: "Batch size & workers", Lead: "Lead <b>.", Says: []string{"The best is 2,000."},
 		Facts: []chart.Fact{{"processor", "A <fast> one"}}, Charts: []chart.Chart{sample()},
-		Tables: []chart.Table{{Title: "All", Columns: []chart.Column{{Title: "WAY"}, {Title: "FILES/S", Right: true}}, Rows: [][]string{{"bulk", "1,000"}}}},
+		Tables: []chart.DataTable{{Title: "All", Columns: []chart.DataColumn{{Title: "WAY"}, {Title: "FILES/S", Right: true}}, Rows: [][]string{{"bulk", "1,000"}}}},
 	})
 	if err != nil {
 		t.Fatal(err)

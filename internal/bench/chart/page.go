@@ -17,21 +17,21 @@ type Page struct {
 	Says   []string // results in words
 	Facts  []Fact   // about the machine and the settings
 	Charts []Chart
-	Tables []Table
+	Tables []DataTable
 }
 
 // Fact is a name with a value.
 type Fact struct{ Name, Value string }
 
-// Table is text in columns.
-type Table struct {
+// DataTable is text in columns.
+type DataTable struct {
 	Title   string
-	Columns []Column
+	Columns []DataColumn
 	Rows    [][]string
 }
 
-// Column is a column of a table. Numbers are aligned to the right.
-type Column struct {
+// DataColumn is a column of a table. Numbers are aligned to the right.
+type DataColumn struct {
 	Title string
 	Right bool
 }
@@ -40,7 +40,7 @@ type Column struct {
 func WriteHTML(w io.Writer, p *Page) error {
 	t, err := template.New("page").Funcs(template.FuncMap{
 		"svg":   func(c Chart) template.HTML { return template.HTML(svg([]Chart{c})) }, //nolint:gosec // its texts are escaped there
-		"right": func(t Table, i int) bool { return t.Columns[i].Right },
+		"right": func(t DataTable, i int) bool { return t.Columns[i].Right },
 	}).Parse(pageText)
 	if err != nil {
 		return fmt.Errorf("read the page's template: %w", err)

@@ -34,6 +34,8 @@ CREATE TABLE IF NOT EXISTS transfers (
   intake       VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',
   clock_shift  BIGINT NOT NULL DEFAULT 0,
   no_reuse     BOOLEAN NOT NULL DEFAULT 0 CHECK (no_reuse IN (0, 1)),
+  list_paths   BIGINT NOT NULL DEFAULT 0,
+  list_digest  BINARY(32) NULL,
   UNIQUE KEY transfers_uuid (uuid),
   UNIQUE KEY transfers_key (idem_key),
   KEY transfers_state (state),
@@ -332,6 +334,7 @@ CREATE TABLE IF NOT EXISTS loads (
   unmapped     BIGINT NOT NULL,
   unmapped_names TEXT NOT NULL,
   table_name   VARCHAR(64) NOT NULL,
+  witness      MEDIUMTEXT NOT NULL,
   PRIMARY KEY (transfer_id, step_no, file_no, byte_offset),
   KEY loads_target (target, source, content_offset)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;

@@ -32,6 +32,8 @@ CREATE TABLE IF NOT EXISTS transfers (
   intake       TEXT NOT NULL DEFAULT '',
   clock_shift  INTEGER NOT NULL DEFAULT 0 CHECK (typeof(clock_shift) = 'integer'),
   no_reuse     BOOLEAN NOT NULL DEFAULT 0 CHECK (no_reuse IN (0, 1)),
+  list_paths   INTEGER NOT NULL DEFAULT 0 CHECK (typeof(list_paths) = 'integer'),
+  list_digest  BLOB NULL,
   emitted      INTEGER NOT NULL DEFAULT 0 CHECK (typeof(emitted) = 'integer'),
   emitted_registered INTEGER NOT NULL DEFAULT 0 CHECK (typeof(emitted_registered) = 'integer')
 );
@@ -352,6 +354,7 @@ CREATE TABLE IF NOT EXISTS loads (
   unmapped     INTEGER NOT NULL CHECK (typeof(unmapped) = 'integer'),
   unmapped_names TEXT NOT NULL,
   table_name   TEXT NOT NULL,
+  witness      TEXT NOT NULL,
   PRIMARY KEY (transfer_id, step_no, file_no, byte_offset)
 ) WITHOUT ROWID;
 

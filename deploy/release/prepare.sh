@@ -1,0 +1,13 @@
+#!/bin/sh
+# Writes the manual pages and the completion scripts of the packages into dist-files.
+set -eu
+out=dist-files
+rm -rf dist-files
+mkdir -p "$out/man" "$out/completion"
+CGO_ENABLED=0 go build -buildvcs=false -tags disable_grpc_modules -o "$out/baler" ./cmd/baler
+"$out/baler" man "$out/man" >/dev/null
+gzip -9 -n "$out"/man/*.1
+"$out/baler" completion bash >"$out/completion/baler.bash"
+"$out/baler" completion zsh >"$out/completion/_baler"
+"$out/baler" completion fish >"$out/completion/baler.fish"
+rm "$out/baler"
