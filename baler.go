@@ -33,6 +33,7 @@ import (
 	"github.com/balerhq/baler/internal/egress"
 	"github.com/balerhq/baler/internal/ingest"
 	"github.com/balerhq/baler/internal/metrics"
+	"github.com/balerhq/baler/internal/openfiles"
 	"github.com/balerhq/baler/internal/outage"
 	"github.com/balerhq/baler/internal/queue"
 	"github.com/balerhq/baler/internal/stopwatch"
@@ -104,7 +105,7 @@ func Open(ctx context.Context, cfg config.Config, o Options) (*Baler, error) {
 // them once the queue is back.
 func OpenProducer(ctx context.Context, cfg config.Config, o Options) (*Baler, error) {
 	// Checked first: without a free file descriptor, connecting fails with a misleading error.
-	concurrency, err := worker.FitOpenFiles(worker.OpenFilesLimit(), cfg.Worker.Concurrency, cfg.Database.MaxConnections)
+	concurrency, err := worker.FitOpenFiles(openfiles.Limit(), cfg.Worker.Concurrency, cfg.Database.MaxConnections)
 	if err != nil {
 		return nil, err
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/balerhq/baler/handlers"
 	"github.com/balerhq/baler/internal/db"
 	"github.com/balerhq/baler/internal/failpoint"
+	"github.com/balerhq/baler/internal/openfiles"
 	"github.com/balerhq/baler/internal/retention"
 	"github.com/balerhq/baler/internal/worker"
 	"github.com/balerhq/baler/recipe"
@@ -62,7 +63,7 @@ func (b *Baler) work(ctx context.Context, final worker.FinalOptions, own *recipe
 func (b *Baler) newWorker(ctx context.Context, final worker.FinalOptions, own *recipe.Recipe) (*worker.Instance, error) {
 	if wanted := b.cfg.Worker.Concurrency; b.concurrency < wanted {
 		b.log.WarnContext(ctx, "fewer batches at once: the system allows too few open files; raise the limit, as with ulimit -n",
-			"concurrency", b.concurrency, "wanted", wanted, "allowed", worker.OpenFilesLimit(),
+			"concurrency", b.concurrency, "wanted", wanted, "allowed", openfiles.Limit(),
 			"needed", worker.OpenFilesNeeded(wanted, b.cfg.Database.MaxConnections))
 	}
 	if !b.cfg.Redis.AllowEviction {

@@ -109,7 +109,7 @@ func (s *testEnv) stopped(path string, signal syscall.Signal, args ...string) (c
 func TestBinarySaysItsVersion(t *testing.T) {
 	t.Parallel()
 	out, err := exec.Command(binary(t), "version").CombinedOutput()
-	if err != nil || !strings.HasPrefix(string(out), "baler 1.2.3-test (go1.") {
+	if err != nil || !strings.HasPrefix(string(out), "baler "+testkit.ProgramVersion+" (go1.") {
 		t.Errorf("%s, %v", out, err)
 	}
 }

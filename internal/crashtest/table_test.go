@@ -11,9 +11,6 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/balerhq/baler"
-	"github.com/balerhq/baler/config"
-	"github.com/balerhq/baler/handlers/builtin"
 	"github.com/balerhq/baler/internal/failpoint"
 	"github.com/balerhq/baler/internal/testkit"
 )
@@ -219,17 +216,8 @@ func (e *env) resume() {
 	if _, err := e.db.ExecContext(e.t.Context(), "UPDATE transfers SET seen_at = seen_at - INTERVAL 5 MINUTE"); err != nil {
 		e.t.Fatal(err)
 	}
-	cfg, err := config.Load(config.Sources{Env: e.environment()})
-	testkit.Must(e.t, err)
-	b, err := baler.Open(e.t.Context(), cfg, baler.Options{Registry: builtin.Registry()})
-	testkit.Must(e.t, err)
-	defer b.Close()
-	left, err := b.Transfer(e.t.Context(), e.transfer)
-	if err == nil {
-		_, err = b.ResumeSubmit(e.t.Context(), left, nil)
-	}
-	if err != nil {
-		e.t.Fatalf("resume: %v", err)
+	if p := e.start("producer", "", "submit", "--resume", e.transfer); p.wait() != nil {
+		e.t.Fatalf("resume: the log:\n%s", p.logText())
 	}
 	w := e.worker("c", "")
 	w.awaitStarted()

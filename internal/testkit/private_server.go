@@ -28,7 +28,7 @@ func NewRedisServer(t testing.TB, opts RedisOptions) *PrivateServer {
 // --max-allowed-packet=1M.
 func NewMySQLServer(t testing.TB, args ...string) *PrivateServer {
 	t.Helper()
-	s, err := testservers.StartMySQL(t.Context(), args...)
+	s, err := testservers.StartMySQLInMemory(t.Context(), args...)
 	return own(t, s, err)
 }
 

@@ -32,7 +32,7 @@ func (s *lazyServers) redisURL(ctx context.Context) (string, error) {
 // mysqlURL returns the URL of the MySQL that this process's tests share.
 func (s *lazyServers) mysqlURL(ctx context.Context) (string, error) {
 	return s.url(ctx, testservers.MySQLVariable, &s.mysql, func(ctx context.Context) (*testservers.Server, error) {
-		return testservers.StartMySQL(ctx)
+		return testservers.StartMySQLInMemory(ctx)
 	})
 }
 

@@ -39,10 +39,13 @@ type Server struct {
 }
 
 // start runs a program on a free port with a folder of its own.
-func start(ctx context.Context, p program) (*Server, error) {
+func start(ctx context.Context, p program) (*Server, error) { return startBelow(ctx, "", p) }
+
+// startBelow makes the server's folder in another one; empty for the one of temporary files.
+func startBelow(ctx context.Context, parent string, p program) (*Server, error) {
 	// The path must be short: paths of Unix sockets are limited to about a hundred
 	// bytes.
-	dir, err := os.MkdirTemp("", "baler")
+	dir, err := os.MkdirTemp(parent, "baler")
 	if err != nil {
 		return nil, fmt.Errorf("make server folder: %w", err)
 	}

@@ -5,7 +5,8 @@ import (
 	"log/slog"
 	"net"
 	"sync"
-	"syscall"
+
+	"github.com/balerhq/baler/internal/openfiles"
 )
 
 const (
@@ -23,11 +24,7 @@ const (
 
 // connectionLimit is how many clients may be connected at a time.
 func connectionLimit() int {
-	var files syscall.Rlimit
-	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &files); err != nil {
-		return mostConnections
-	}
-	return max(1, int(min(files.Cur/connectionShare, mostConnections)))
+	return max(1, min(openfiles.Limit()/connectionShare, mostConnections))
 }
 
 // limitedListener accepts no connection while as many as its limit are open. Further

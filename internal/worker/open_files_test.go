@@ -3,6 +3,8 @@ package worker
 import (
 	"strings"
 	"testing"
+
+	"github.com/balerhq/baler/internal/openfiles"
 )
 
 func TestFitOpenFiles(t *testing.T) {
@@ -20,7 +22,7 @@ func TestFitOpenFiles(t *testing.T) {
 			t.Errorf("a limit of %d: %v", limit, err)
 		}
 	}
-	if OpenFilesLimit() < 12 {
+	if openfiles.Limit() < 12 {
 		t.Error("the system allows hardly any open file")
 	}
 }

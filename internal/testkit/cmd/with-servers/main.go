@@ -71,7 +71,7 @@ func startAll(ctx context.Context, signals <-chan os.Signal, cancel context.Canc
 			return testservers.StartRedis(ctx, testservers.RedisOptions{})
 		},
 		testservers.MySQLVariable: func(ctx context.Context) (*testservers.Server, error) {
-			return testservers.StartMySQL(ctx)
+			return testservers.StartMySQLInMemory(ctx)
 		},
 	}
 	type result struct {

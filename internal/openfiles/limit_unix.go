@@ -1,15 +1,16 @@
 //go:build unix
 
-package worker
+// Package openfiles knows how many files this process may have open.
+package openfiles
 
 import (
 	"math"
 	"syscall"
 )
 
-// OpenFilesLimit is how many files the system allows this process to open. Go has raised
+// Limit is how many files the system allows this process to open. Go has raised
 // the soft limit to the hard one.
-func OpenFilesLimit() int {
+func Limit() int {
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
 		return math.MaxInt // an unknown limit counts as none
