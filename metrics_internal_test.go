@@ -22,6 +22,7 @@ import (
 	"github.com/balerhq/baler/config"
 	"github.com/balerhq/baler/handlers/builtin"
 	"github.com/balerhq/baler/internal/testkit"
+	"github.com/balerhq/baler/internal/watch"
 	"github.com/balerhq/baler/recipe"
 )
 
@@ -45,6 +46,7 @@ func exported(t *testing.T) map[string]metric {
 	checksum, _ := recipe.Builtin("checksum")
 	_, err = b.Run(t.Context(), Submission{Paths: []string{root}, Recipe: checksum}) // a queue exists once it has been used
 	testkit.Must(t, err)
+	watch.NewMetrics(b.metrics)
 	metrics := described(b.metrics)
 
 	server, err := b.newServer(t.Context(), &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)}, &httpFace{Baler: b})

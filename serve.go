@@ -14,7 +14,6 @@ import (
 	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/internal/store"
 	"github.com/balerhq/baler/internal/web"
-	"github.com/balerhq/baler/internal/worker"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -77,6 +76,7 @@ func (b *Baler) newServer(ctx context.Context, at net.Addr, face *httpFace) (*we
 	options.Audit = b.store
 	if options.Gate != nil || config.Loopback(at) { // otherwise everybody may read, and changes are refused
 		options.Submitter, options.Control, options.Fleet, options.Scheduler = face, face, face, face
+		options.Watches = b.store.Watches
 		options.WritableMonitor = b.cfg.HTTP.MonitorReadOnly != nil && !*b.cfg.HTTP.MonitorReadOnly
 	}
 	face.show(&options)
@@ -145,7 +145,13 @@ func (e explainedTransfers) Transfers(ctx context.Context, before int64, limit i
 	return ts, e.explain(ctx, ts)
 }
 
-// admin is the HTTP server of a worker.
+// served is a process that has an admin server.
+type served interface {
+	Run(ctx context.Context) error
+	Ready() error
+}
+
+// admin is the HTTP server of a worker or a watch.
 type admin struct {
 	*Baler
 
@@ -163,10 +169,10 @@ func (b *Baler) openAdmin(ctx context.Context) (*admin, error) {
 	return &admin{Baler: b, ln: ln}, nil
 }
 
-// serveWhile runs a worker, and answers requests from before the worker starts until it
-// has stopped. When the admin server fails, the worker continues, and serveWhile returns
+// serveWhile runs a worker or a watch, and answers requests from before it starts until it
+// has stopped. When the admin server fails, it continues, and serveWhile returns
 // the error in the end.
-func (a *admin) serveWhile(ctx context.Context, w *worker.Instance) error {
+func (a *admin) serveWhile(ctx context.Context, w served) error {
 	server, err := a.newServer(ctx, w)
 	if err != nil {
 		return errors.Join(err, a.ln.Close())
@@ -177,7 +183,7 @@ func (a *admin) serveWhile(ctx context.Context, w *worker.Instance) error {
 	go func() {
 		err := server.Run(serving, a.ln)
 		if err != nil {
-			a.log.ErrorContext(ctx, "admin server failed; the worker continues without it", "error", err)
+			a.log.ErrorContext(ctx, "admin server failed; this process continues without it", "error", err)
 		}
 		served <- err
 	}()
@@ -186,7 +192,7 @@ func (a *admin) serveWhile(ctx context.Context, w *worker.Instance) error {
 	return errors.Join(err, <-served)
 }
 
-func (a *admin) newServer(ctx context.Context, w *worker.Instance) (*web.Server, error) {
+func (a *admin) newServer(ctx context.Context, w served) (*web.Server, error) {
 	options, err := a.webOptions(ctx, a.ln.Addr())
 	if err != nil {
 		return nil, fmt.Errorf("admin server: %w", err)

@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/balerhq/baler/internal/api"
+	"github.com/balerhq/baler/internal/export"
 	"github.com/balerhq/baler/recipe"
 	"github.com/balerhq/baler/tasks"
 )
@@ -29,6 +31,12 @@ func (h *httpFace) Failures(ctx context.Context, t tasks.Transfer, f tasks.Resul
 // FilesAfter implements api.Results.
 func (h *httpFace) FilesAfter(ctx context.Context, t tasks.Transfer, after int64, limit int) ([]tasks.File, error) {
 	return h.store.ListFiles(ctx, t.ID, after, limit)
+}
+
+// Export implements api.Results.
+func (h *httpFace) Export(ctx context.Context, t tasks.Transfer, f export.Format, w io.Writer) (api.Exported, error) {
+	done, err := h.Baler.Export(ctx, t.UUID, f, w)
+	return api.Exported{Files: done.Files, Results: done.Results, State: done.Transfer.State}, err
 }
 
 // Retry implements api.Control.

@@ -16,9 +16,10 @@ import (
 
 // onlyReading lists the commands that change nothing that belongs to others.
 var onlyReading = []string{
-	"status", "results", "failures", "diff", "queue", "queue list", "workers", "workers list", "deadletters", "deadletters list", "deadletters show",
+	"status", "results", "export", "failures", "diff", "queue", "queue list", "workers", "workers list", "deadletters", "deadletters list", "deadletters show",
 	"doctor", "user", "user list", "token", "token list", "audit", "reuse", "schedule", "schedule list", "version", "help",
 	"serve", "worker", // they do what others have asked for
+	"watch",   // it has a line for each transfer
 	"migrate", // there may be no audit log before
 	"recipe", "recipe list", "recipe show", "recipe validate", "recipe explain", "bag", "bag verify",
 	"bench", "handlers", "man",

@@ -31,6 +31,7 @@ func changing() map[string]string {
 		"user role":    "set the role of a user",
 		"schedule add": "add a schedule", "schedule run": "run a schedule", "schedule pause": "pause a schedule",
 		"schedule resume": "resume a schedule", "schedule remove": "remove a schedule",
+		"import":       "import transfers",
 		"reuse forget": "forget results that may be reused",
 		"token create": "create a token", "token revoke": "revoke a token",
 	}

@@ -77,6 +77,17 @@ func (p *program) failures(ctx context.Context, b system, id string, filter bale
 	if err != nil {
 		return err
 	}
+	step := 0 // all
+	for _, s := range t.Steps {
+		if s.Name == filter.Step {
+			step = s.Number
+		}
+	}
+	if !t.CountsAllFailures(step) {
+		totals := t.Totals()
+		p.notef("note: so many files have failed that the first %s failures of each step are counted, of %s in all; 'baler results %s --outcome failed' lists them.",
+			count(tasks.MaxCountedFailures), count(totals.Failures()), number(&t))
+	}
 	names := make(map[int]string, len(t.Steps))
 	for _, s := range t.Steps {
 		names[s.Number] = s.Name
@@ -96,6 +107,10 @@ func (p *program) failures(ctx context.Context, b system, id string, filter bale
 			local(g.First), local(g.Last), quoted(g.Path))
 	}
 	if p.json {
+		return nil
+	}
+	if len(groups) == 0 && !t.CountsAllFailures(step) {
+		p.notef("None of the failures that are counted is selected.")
 		return nil
 	}
 	if len(groups) == 0 {

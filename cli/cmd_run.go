@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -197,7 +196,7 @@ func reloadTransfer(ctx context.Context, b *baler.Baler, t tasks.Transfer) tasks
 // interrupted reports the progress of a run that was interrupted, and returns every
 // other error.
 func (p *program) interrupted(ctx context.Context, t *tasks.Transfer, err error) error {
-	if ctx.Err() == nil || !errors.Is(err, context.Canceled) {
+	if !isInterrupt(ctx, err) {
 		return err
 	}
 	found := ""

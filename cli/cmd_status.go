@@ -130,7 +130,11 @@ func (p *program) showTransfer(ctx context.Context, b system, id string) error {
 
 // hints returns the reasons why a transfer does not continue, and how to continue it.
 func hints(t *tasks.Transfer) (all []string) {
-	if t.State == tasks.StateInterrupted {
+	switch {
+	case t.State == tasks.StateInterrupted && len(t.Sources) == 0 && !t.ByServer:
+		all = append(all, fmt.Sprintf("Its submission was interrupted, so some files may not be registered: submit the same list again with\n"+
+			"'baler submit --resume %s -', or cancel it with 'baler cancel %[1]s'.", number(t)))
+	case t.State == tasks.StateInterrupted:
 		all = append(all, fmt.Sprintf("Its submission was interrupted, so some files may not be registered: resume it with\n"+
 			"'baler submit --resume %s'. If it was started by 'baler run', run the same command again.", number(t)))
 	}

@@ -286,7 +286,21 @@ func (p *program) printTransfer(t *tasks.Transfer, o origin, wait bool) error {
 // submitStopped reports the state of a submission that was interrupted or failed.
 func (p *program) submitStopped(ctx context.Context, b system, t *tasks.Transfer, err error) error {
 	if now, readErr := b.Transfer(context.WithoutCancel(ctx), t.UUID); readErr == nil {
-		p.notef("Transfer %s has %s registered. They will be processed; the others are not registered.", number(&now), files(now.Files))
+		_, throughServer := b.(*remote)
+		p.notef("Transfer %s has %s registered. They will be processed; the others are not registered.%s",
+			number(&now), files(now.Files), howToResume(&now, throughServer))
 	}
 	return err
+}
+
+// howToResume says how the rest of the files of a list can be registered.
+func howToResume(t *tasks.Transfer, throughServer bool) string {
+	switch {
+	case sealed(t) || len(t.Sources) > 0:
+		return ""
+	case throughServer:
+		return fmt.Sprintf("\nTo register them, submit the same list again with --key %q; otherwise cancel it with 'baler cancel %s'.",
+			t.Key, number(t))
+	}
+	return fmt.Sprintf("\nTo register them, submit the same list again with 'baler submit --resume %s -' in half a minute.", number(t))
 }

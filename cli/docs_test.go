@@ -36,7 +36,7 @@ func examples(t *testing.T) []string {
 // what a sandbox does not have: a queue on a server, a worker, a dead producer.
 func onlyParsed(line string) bool {
 	for _, prefix := range []string{
-		"baler worker ", "baler serve ", "baler queue ", "baler reconcile", "baler workers pause ", "baler workers resume ",
+		"baler worker ", "baler serve ", "baler watch ", "baler queue ", "baler reconcile", "baler workers pause ", "baler workers resume ",
 		"baler workers drain ", "baler submit --resume ", "baler bench ", "baler deadletters show ",
 		"baler deadletters requeue ", "baler deadletters discard 7",
 	} {

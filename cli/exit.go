@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/balerhq/baler"
+	"github.com/balerhq/baler/internal/db"
 )
 
 // The codes that the program exits with; docs/cli.md promises them.
@@ -35,6 +36,12 @@ func (e usageError) Unwrap() error { return e.err }
 
 func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
+// isInterrupt reports whether a command ended with err because of a signal. SQLite has an
+// error of its own for that.
+func isInterrupt(ctx context.Context, err error) bool {
+	return ctx.Err() != nil && errors.Is(db.Interrupted(ctx, err), context.Canceled)
+}
+
 // exit reports an error and returns the exit code for it.
 func (p *program) exit(ctx context.Context, cmd *cobra.Command, err error) int {
 	if _, said := errors.AsType[codeError](err); (err == nil || said) && p.stdout.err != nil {
@@ -47,7 +54,7 @@ func (p *program) exit(ctx context.Context, cmd *cobra.Command, err error) int {
 	if code, ok := errors.AsType[codeError](err); ok {
 		return int(code)
 	}
-	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+	if isInterrupt(ctx, err) {
 		p.notef("Interrupted.")
 		return exitInterrupted
 	}

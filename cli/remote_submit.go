@@ -114,7 +114,7 @@ func (p *program) awaitSealed(ctx context.Context, r *remote, t tasks.Transfer) 
 	if sealed(&t) {
 		return t, nil
 	}
-	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+	if isInterrupt(ctx, err) {
 		p.notef("Transfer %s has %s registered so far; the server registers the others.", number(&t), files(t.Files))
 		return t, codeError(exitInterrupted)
 	}
@@ -134,7 +134,7 @@ func (p *program) sendList(ctx context.Context, r *remote, t tasks.Transfer, cre
 	err := sender.send(ctx, unsent(r.FilePaths(ctx, t.UUID, 0, t.Files), paths))
 	d.end()
 	sender.notes.end()
-	if _, another := errors.AsType[*anotherList](err); another {
+	if _, another := errors.AsType[*anotherListError](err); another {
 		return t, fmt.Errorf("%w: transfer %s of key %q %w", baler.ErrKeyReused, number(&t), t.Key, err)
 	}
 	if err != nil {

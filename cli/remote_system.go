@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"io"
 	"iter"
 	"time"
 
@@ -60,6 +61,17 @@ func (r *remote) Results(ctx context.Context, t tasks.Transfer, f baler.ResultFi
 			}
 		}
 	}
+}
+
+// Export implements recorded.
+func (r *remote) Export(ctx context.Context, id string, format baler.ExportFormat, w io.Writer) (baler.Exported, error) {
+	t, err := r.Transfer(ctx, id)
+	if err != nil {
+		return baler.Exported{}, err
+	}
+	done, err := r.Client.Export(ctx, id, string(format), w)
+	t.State = tasks.State(done.State)
+	return baler.Exported{Transfer: t, Files: done.Files, Results: done.Results}, err
 }
 
 // Failures implements recorded.

@@ -42,10 +42,10 @@ and the database.`,
 		commands []*cobra.Command
 	}{
 		{"Process files:", []*cobra.Command{
-			p.runCommand(), p.submitCommand(), p.loadCommand(), p.workerCommand(), p.serveCommand(), p.scheduleCommand(),
+			p.runCommand(), p.submitCommand(), p.loadCommand(), p.workerCommand(), p.serveCommand(), p.watchCommand(), p.scheduleCommand(),
 		}},
 		{"Inspect and control transfers:", []*cobra.Command{
-			p.statusCommand(), p.resultsCommand(), p.failuresCommand(), p.diffCommand(), p.retryCommand(), p.pauseCommand(),
+			p.statusCommand(), p.resultsCommand(), p.exportCommand(), p.importCommand(), p.failuresCommand(), p.diffCommand(), p.retryCommand(), p.pauseCommand(),
 			p.resumeCommand(), p.cancelCommand(),
 			p.deleteCommand(),
 		}},

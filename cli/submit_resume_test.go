@@ -93,6 +93,8 @@ func TestSubmitResumeOfAnother(t *testing.T) {
 	contains(t, "a list", s.stable(s.must(exitError, "submit", "--resume", id).stderr),
 		"error: transfer ID cannot be resumed: the transfer was submitted as a list, which has to be submitted again: "+
 			"'baler submit --resume ID -', or with --files-from\n")
+	contains(t, "status", s.stable(s.must(exitOK, "status", id).stdout), "submit the same list again with\n'baler submit --resume ID -'",
+		"its producer, which was interrupted: the same list again, with")
 	s.from = strings.NewReader(s.path("in/b.txt") + "\n" + s.path("in/a.txt") + "\n")
 	contains(t, "another list", s.must(exitError, "submit", "--resume", id, "-").stderr,
 		fmt.Sprintf("has %q, not %q, as path 1 of its list", s.path("in/a.txt"), s.path("in/b.txt")))

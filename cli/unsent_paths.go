@@ -12,13 +12,13 @@ import (
 // so many symlinks, which a server does not register, and then it is another list.
 const maxUnsent = 100_000
 
-// anotherList is the error for a list of which a transfer has not the beginning.
-type anotherList struct{ text string }
+// anotherListError is the error for a list of which a transfer has not the beginning.
+type anotherListError struct{ text string }
 
-func (e *anotherList) Error() string { return e.text }
+func (e *anotherListError) Error() string { return e.text }
 
 // unsent yields the paths of a list that are not among the registered ones, which a
-// submission before has sent in the same order. It yields none, but an *anotherList, when
+// submission before has sent in the same order. It yields none, but an *anotherListError, when
 // the list does not have all of them.
 func unsent(registered, list iter.Seq2[string, error]) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
@@ -34,7 +34,7 @@ func unsent(registered, list iter.Seq2[string, error]) iter.Seq2[string, error] 
 				want, wrong, more = next()
 				continue
 			case err == nil && more && len(left) == maxUnsent:
-				err = &anotherList{fmt.Sprintf("has %q, which is not among the first %d paths of the list", want, maxUnsent)}
+				err = &anotherListError{fmt.Sprintf("has %q, which is not among the first %d paths of the list", want, maxUnsent)}
 			case err == nil && more:
 				left = append(left, name)
 				continue
@@ -43,10 +43,8 @@ func unsent(registered, list iter.Seq2[string, error]) iter.Seq2[string, error] 
 				yield("", err)
 				return
 			}
-			for _, name := range append(left, name) {
-				if !yield(name, nil) {
-					return
-				}
+			if !yieldAll(yield, append(left, name)) {
+				return
 			}
 			left = nil
 		}
@@ -54,15 +52,22 @@ func unsent(registered, list iter.Seq2[string, error]) iter.Seq2[string, error] 
 		case wrong != nil:
 			yield("", wrong)
 		case more:
-			yield("", &anotherList{fmt.Sprintf("has %q, which is not in the list at its place; use another key, or submit the same list again", want)})
+			yield("", &anotherListError{fmt.Sprintf(
+				"has %q, which is not in the list at its place; use another key, or submit the same list again", want)})
 		default:
-			for _, name := range left {
-				if !yield(name, nil) {
-					return
-				}
-			}
+			yieldAll(yield, left)
 		}
 	}
+}
+
+// yieldAll reports false when the loop has ended.
+func yieldAll(yield func(string, error) bool, paths []string) bool {
+	for _, p := range paths {
+		if !yield(p, nil) {
+			return false
+		}
+	}
+	return true
 }
 
 // marking yields the paths of a list, and keeps the mark of those yielded.

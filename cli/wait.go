@@ -3,7 +3,6 @@ package cli
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -97,7 +96,7 @@ func servedQueues(workers []tasks.Worker) []string {
 
 // notWaiting returns why waiting for a transfer ended early; it reports an interrupt itself.
 func (p *program) notWaiting(ctx context.Context, id string, err error) error {
-	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+	if isInterrupt(ctx, err) {
 		p.notef("No longer waiting. Follow the transfer with 'baler status --watch %s'.", id)
 		return codeError(exitInterrupted)
 	}

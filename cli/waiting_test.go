@@ -90,6 +90,22 @@ func TestStatusSaysWhatATransferWaitsFor(t *testing.T) {
 	}
 }
 
+// A worker that does not run the programs of a recipe says so at once, not after all attempts.
+func TestStatusSaysWhyATransferIsTriedAgain(t *testing.T) {
+	t.Parallel()
+	s := newTestEnv(t)
+	s.services()
+	s.file("in/a.txt", "alpha")
+	recipe := s.file("own.yaml", "name: own\nsteps:\n  - handler: exec\n    retry: {attempts: 3, backoff: 1h}\n    with: {command: [\"true\"]}\n")
+	_, _, stop := s.start("worker")
+	defer stop()
+	id := strings.TrimSpace(s.must(exitOK, "submit", s.path("in"), "--recipe", recipe).stdout)
+	testkit.Eventually(t, time.Minute, func() error {
+		return lacks(s.must(exitOK, "status", id).stdout,
+			": the last one ended with commands-not-allowed: this worker does not run the programs of this recipe: put the recipe's file into a folder")
+	})
+}
+
 func TestAPISaysWhatATransferWaitsFor(t *testing.T) {
 	t.Parallel()
 	s := newTestEnv(t)

@@ -15,3 +15,18 @@ type FailureGroup struct {
 
 	First, Last time.Time // when the first and the last of the results ended, in UTC
 }
+
+// MaxCountedFailures is how many failures of each step, the first ones, are counted by kind.
+// The time that it takes is bounded so, however many have failed.
+const MaxCountedFailures = 100_000
+
+// CountsAllFailures reports whether the failures of a step are few enough to be counted by
+// kind; step 0: those of every step.
+func (t *Transfer) CountsAllFailures(step int) bool {
+	for i := range t.Steps {
+		if s := &t.Steps[i]; (step == 0 || step == s.Number) && s.Failures() > MaxCountedFailures {
+			return false
+		}
+	}
+	return true
+}

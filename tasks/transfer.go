@@ -56,6 +56,10 @@ type Transfer struct {
 	Recipe  string   // the recipe's YAML as it was at submission
 	Sources []string // absolute paths that were submitted; handlers may read below them
 
+	ByRequests bool      // a client adds its files over HTTP, and seals it
+	ByServer   bool      // a server registers its files
+	SeenAt     time.Time // when its producer, or a request with files, was last seen
+
 	NoReuse bool // its steps run for every file, also where the recipe says reuse
 
 	Weight int // its share of the workers beside other transfers: see CheckWeight

@@ -12,9 +12,10 @@ type Worker struct {
 	LimitsInUse  map[string]int // batches of each limit that it runs or has reserved, by Limit.Key
 	StartedAt    time.Time
 	SeenAt       time.Time
-	Queues       []string // that it takes batches from, sorted
-	Throttled    []string // limits that have just kept batches out, by Limit.Key; sorted
-	Trouble      string   // why its row in the database cannot be read; only its name is known then
+	Queues       []string      // that it takes batches from, sorted
+	Throttled    []string      // limits that have just kept batches out, by Limit.Key; sorted
+	WriteTime    time.Duration // what writing its row has taken, twice in a row at least; 0: not known
+	Trouble      string        // why its row in the database cannot be read; only its name is known then
 }
 
 // DesiredState is the state that a person has set for a worker.

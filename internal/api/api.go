@@ -43,12 +43,13 @@ type api struct {
 	Options
 
 	watched sharedReads
+	exports chan struct{} // holds one for each export that runs
 }
 
 // Mount registers the operations, the OpenAPI document, and a handler for all other
 // paths below Root. It returns the description of the operations.
 func Mount(mux *http.ServeMux, o Options) (*huma.OpenAPI, error) {
-	a := &api{Options: o, watched: sharedReads{read: o.Transfers.Transfer, now: time.Now}}
+	a := &api{Options: o, watched: sharedReads{read: o.Transfers.Transfer, now: time.Now}, exports: make(chan struct{}, mostExports)}
 	described := a.register(mux)
 	document, err := json.Marshal(described)
 	if err != nil {

@@ -2,8 +2,10 @@ package api
 
 import (
 	"context"
+	"io"
 	"iter"
 
+	"github.com/balerhq/baler/internal/export"
 	"github.com/balerhq/baler/internal/queue"
 	"github.com/balerhq/baler/tasks"
 )
@@ -55,12 +57,21 @@ type Results interface {
 	// FilesAfter returns up to limit files behind a number.
 	FilesAfter(ctx context.Context, t tasks.Transfer, after int64, limit int) ([]tasks.File, error)
 
+	// Export writes all files and results of a transfer as they are at this moment.
+	Export(ctx context.Context, t tasks.Transfer, f export.Format, w io.Writer) (Exported, error)
+
 	// LiveWork reads what happens in a transfer just now. It reads few rows.
 	LiveWork(ctx context.Context, t tasks.Transfer) (tasks.LiveWork, error)
 
 	// FindTransfer finds a transfer by what people call it. The error is a *tasks.DeletedError
 	// when it was deleted, and a *RequestError when none or several fit.
 	FindTransfer(ctx context.Context, ref string) (tasks.Transfer, error)
+}
+
+// Exported says what an export has written.
+type Exported struct {
+	Files, Results int64
+	State          tasks.State // of the transfer at that moment
 }
 
 // Control steers transfers. The booleans are false when nothing changed, because

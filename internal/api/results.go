@@ -51,6 +51,7 @@ func (a *api) registerResults(h huma.API) {
 		Description: "By number, in pages: pass `next` as `after` to get the next page.",
 		Errors:      []int{http.StatusNotFound, http.StatusGone, http.StatusUnprocessableEntity},
 	}, a.files)
+	a.registerExport(h)
 }
 
 // ResultQuery selects results in a query.
@@ -175,6 +176,7 @@ type failuresOutput struct {
 
 type failureList struct {
 	Failures []failureGroup `json:"failures" nullable:"false"`
+	All      bool           `json:"all" doc:"False when so many files have failed that only the first 100,000 failures of each step are counted."`
 }
 
 type failureGroup struct {
@@ -203,7 +205,7 @@ func (a *api) failures(ctx context.Context, in *failuresInput) (*failuresOutput,
 	if err != nil {
 		return nil, a.internalError(ctx, "count failures", err)
 	}
-	out := failureList{Failures: make([]failureGroup, 0, len(groups))}
+	out := failureList{Failures: make([]failureGroup, 0, len(groups)), All: t.CountsAllFailures(f.Step)}
 	names := stepNames(&t)
 	for _, g := range groups {
 		out.Failures = append(out.Failures, groupOf(&g, names[g.Step]))

@@ -20,7 +20,7 @@ func LimitStreams(atOnce int, next http.Handler) http.Handler {
 			w.Header().Set("Retry-After", "5")
 			w.Header().Set("Connection", "close") // the body of the stream is not read
 			WriteProblem(w, problem(http.StatusServiceUnavailable,
-				"Too many clients watch transfers or send files at the moment. Come back in a few seconds."))
+				"Too many clients watch or export transfers, or send files, at the moment. Come back in a few seconds."))
 			return
 		}
 		defer func() { <-slots }()
@@ -28,9 +28,9 @@ func LimitStreams(atOnce int, next http.Handler) http.Handler {
 	})
 }
 
-// mayLast reports whether a request watches a transfer, or sends files.
+// mayLast reports whether a request watches or exports a transfer, or sends files.
 func mayLast(r *http.Request) bool {
-	events := r.Method == http.MethodGet && strings.HasSuffix(r.URL.Path, "/events")
+	events := r.Method == http.MethodGet && (strings.HasSuffix(r.URL.Path, "/events") || strings.HasSuffix(r.URL.Path, "/export"))
 	files := r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/files")
 	return events || files
 }

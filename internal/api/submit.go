@@ -128,7 +128,7 @@ func recipeOf(raw json.RawMessage) (text string, inline bool, err error) {
 type sealInput struct {
 	TransferInput
 
-	ListPaths  int64  `query:"list_paths" minimum:"0" doc:"How many paths the list had of which the files were made, so that it is known again."`
+	ListPaths  int64  `query:"list_paths" minimum:"0" doc:"How many paths the list of the files had, so that it is known again."`
 	ListDigest string `query:"list_digest" maxLength:"64" doc:"A SHA-256 digest of that list, in hexadecimal digits."`
 }
 

@@ -1,9 +1,12 @@
 package db
 
 import (
+	"context"
+	"errors"
 	"io"
 	"net"
 	"net/url"
+	"path/filepath"
 	"testing"
 
 	"github.com/balerhq/baler/internal/testkit"
@@ -80,5 +83,17 @@ func TestCloseAfterTheServerHasEndedConnections(t *testing.T) {
 	way.reset(t)
 	if err := s.Close(); err != nil {
 		t.Error(err)
+	}
+}
+
+// Whoever is stopped while it opens a database is told so, not what the driver makes of it.
+func TestOpenIsStopped(t *testing.T) {
+	t.Parallel()
+	stopped, stop := context.WithCancel(t.Context())
+	stop()
+	for _, url := range []string{"sqlite:" + filepath.Join(t.TempDir(), "b.db"), testkit.MySQL(t)} {
+		if d, err := Open(stopped, url, Options{}); !errors.Is(err, context.Canceled) {
+			t.Errorf("%s: %v, %v", url, d, err)
+		}
 	}
 }

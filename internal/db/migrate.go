@@ -146,6 +146,9 @@ func (d *DB) pending(db *gorm.DB) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := d.refuseCopy(have); err != nil {
+		return nil, err
+	}
 	for id := range have {
 		if !slices.Contains(known, id) {
 			return nil, fmt.Errorf("%w: it has migration %s, this program knows %s at most; use the newer program",

@@ -61,13 +61,17 @@ func Open(ctx context.Context, url string, o Options) (*DB, error) {
 		t.mysql.Logger = driverLog{d.log}
 		t.mysql.TLS = o.TLS // nil leaves it to the URL's option
 	}
+	whole := ctx
 	ctx, cancel := context.WithTimeout(ctx, openTimeout)
 	defer cancel()
 	err = d.connect(ctx, t, o.MaxConnections)
 	if err != nil && t.dialect == SQLite {
 		err = d.connectReadOnly(ctx, t, o.MaxConnections, err)
 	}
-	if err != nil {
+	switch {
+	case err != nil && whole.Err() != nil: // drivers have errors of their own for that
+		return nil, fmt.Errorf("open database %s: %w: %w", d.description, whole.Err(), err)
+	case err != nil:
 		return nil, d.openError(err)
 	}
 	d.keepTime(ctx)

@@ -81,7 +81,7 @@ func waitNames() map[ledger.WaitReason]string {
 	return map[ledger.WaitReason]string{
 		ledger.WaitsForWorker: "a worker", ledger.WaitsForPerson: "a person", ledger.WaitsForProducer: "their producer",
 		ledger.WaitsForRedis: "Redis", ledger.WaitsForLimit: "a limit", ledger.WaitsForDatabase: "the database",
-		ledger.WaitsForSlot: "a free slot",
+		ledger.WaitsForSlot: "a free slot", ledger.WaitsForRetry: "the next attempt at files that failed",
 	}
 }
 

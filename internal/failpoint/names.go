@@ -23,6 +23,10 @@ const (
 	NextStepEnqueued     Name = "next-step-enqueued"     // what follows is in the queue, and the batch is not acknowledged
 	EmittedRegistered    Name = "emitted-registered"     // files that handlers emitted are registered, and have no batch in the queue
 	FinalStepRan         Name = "final-step-ran"         // a final step has done its work, and the result is not recorded
+	WatchBegun           Name = "watch-begun"            // an entry of a watched folder is noted, and has no transfer
+	WatchSubmitted       Name = "watch-submitted"        // an entry has a transfer, which is not noted
+	WatchMoving          Name = "watch-moving"           // where an entry is moved is noted, and it is not moved
+	WatchMoved           Name = "watch-moved"            // an entry is moved, which is not noted
 	Completed            Name = "completed"              // a transfer has completed; the process has not yet reported that
 )
 
@@ -31,7 +35,7 @@ func Names() []Name {
 	return []Name{
 		FilesInserted, FilesRegistered, TaskEnqueued, Sealed, SetTaken, LedgerWritten, BatchEnqueued, SetReturned, BatchDequeued,
 		HandlerHalfway, RowsInserted, SectionLoaded, CopyVerified, SomeResultsCommitted, BatchClosed, NextStepEnqueued,
-		EmittedRegistered, FinalStepRan,
+		EmittedRegistered, FinalStepRan, WatchBegun, WatchSubmitted, WatchMoving, WatchMoved,
 		Completed,
 	}
 }

@@ -30,7 +30,9 @@ func (g *Ingester) RegisterList(ctx context.Context, t tasks.Transfer, s *Transf
 // RegisterRestOfList registers the files of a transfer's list that are not registered yet,
 // and seals the transfer. It becomes the transfer's only producer. A list that does not
 // begin with the paths that are registered is an ErrKeyReused, and adds nothing.
-func (g *Ingester) RegisterRestOfList(ctx context.Context, t tasks.Transfer, s *TransferRequest, leftOut OutputFinder) (tasks.Transfer, error) {
+func (g *Ingester) RegisterRestOfList(
+	ctx context.Context, t tasks.Transfer, s *TransferRequest, leftOut OutputFinder,
+) (tasks.Transfer, error) {
 	r, err := g.NewRegistrar(ctx, t.ID, "")
 	if err != nil {
 		return t, err

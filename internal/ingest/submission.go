@@ -197,7 +197,9 @@ func (g *Ingester) Collect(
 
 // splitting emits the chunks of files behind the last one that is registered, where the
 // recipe splits files.
-func (g *Ingester) splitting(ctx context.Context, s *TransferRequest, after tasks.File, emit func(tasks.File) error) func(tasks.File) error {
+func (g *Ingester) splitting(
+	ctx context.Context, s *TransferRequest, after tasks.File, emit func(tasks.File) error,
+) func(tasks.File) error {
 	if s.Recipe.Split == 0 {
 		return emit
 	}

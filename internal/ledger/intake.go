@@ -1,5 +1,11 @@
 package ledger
 
+import "time"
+
+// ProducerTTL is after how long without a sign the producer of an open transfer counts as
+// dead.
+const ProducerTTL = 30 * time.Second
+
 // Intake says who registers the files of a transfer.
 type Intake string
 

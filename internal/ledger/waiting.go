@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/balerhq/baler/tasks"
 )
@@ -13,12 +14,22 @@ func FinalizerName(name string) string { return "finalizer:" + name }
 
 // Surroundings has the conditions under which transfers make progress.
 type Surroundings struct {
+	Now          time.Time      // by the database's clock
 	Workers      []tasks.Worker // live ones
 	Limits       []tasks.Limit
 	Held         []HeldBatches
-	PausedQueues []string // those that are known to be paused
-	QueueFault   string   // why Redis accepts no messages: "is full"
-	WriteError   error    // why this process cannot write to the database, which it retries
+	PausedQueues []string        // those that are known to be paused
+	QueueFault   string          // why Redis accepts no messages: "is full"
+	Retries      map[int64]Retry // by transfer: of those that have no other batches
+	WriteError   error           // why this process cannot write to the database, which it retries
+}
+
+// Retry is the next attempt at files that have failed.
+type Retry struct {
+	At    time.Time
+	Files int64
+	Code  string // of the last attempt; empty when it is not known
+	Error string // the first line of it
 }
 
 // HeldBatches counts batches of one transfer and queue that one worker runs. Those that
@@ -40,13 +51,16 @@ const (
 	WaitsForProducer WaitReason = "producer" // which registers its files
 	WaitsForRedis    WaitReason = "redis"
 	WaitsForLimit    WaitReason = "limit"
-	WaitsForDatabase WaitReason = "database" // which fails
+	WaitsForDatabase WaitReason = "database" // which fails or is slow
+	WaitsForRetry    WaitReason = "retry"    // of files that have failed
 	WaitsForSlot     WaitReason = "slot"     // other transfers use all
 )
 
 // WaitReasons lists all reasons.
 func WaitReasons() []WaitReason {
-	return []WaitReason{WaitsForWorker, WaitsForPerson, WaitsForProducer, WaitsForRedis, WaitsForLimit, WaitsForDatabase, WaitsForSlot}
+	return []WaitReason{
+		WaitsForWorker, WaitsForPerson, WaitsForProducer, WaitsForRedis, WaitsForLimit, WaitsForDatabase, WaitsForSlot, WaitsForRetry,
+	}
 }
 
 // Waiting is what a transfer waits for that stands still. The zero value says that it does
@@ -68,16 +82,83 @@ func (s *Surroundings) Waiting(t *tasks.Transfer) Waiting {
 		return Waiting{WaitsForPerson, "a person to resume it"}
 	case s.WriteError != nil:
 		return Waiting{WaitsForDatabase, fmt.Sprintf("the database, which fails: %v", s.WriteError)}
-	case t.State == tasks.StateInterrupted:
-		return Waiting{WaitsForProducer, "its producer, which was interrupted, to register the rest of its files"}
+	case t.State == tasks.StateInterrupted, s.silent(t) && !t.ByRequests:
+		return interrupted(t)
 	case t.State == tasks.StateFinalizing:
 		return s.finalizer(t)
+	case t.Finished >= t.Files && t.State == tasks.StateOpen && t.ByRequests:
+		return s.client(t)
 	case t.Finished >= t.Files && t.State == tasks.StateOpen:
 		return Waiting{WaitsForProducer, "its producer, which still registers files"}
-	case t.Finished >= t.Files || s.held(func(h *HeldBatches) bool { return h.TransferID == t.ID }) > 0:
+	case t.Finished >= t.Files:
+		return Waiting{}
+	case s.slowWrites() > 0: // also of those that run: they wait for their results to be written
+		return Waiting{WaitsForDatabase, fmt.Sprintf(
+			"the database, which is slow: a write takes %v", s.slowWrites().Round(100*time.Millisecond))}
+	case s.held(func(h *HeldBatches) bool { return h.TransferID == t.ID }) > 0:
 		return Waiting{}
 	}
-	return s.anyStep(t)
+	return cmp.Or(s.anyStep(t), s.retry(t))
+}
+
+// slowWrite is what a write to a database in good order never takes.
+const slowWrite = time.Second
+
+// slowWrites is what a write takes at least, on all workers that have measured it, when
+// that is long: when one of them is faster, the database is not what is slow.
+func (s *Surroundings) slowWrites() (took time.Duration) {
+	for i := range s.Workers {
+		if w := s.Workers[i].WriteTime; w > 0 && (took == 0 || w < took) {
+			took = w
+		}
+	}
+	if took < slowWrite {
+		return 0
+	}
+	return took
+}
+
+// retry says that all files of a transfer that are left have failed and are tried again.
+func (s *Surroundings) retry(t *tasks.Transfer) Waiting {
+	next, ok := s.Retries[t.ID]
+	if !ok || t.Cursor < t.Files || !next.At.After(s.Now) {
+		return Waiting{}
+	}
+	text := fmt.Sprintf("the next attempt at %d of its files, at %s", next.Files, next.At.UTC().Format(time.RFC3339))
+	if next.Code != "" {
+		text += ": the last one ended with " + next.Code
+	}
+	if next.Error != "" {
+		text += ": " + next.Error
+	}
+	return Waiting{WaitsForRetry, text}
+}
+
+// silent reports whether nobody has registered files of an open transfer for long.
+func (s *Surroundings) silent(t *tasks.Transfer) bool {
+	return t.State == tasks.StateOpen && !t.SeenAt.IsZero() && s.Now.After(t.SeenAt.Add(ProducerTTL))
+}
+
+// client says what the client of a transfer does whose files come over HTTP.
+func (s *Surroundings) client(t *tasks.Transfer) Waiting {
+	text := fmt.Sprintf("its client to add files, or to seal it with POST /v1/transfers/%s/seal", t.UUID)
+	if s.silent(t) {
+		text += ": none has come since " + t.SeenAt.Format(time.RFC3339)
+	}
+	return Waiting{WaitsForProducer, text}
+}
+
+// interrupted says who registers the rest of the files of a transfer whose producer has
+// died.
+func interrupted(t *tasks.Transfer) Waiting {
+	text := "its producer, which was interrupted, to register the rest of its files"
+	switch {
+	case t.ByServer:
+		text = "a server, 'baler serve', to register the rest of its files: the one that did so was interrupted"
+	case len(t.Sources) == 0:
+		text = "its producer, which was interrupted: the same list again, with 'baler submit --resume " + t.UUID + " -', registers the rest"
+	}
+	return Waiting{WaitsForProducer, text}
 }
 
 // anyStep is the reason of the first step with files to do, unless another can go on.

@@ -18,7 +18,8 @@ func TestWaitingFor(t *testing.T) {
 	running := func(change func(*tasks.Transfer)) *tasks.Transfer {
 		tr := &tasks.Transfer{
 			ID: 1, UUID: "u", State: tasks.StateRunning, Queue: "q", Files: 2, Finished: 1,
-			Steps: []tasks.StepProgress{{Handler: "checksum", Selected: 2, Counts: tasks.Counts{Succeeded: 1}}},
+			Sources: []string{"/in"},
+			Steps:   []tasks.StepProgress{{Handler: "checksum", Selected: 2, Counts: tasks.Counts{Succeeded: 1}}},
 		}
 		if change != nil {
 			change(tr)
@@ -41,6 +42,24 @@ func TestWaitingFor(t *testing.T) {
 		return Surroundings{Workers: []tasks.Worker{able}, Limits: []tasks.Limit{{Scope: scope, Name: name, InFlight: n}}, Held: h}
 	}
 
+	silent := func(s Surroundings, seconds int64) Surroundings {
+		s.Now = time.Unix(1000+seconds, 0)
+		return s
+	}
+	open := func(change func(*tasks.Transfer)) *tasks.Transfer {
+		t := running(change)
+		t.State, t.SeenAt = tasks.StateOpen, time.Unix(1000, 0).UTC()
+		return t
+	}
+	slow := func(name string, took time.Duration) tasks.Worker {
+		w := worker(name, "q", "", "checksum")
+		w.WriteTime = took
+		return w
+	}
+	retrying := func(r Retry) Surroundings {
+		return Surroundings{Now: time.Unix(1000, 0), Workers: []tasks.Worker{able}, Retries: map[int64]Retry{1: r}}
+	}
+	dispatched := running(func(t *tasks.Transfer) { t.Cursor = 2 })
 	throttled := func(by string) Surroundings {
 		w := able
 		w.Throttled = []string{by}
@@ -69,6 +88,27 @@ func TestWaitingFor(t *testing.T) {
 		},
 		{"paused", crew(), running(func(t *tasks.Transfer) { t.PausedAt = time.Unix(1, 0) }), "a person to resume it"},
 		{"interrupted", crew(able), state(tasks.StateInterrupted), "its producer, which was interrupted, to register the rest of its files"},
+		{
+			"interrupted list", crew(able), running(func(t *tasks.Transfer) { t.State, t.Sources = tasks.StateInterrupted, nil }),
+			"its producer, which was interrupted: the same list again, with 'baler submit --resume u -', registers the rest",
+		},
+		{
+			"interrupted server", crew(able), running(func(t *tasks.Transfer) { t.State, t.ByServer = tasks.StateInterrupted, true }),
+			"a server, 'baler serve', to register the rest of its files: the one that did so was interrupted",
+		},
+		{"silent for 30 s", silent(crew(), 30), open(nil), "a worker with the handler checksum: no worker is running"},
+		{"silent for longer", silent(crew(), 31), open(nil), "its producer, which was interrupted, to register the rest of its files"},
+		{"a client that is silent", silent(crew(able), 31), open(func(t *tasks.Transfer) { t.ByRequests = true }), ""},
+		{
+			"a client that is silent, with nothing to do", silent(crew(able), 31),
+			open(func(t *tasks.Transfer) { t.ByRequests, t.Finished = true, 2 }),
+			"its client to add files, or to seal it with POST /v1/transfers/u/seal: none has come since 1970-01-01T00:16:40Z",
+		},
+		{
+			"a client, with nothing to do", silent(crew(able), 30),
+			open(func(t *tasks.Transfer) { t.ByRequests, t.Finished = true, 2 }),
+			"its client to add files, or to seal it with POST /v1/transfers/u/seal",
+		},
 		{
 			"still registering", crew(able), running(func(t *tasks.Transfer) { t.State, t.Finished = tasks.StateOpen, 2 }),
 			"its producer, which still registers files",
@@ -114,6 +154,21 @@ func TestWaitingFor(t *testing.T) {
 			"no free slot", Surroundings{Workers: []tasks.Worker{able}, Held: []HeldBatches{held(2, "q", "a", 1), held(3, "q", "a", 1)}}, running(nil),
 			"a free slot: other transfers use all 2",
 		},
+		{"one slow worker of two", crew(slow("a", time.Minute), slow("b", 900*time.Millisecond)), running(nil), ""},
+		{"one worker that has not measured it", crew(slow("a", 1260*time.Millisecond), able), running(nil), "the database, which is slow: a write takes 1.3s"},
+		{
+			"slow database, with batches that run",
+			Surroundings{Workers: []tasks.Worker{slow("a", 3*time.Second)}, Held: []HeldBatches{held(1, "q", "a", 1)}},
+			running(nil), "the database, which is slow: a write takes 3s",
+		},
+		{"slow database, when all is done", crew(slow("a", time.Minute)), running(func(t *tasks.Transfer) { t.Finished = 2 }), ""},
+		{
+			"next attempt", retrying(Retry{At: time.Unix(1030, 0), Files: 1, Code: "io", Error: "no route"}), dispatched,
+			"the next attempt at 1 of its files, at 1970-01-01T00:17:10Z: the last one ended with io: no route",
+		},
+		{"next attempt of which little is known", retrying(Retry{At: time.Unix(1030, 0), Files: 1}), dispatched, "the next attempt at 1 of its files, at 1970-01-01T00:17:10Z"},
+		{"next attempt that is due", retrying(Retry{At: time.Unix(1000, 0), Files: 1}), dispatched, ""},
+		{"next attempt, and files to dispatch", retrying(Retry{At: time.Unix(1030, 0), Files: 1}), running(nil), ""},
 		{"a free slot", Surroundings{Workers: []tasks.Worker{able}, Held: []HeldBatches{held(2, "q", "a", 1)}}, running(nil), ""},
 		{"final step", crew(able), finalizing(tasks.FinalizeWaiting), ""},
 		{"final step runs", crew(), finalizing(tasks.FinalizeRunning), ""},

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"gorm.io/gorm"
@@ -61,13 +62,28 @@ func insertFailures(tx *gorm.DB, results []resultRecord) error {
 }
 
 // FailureGroups counts the failures that a filter selects by step, outcome, code and
-// message, the most frequent first, up to limit groups.
+// message, the most frequent first, up to limit groups. It counts those among the first
+// tasks.MaxCountedFailures of each step.
 func (s *Store) FailureGroups(ctx context.Context, transfer int64, f tasks.ResultSelector, limit int) ([]tasks.FailureGroup, error) {
-	from := resultSource{filter: f}
-	q := from.where(s.db.Session(ctx).Table("failures k")).Where("k.transfer_id = ?", transfer)
-	if f.Step > 0 {
-		q = q.Where("k.step_no = ?", f.Step)
+	return s.failureGroups(ctx, transfer, f, limit, tasks.MaxCountedFailures)
+}
+
+func (s *Store) failureGroups(
+	ctx context.Context, transfer int64, f tasks.ResultSelector, limit, counted int,
+) ([]tasks.FailureGroup, error) {
+	steps := []int{f.Step}
+	if f.Step == 0 {
+		steps = nil
+		if err := s.db.Session(ctx).Model(&stepRow{}).Where("transfer_id = ?", transfer).Order("no").Pluck("no", &steps).Error; err != nil {
+			return nil, fmt.Errorf("count failures: %w", err)
+		}
 	}
+	if len(steps) == 0 {
+		return nil, nil
+	}
+	from := resultSource{filter: f}
+	first, args := firstFailures(transfer, steps, f.File, counted)
+	q := from.where(s.db.Session(ctx).Table("("+first+") k", args...))
 	var rows []struct {
 		Of          failureRow `gorm:"embedded"`
 		Files       int64
@@ -99,6 +115,23 @@ func (s *Store) FailureGroups(ctx context.Context, transfer int64, f tasks.Resul
 		}
 	}
 	return groups, nil
+}
+
+// firstFailures is a query of the first failures of each step. It reads no more than these.
+func firstFailures(transfer int64, steps []int, file int64, counted int) (query string, args []any) {
+	parts := make([]string, len(steps))
+	for i, step := range steps {
+		of := "transfer_id = ? AND step_no = ?"
+		args = append(args, transfer, step)
+		if file > 0 {
+			of += " AND file_no = ?"
+			args = append(args, file)
+		}
+		parts[i] = fmt.Sprintf("SELECT * FROM (SELECT transfer_id, step_no, file_no, outcome, code, message, ended_at FROM failures "+
+			"WHERE %s ORDER BY transfer_id, step_no, file_no LIMIT ?) s%d", of, i)
+		args = append(args, counted)
+	}
+	return strings.Join(parts, " UNION ALL "), args
 }
 
 func pathsOf(files []tasks.File) map[int64]string {

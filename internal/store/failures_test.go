@@ -181,3 +181,35 @@ func TestFailuresAreSelectedExactly(t *testing.T) {
 		}
 	})
 }
+
+// However many files have failed, the first ones of each step are counted, and no others are read.
+func TestTheFirstFailuresAreCounted(t *testing.T) {
+	each(t, func(t *testing.T, b *env) {
+		tr := failSome(t, b, 1000)
+		counts := func(f tasks.ResultSelector, counted int) (text string) {
+			t.Helper()
+			groups, err := b.failureGroups(t.Context(), tr.ID, f, 10, counted)
+			testkit.Must(t, err)
+			for _, g := range groups {
+				text += fmt.Sprintf("%s %d from %d, ", g.Outcome, g.Files, g.Example)
+			}
+			return text
+		}
+		for _, c := range []struct {
+			filter  tasks.ResultSelector
+			counted int
+			want    string
+		}{
+			{tasks.ResultSelector{}, 10, "error 5 from 100, failed 5 from 200, "},
+			{tasks.ResultSelector{}, 3, "error 2 from 100, failed 1 from 200, "},
+			{tasks.ResultSelector{Code: "damaged"}, 3, "failed 1 from 200, "},
+			{tasks.ResultSelector{Step: 1, Outcomes: []tasks.Outcome{tasks.OutcomeFailed}}, 1, ""},
+			{tasks.ResultSelector{File: 800}, 1, "failed 1 from 800, "},
+			{tasks.ResultSelector{Step: 2}, 10, ""},
+		} {
+			if got := counts(c.filter, c.counted); got != c.want {
+				t.Errorf("%+v of the first %d: %q, want %q", c.filter, c.counted, got, c.want)
+			}
+		}
+	})
+}

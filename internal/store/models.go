@@ -71,6 +71,7 @@ func (r *transferRow) transfer() tasks.Transfer {
 		Trouble: r.Trouble, Selection: selectionOf(r.Selection), Weight: r.Weight,
 		ClockShift: time.Duration(r.ClockShift) * time.Microsecond,
 		Emitted:    r.Emitted, NoReuse: r.NoReuse,
+		ByRequests: r.Intake == ledger.IntakeRequests, ByServer: r.Intake == ledger.IntakeServer, SeenAt: r.SeenAt.UTC(),
 	}
 	if r.IdemKey != nil {
 		t.Key = *r.IdemKey

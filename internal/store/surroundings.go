@@ -37,6 +37,7 @@ func (s *Store) CountWaiting(ctx context.Context, around *ledger.Surroundings) (
 
 // Surroundings reads the rows that decide whether transfers make progress.
 func (s *Store) Surroundings(ctx context.Context) (around ledger.Surroundings, err error) {
+	around.Now = s.db.Now()
 	if around.Workers, err = s.Workers(ctx); err != nil {
 		return around, err
 	}
@@ -49,5 +50,6 @@ func (s *Store) Surroundings(ctx context.Context) (around ledger.Surroundings, e
 	if err != nil {
 		return around, fmt.Errorf("count batches that run: %w", err)
 	}
-	return around, nil
+	around.Retries, err = retries(s.db.Session(ctx))
+	return around, err
 }

@@ -65,9 +65,7 @@ func (s *Store) Resume(ctx context.Context, id int64) (resumed bool, err error) 
 	return resumed, err
 }
 
-// producerTTL is after how long without a sign the producer of an open
-// transfer counts as dead.
-const producerTTL = 30 * time.Second
+const producerTTL = ledger.ProducerTTL
 
 // MarkInterrupted marks open transfers whose producer has died, and reports how many.
 // Workers still process the files that they have. A producer that was only slow opens

@@ -49,7 +49,7 @@ func (s *Store) TryWrites(ctx context.Context) error {
 func withoutTrialRows() map[string]string {
 	return map[string]string{
 		"loads": "step_no", "rejected_lines": "step_no", "users": "role", "api_tokens": "role", "sessions": "role", "audit_log": "detail",
-		"schedules": "zone",
+		"schedules": "zone", "watches": "how", "watched_items": "print",
 	}
 }
 
@@ -80,6 +80,7 @@ func trialRows(now time.Time) []any {
 		&finalizeRow{TransferID: id, No: 1, State: tasks.FinalizeCanceled},
 		&outputRow{PathHash: make([]byte, 16), Owner: name, Digest: name, Path: []byte{}, WrittenAt: now},
 		&pausedQueue{Name: name, PausedAt: now},
+		&importRow{TransferID: id, UUID: name, StartedAt: now},
 		&tombstone{TransferID: id, UUID: name, DeletedAt: now},
 	}
 }

@@ -26,6 +26,8 @@ type auditView struct {
 
 type auditItem struct {
 	At, Stamp, Who, From, Action, Target, Result, Tone, Detail string
+
+	Transfer string // the path of the transfer that the target names; empty: none
 }
 
 func mountAudit(mux *http.ServeMux, opts *Options) error {
@@ -67,8 +69,12 @@ func (p *auditPage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func auditItemOf(e *audit.Entry) auditItem {
 	tones := map[audit.Status]string{audit.Done: "good", audit.Begun: "busy", audit.Refused: "warn", audit.Failed: "bad"}
-	return auditItem{
+	item := auditItem{
 		At: e.At.UTC().Format("2006-01-02 15:04:05"), Stamp: e.At.UTC().Format(time.RFC3339), Who: visible(e.Who), From: visible(e.From),
 		Action: visible(e.Action), Target: visible(e.Target), Result: string(e.Result), Tone: tones[e.Result], Detail: visible(e.Detail),
 	}
+	if id := audit.TransferOf(e.Target); id != "" {
+		item.Transfer = "/transfers/" + id
+	}
+	return item
 }

@@ -39,7 +39,8 @@ type failuresView struct {
 	Outcomes                   []option
 	Filter                     filterForm
 	Filtered                   bool
-	Total                      string // failures that the filter selects
+	Total, TotalRuns           string // failures that the filter selects
+	OnlyFirst                  string // which failures the groups count; empty: all
 	Groups                     []failureItem
 	More                       bool // there are more groups
 	Examples                   []exampleItem
@@ -49,7 +50,7 @@ type failuresView struct {
 }
 
 type failureItem struct {
-	ID, Files, Step, OutcomeWords, Code, Message, Path, Href, FileHref string
+	ID, Files, Runs, Step, OutcomeWords, Code, Message, Path, Href, FileHref string
 
 	First, Last moment
 	Filter      filterForm
@@ -101,10 +102,7 @@ func (p *failuresPage) fill(ctx context.Context, v *failuresView, q url.Values) 
 	v.Filter = filterOf(&t, q)
 	v.Filtered = v.Filter != filterForm{}
 	if n, err := strconv.ParseInt(q.Get("retried"), 10, 64); err == nil && n >= 0 {
-		v.Retried = humanize.Comma(n) + " files run again."
-		if n == 1 {
-			v.Retried = "1 file runs again."
-		}
+		v.Retried = runs(n, "file", true) + " again."
 	}
 	v.MayRetry = p.opts.Control != nil
 	v.CanCancel = v.MayRetry && !t.State.Ended()
@@ -140,25 +138,39 @@ func (p *failuresPage) groups(ctx context.Context, v *failuresView, t *tasks.Tra
 	}
 	steps := stepNames(t)
 	var total int64
+	all := t.CountsAllFailures(v.Filter.failures(t).Step)
+	if !all {
+		v.OnlyFirst = fmt.Sprintf("So many files have failed that the kinds count the first %s failures of each step, of %s in all. What runs again is all of a kind.",
+			humanize.Comma(tasks.MaxCountedFailures), humanize.Comma(results.Failures()))
+	}
 	for i := range groups {
 		g := &groups[i]
 		total += g.Files
 		f := filterForm{Step: steps[g.Step], Outcome: string(g.Outcome), Kind: true, Code: g.Code, Message: g.Message}
 		v.Groups = append(v.Groups, failureItem{
-			ID: f.id(), Files: humanize.Comma(g.Files), Step: steps[g.Step], OutcomeWords: wordsOf(g.Outcome), Code: visible(g.Code),
+			ID: f.id(), Files: humanize.Comma(g.Files), Runs: runs(g.Files, "file", all), Step: steps[g.Step], OutcomeWords: wordsOf(g.Outcome), Code: visible(g.Code),
 			Message: visible(g.Message), Path: visible(g.Path), Href: "/transfers/" + t.UUID + "/failures?" + f.query().Encode(),
 			FileHref: fileLink(t, g.Example), First: momentOf(g.First, now), Last: momentOf(g.Last, now), Filter: f,
 		})
 	}
-	v.Total = humanize.Comma(total)
-	if v.More {
-		v.Total = "more than " + v.Total
-		if !v.Filtered {
-			v.Total = humanize.Comma(results.Failures())
-		}
+	if !v.Filtered {
+		total = results.Failures()
 	}
-	v.CanRetry = v.MayRetry && total > 0
+	v.Total, v.TotalRuns = humanize.Comma(total), runs(total, "failure", !v.Filtered || all && !v.More)
+	v.CanRetry = v.MayRetry && (total > 0 || !all)
 	return nil
+}
+
+// runs says how many things run again; all says that there are no more of them.
+func runs(n int64, thing string, all bool) string {
+	text := humanize.Comma(n) + " " + thing + "s run"
+	if n == 1 {
+		text = "1 " + thing + " runs"
+	}
+	if !all {
+		text = "at least " + text
+	}
+	return text
 }
 
 func (p *failuresPage) examples(ctx context.Context, v *failuresView, t *tasks.Transfer, q url.Values) error {

@@ -13,6 +13,7 @@ import (
 	"github.com/balerhq/baler/internal/accounts"
 	"github.com/balerhq/baler/internal/api"
 	"github.com/balerhq/baler/internal/queue"
+	"github.com/balerhq/baler/internal/watch"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -31,6 +32,9 @@ type Options struct {
 	Control   api.Control
 	Fleet     api.Fleet
 	Scheduler api.Scheduler
+
+	// Watches lists the watched folders; nil: the page of the schedules does not show them.
+	Watches func(context.Context) ([]watch.Status, error)
 
 	// What the pages show beside what the API offers; pages of one that is nil do not exist.
 	History History

@@ -78,6 +78,7 @@ func rights() map[string]right {
 		"GET " + api.Root + "/transfers/{id}/results":  {role: view},
 		"GET " + api.Root + "/transfers/{id}/files":    {role: view},
 		"GET " + api.Root + "/transfers/{id}/failures": {role: view},
+		"GET " + api.Root + "/transfers/{id}/export":   {role: view},
 		"GET " + api.Root + "/workers":                 {role: view},
 		"GET " + api.Root + "/queues":                  {role: view},
 

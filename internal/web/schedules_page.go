@@ -19,6 +19,7 @@ type schedulesPage struct {
 type schedulesView struct {
 	layout
 	Rows    []scheduleItem
+	Watches []watchItem
 	Act     bool   // whoever looks at it may change them
 	Problem string // why there are no rows
 }
@@ -80,6 +81,15 @@ func (p *schedulesPage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	for i := range all {
 		view.Rows = append(view.Rows, scheduleItemOf(&all[i]))
+	}
+	if p.opts.Watches != nil && err == nil {
+		watches, err := p.opts.Watches(r.Context())
+		if err != nil {
+			status, view.Problem = p.sorry(r, err)
+		}
+		for i := range watches {
+			view.Watches = append(view.Watches, p.watchItemOf(&watches[i]))
+		}
 	}
 	p.send(w, r, status, "layout", view)
 }

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/balerhq/baler/internal/api"
+	"github.com/balerhq/baler/internal/export"
 	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/internal/web"
 	"github.com/balerhq/baler/tasks"
@@ -35,6 +37,10 @@ func (found) Failures(context.Context, tasks.Transfer, tasks.ResultSelector, int
 
 func (found) FilesAfter(context.Context, tasks.Transfer, int64, int) ([]tasks.File, error) {
 	return nil, nil
+}
+
+func (found) Export(_ context.Context, t tasks.Transfer, _ export.Format, _ io.Writer) (api.Exported, error) {
+	return api.Exported{State: t.State}, nil
 }
 
 func (found) LiveWork(context.Context, tasks.Transfer) (tasks.LiveWork, error) {

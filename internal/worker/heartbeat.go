@@ -99,14 +99,17 @@ func (w *Instance) checkClock(ctx context.Context) error {
 // of limits. A worker whose share of a limit is zero is paused.
 func (w *Instance) heartbeat(ctx context.Context) (pulse, error) {
 	p := pulse{next: w.Heartbeat}
+	began := time.Now()
 	directives, err := w.Store.HeartbeatWorker(ctx, tasks.Worker{
 		Name: w.Name, Handlers: w.handlerNames(), Slots: w.Concurrency,
 		Version: w.Version, StartedAt: w.started, LimitsInUse: w.batches.runner.LimitsInUse(),
 		Queues: slices.Sorted(maps.Keys(w.Queues)), Throttled: w.batches.runner.Throttled(throttledBeats * w.Heartbeat),
+		WriteTime: w.written.both(),
 	}, w.instance)
 	if err != nil {
 		return p, err
 	}
+	w.written.add(time.Since(began))
 	if w.batches.runner.SetLimits(directives.Shares) {
 		p.next = min(fastHeartbeat, w.Heartbeat)
 	}

@@ -32,7 +32,8 @@ type Instance struct {
 	started    time.Time
 	instance   string                  // distinguishes this process from others of the same name
 	desired    chan tasks.DesiredState // the last one that a heartbeat read, until it is applied
-	registered atomic.Bool             // the worker has a row in the database; false again once it stops
+	written    writeTimes
+	registered atomic.Bool // the worker has a row in the database; false again once it stops
 }
 
 // New makes a worker. It takes no batches before Run.

@@ -60,7 +60,7 @@ func (p *Plan) checkHead(path string, head []byte, whole bool) error {
 		return nil
 	}
 	filter := "."
-	if document != objectLines {
+	if document != objectLines && document != manyInLine {
 		filter = ".[]"
 	}
 	return fmt.Errorf("%w: it is %s, not one document per line: convert it, for example with jq -c '%s' %q",
@@ -112,6 +112,7 @@ const (
 	objectLines = "one JSON document over several lines"
 	arrayLines  = "a JSON array over several lines"
 	arrayLine   = "a JSON array of objects in one line"
+	manyInLine  = "several JSON documents in one line" // also with line ends of a carriage return alone
 )
 
 // documentOf returns the kind of a file that is JSON, but does not have one document per line.
@@ -129,7 +130,7 @@ func documentOf(head []byte, whole bool) string {
 		return ""
 	}
 	if len(bytes.TrimSpace(rest)) == 0 {
-		return ""
+		return manyIn(first)
 	}
 	d := json.NewDecoder(bytes.NewReader(head))
 	var document json.RawMessage
@@ -140,4 +141,16 @@ func documentOf(head []byte, whole bool) string {
 		return arrayLines
 	}
 	return objectLines
+}
+
+// manyIn returns manyInLine for a line that begins with two JSON documents.
+func manyIn(line []byte) string {
+	d := json.NewDecoder(bytes.NewReader(line))
+	for range 2 {
+		var document json.RawMessage
+		if d.Decode(&document) != nil || len(document) < 2 || document[0] != '{' && document[0] != '[' {
+			return ""
+		}
+	}
+	return manyInLine
 }

@@ -250,7 +250,8 @@ CREATE TABLE IF NOT EXISTS workers (
   seen_at      DATETIME(6) NOT NULL,
   instance     CHAR(32) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',
   queues       TEXT NOT NULL,
-  throttled    TEXT NOT NULL
+  throttled    TEXT NOT NULL,
+  write_us     BIGINT NOT NULL DEFAULT 0
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
 CREATE TABLE IF NOT EXISTS costs (
@@ -432,6 +433,44 @@ CREATE TABLE IF NOT EXISTS schedules (
   last_at      DATETIME(6) NULL,
   last_transfer VARCHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',
   last_error   VARCHAR(1024) NOT NULL DEFAULT ''
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+CREATE TABLE IF NOT EXISTS watches (
+  id           BINARY(16) NOT NULL PRIMARY KEY,
+  name         BLOB NOT NULL,
+  folder       BLOB NOT NULL,
+  recipe       VARCHAR(255) NOT NULL,
+  holder       VARCHAR(255) NOT NULL,
+  how          VARCHAR(255) NOT NULL,
+  started_at   DATETIME(6) NOT NULL,
+  seen_at      DATETIME(6) NOT NULL,
+  waiting      BIGINT NOT NULL,
+  submitted    BIGINT NOT NULL,
+  moved        BIGINT NOT NULL,
+  last_at      DATETIME(6) NULL,
+  last_path    BLOB NOT NULL,
+  problem      VARCHAR(1024) NOT NULL
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+CREATE TABLE IF NOT EXISTS watched_items (
+  watch_id     BINARY(16) NOT NULL,
+  path_hash    BINARY(16) NOT NULL,
+  path         BLOB NOT NULL,
+  print        VARCHAR(128) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  token        VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  stage        VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  transfer_id  BIGINT NOT NULL,
+  target       BLOB NOT NULL,
+  changed_at   DATETIME(6) NOT NULL,
+  PRIMARY KEY (watch_id, path_hash),
+  KEY watched_items_stage (watch_id, stage, path_hash)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+CREATE TABLE IF NOT EXISTS imports (
+  transfer_id  BIGINT NOT NULL PRIMARY KEY,
+  uuid         CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  started_at   DATETIME(6) NOT NULL,
+  UNIQUE KEY imports_uuid (uuid)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
 CREATE TABLE IF NOT EXISTS paused_queues (

@@ -267,7 +267,8 @@ CREATE TABLE IF NOT EXISTS workers (
   seen_at      DATETIME NOT NULL CHECK (seen_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND date(seen_at) IS substr(seen_at, 1, 10)),
   instance     TEXT NOT NULL DEFAULT '',
   queues       TEXT NOT NULL,
-  throttled    TEXT NOT NULL
+  throttled    TEXT NOT NULL,
+  write_us     INTEGER NOT NULL DEFAULT 0 CHECK (typeof(write_us) = 'integer')
 ) WITHOUT ROWID;
 
 CREATE TABLE IF NOT EXISTS costs (
@@ -461,6 +462,46 @@ CREATE TABLE IF NOT EXISTS schedules (
   last_transfer TEXT NOT NULL DEFAULT '',
   last_error   TEXT NOT NULL DEFAULT ''
 ) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS watches (
+  id           BLOB NOT NULL PRIMARY KEY,
+  name         BLOB NOT NULL,
+  folder       BLOB NOT NULL,
+  recipe       TEXT NOT NULL,
+  holder       TEXT NOT NULL,
+  how          TEXT NOT NULL,
+  started_at DATETIME NOT NULL CHECK (started_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', started_at) IS substr(started_at, 1, 19)),
+  seen_at DATETIME NOT NULL CHECK (seen_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', seen_at) IS substr(seen_at, 1, 19)),
+  waiting      INTEGER NOT NULL CHECK (typeof(waiting) = 'integer'),
+  submitted    INTEGER NOT NULL CHECK (typeof(submitted) = 'integer'),
+  moved        INTEGER NOT NULL CHECK (typeof(moved) = 'integer'),
+  last_at DATETIME NULL CHECK (last_at IS NULL OR last_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', last_at) IS substr(last_at, 1, 19)),
+  last_path    BLOB NOT NULL,
+  problem      TEXT NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS watched_items (
+  watch_id     BLOB NOT NULL,
+  path_hash    BLOB NOT NULL,
+  path         BLOB NOT NULL,
+  print        TEXT NOT NULL,
+  token        TEXT NOT NULL,
+  stage        TEXT NOT NULL CHECK (stage IN ('submitting', 'submitted', 'moving', 'ended')),
+  transfer_id  INTEGER NOT NULL CHECK (typeof(transfer_id) = 'integer'),
+  target       BLOB NOT NULL,
+  changed_at DATETIME NOT NULL CHECK (changed_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', changed_at) IS substr(changed_at, 1, 19)),
+  PRIMARY KEY (watch_id, path_hash)
+) WITHOUT ROWID;
+
+CREATE INDEX IF NOT EXISTS watched_items_stage ON watched_items (watch_id, stage, path_hash);
+
+CREATE TABLE IF NOT EXISTS imports (
+  transfer_id  INTEGER NOT NULL PRIMARY KEY,
+  uuid         TEXT NOT NULL,
+  started_at   DATETIME NOT NULL CHECK (started_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND date(started_at) IS substr(started_at, 1, 10))
+);
+
+CREATE UNIQUE INDEX IF NOT EXISTS imports_uuid ON imports (uuid);
 
 CREATE TABLE IF NOT EXISTS paused_queues (
   name         TEXT NOT NULL PRIMARY KEY,

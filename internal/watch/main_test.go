@@ -1,0 +1,9 @@
+package watch
+
+import (
+	"testing"
+
+	"github.com/balerhq/baler/internal/testkit"
+)
+
+func TestMain(m *testing.M) { testkit.Main(m) }
