@@ -36,7 +36,7 @@ stays up, by the handler coprocess. It needs python3, and no servers.`,
 			}
 			list := newTable(words("WAY"), numbers("FILES"), numbers("SECONDS"), numbers("FILES/S"), numbers("CPU MS/FILE"))
 			for _, m := range all {
-				list.row(string(m.Variant), strconv.Itoa(m.Files), fmt.Sprintf("%.2f", m.Seconds), rate(m.FilesPerSecond),
+				list.row(string(m.Variant), strconv.Itoa(m.Files), fmt.Sprintf("%.2f", m.Seconds), rateOf(m.FilesPerSecond),
 					fmt.Sprintf("%.2f", 1000*m.CPUSeconds/float64(m.Files)))
 			}
 			list.within(tableWidth(p.stdout)).write(p.stdout)
