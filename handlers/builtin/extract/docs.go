@@ -31,6 +31,7 @@ func docs() handlers.Option {
 		handlers.DocCode("special-member", "warning", "a member is a device or pipe"),
 		handlers.DocCode("encrypted", "warning", "a member, or the directory, is encrypted"),
 		handlers.DocCode("unsupported", "warning", "a variant that it does not read"),
+		handlers.DocCode("trailing-data", "warning", "something else stands behind the end of a gzip file; what is before it is extracted"),
 		handlers.DocCode("too-many", "failed", "more members than `max_members`"),
 		handlers.DocCode("too-large", "failed", "more bytes than `max_total`"),
 		handlers.DocCode("ratio-exceeded", "failed", "more bytes than `max_ratio` allows"),
