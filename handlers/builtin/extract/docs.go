@@ -24,7 +24,7 @@ func docs() handlers.Option {
 		handlers.DocCode("unsafe-path", "warning", "a member leads out of the folder"),
 		handlers.DocCode("bad-name", "warning", "a member has no name, or one with a NUL"),
 		handlers.DocCode("reserved-name", "warning", "Windows keeps the name of a member"),
-		handlers.DocCode("name-too-long", "warning", "no file system takes the name of a member"),
+		handlers.DocCode("name-too-long", "warning, or failed", "no file system takes the name of a member, or of the folder for the members"),
 		handlers.DocCode("duplicate-name", "warning", "two members have the same path"),
 		handlers.DocCode("link-member", "warning", "a member is a symbolic link"),
 		handlers.DocCode("hard-link-member", "warning", "a member is a hard link"),
