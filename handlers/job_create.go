@@ -54,11 +54,8 @@ func (j *Job) Create(ctx context.Context, path string, opts CreateOptions, write
 	if !filepath.IsAbs(path) {
 		whole = filepath.Join(j.spec.Outputs.relative, path)
 	}
-	for _, source := range j.spec.Sources {
-		if isIn(source, whole) {
-			return c, Fail(CodeOutputInSource, fmt.Errorf(
-				"%s lies in the source %s: the next run would take it for a file to process", whole, source))
-		}
+	if err := j.outsideSources(whole); err != nil {
+		return c, err
 	}
 	p, err := j.spec.Outputs.at(path)
 	if err != nil {

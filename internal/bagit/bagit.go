@@ -47,9 +47,10 @@ type Options struct {
 
 // bag is a bag that is being verified.
 type bag struct {
-	root     tree
-	version  version
-	encoding string // of tag files
+	root       tree
+	version    version
+	encoding   string          // of tag files
+	misencoded map[string]bool // tag files with a line that is not in the encoding
 
 	payloadThere bool // the folder data
 

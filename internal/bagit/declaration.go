@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/text/encoding/ianaindex"
 	"golang.org/x/text/encoding/unicode"
@@ -119,6 +120,19 @@ func (b *bag) decoder() (transform.Transformer, error) {
 		return nil, fmt.Errorf("the encoding %q is unknown", b.encoding)
 	}
 	return e.NewDecoder(), nil
+}
+
+// checkEncoding says when a line is not in UTF-8 although the bag declares it; decoders of
+// other encodings take any bytes. It says so of the first such line of a file.
+func (b *bag) checkEncoding(name string, no int, line string) {
+	if utf8.ValidString(line) || b.misencoded[name] {
+		return
+	}
+	if b.misencoded == nil {
+		b.misencoded = make(map[string]bool)
+	}
+	b.misencoded[name] = true
+	b.oddf(name, "line %d is not %s, the encoding that bagit.txt declares: %q", no, b.encoding, shorten(line))
 }
 
 // splitLines splits a text at LF, CR or CRLF, which all end a line.

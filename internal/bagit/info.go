@@ -26,6 +26,7 @@ func (b *bag) readInfo() {
 	}
 	oxums := 0
 	for i, line := range splitLines(strings.TrimPrefix(text, "\ufeff")) {
+		b.checkEncoding(name, i+1, line)
 		if strings.TrimSpace(line) == "" || i > 0 && (line[0] == ' ' || line[0] == '\t') {
 			continue // an empty line, or the continuation of the previous value
 		}

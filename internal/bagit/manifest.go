@@ -85,6 +85,7 @@ func (b *bag) readManifest(name, algorithm string, tag bool) {
 }
 
 func (b *bag) manifestLine(name, algorithm string, tag bool, no int, line string, seen map[string]bool) {
+	b.checkEncoding(name, no, line)
 	digest, listed, ok := cutAtBlanks(line)
 	if _, err := hex.DecodeString(digest); !ok || err != nil {
 		b.wrongf(name, "line %d is not a digest and a path: %q", no, shorten(line))

@@ -19,6 +19,10 @@ const dictionaryBytes = 128 << 20
 // packedRead is how many bytes of compressed content are read at a time.
 const packedRead = 64 << 10
 
+// ErrTrailingData says that other data stands behind the end of a gzip file. All content
+// before it has been read, with right checksums.
+var ErrTrailingData = errors.New("behind the end of the gzip data stands something else")
+
 // gzipReader reads the members of a gzip file one after the other. A member may be
 // followed by zeros, which tapes and block devices add.
 type gzipReader struct {
@@ -59,6 +63,10 @@ func (g *gzipReader) next() error {
 	}
 	if err := g.from.UnreadByte(); err != nil {
 		return err
+	}
+	const first, second = 0x1f, 0x8b
+	if head, _ := g.from.Peek(2); head[0] != first || len(head) > 1 && head[1] != second {
+		return ErrTrailingData
 	}
 	if err := g.member.Reset(g.from); err != nil {
 		if errors.Is(err, io.EOF) {

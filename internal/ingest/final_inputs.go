@@ -18,10 +18,17 @@ import (
 // registry has their handlers. It returns those inside the sources: the scan must leave
 // these files out.
 func OutputFiles(known *handlers.Registry, r *recipe.Recipe, name string, sources []string) (map[string]bool, error) {
+	outputs := OutputsOf(known, r, name, sources)
+	for _, o := range outputs {
+		if tasks.IsObject(o.Path) {
+			return nil, fmt.Errorf("%w: final step %s would write %s: choose a folder, and copy what is in it",
+				ErrOutputIsObject, o.Step, o.Path)
+		}
+	}
 	if FromList(sources) {
 		return nil, nil //nolint:nilnil // a list names its files itself
 	}
-	return CheckOutputs(sources, OutputsOf(known, r, name, sources))
+	return CheckOutputs(sources, outputs)
 }
 
 // OutputsOf lists what the final steps of a recipe write, as far as the registry has their
@@ -35,7 +42,10 @@ func OutputsOf(known *handlers.Registry, r *recipe.Recipe, name string, sources 
 		if o.Path == "" {
 			return
 		}
-		path, err := filepath.Abs(o.Path)
+		path, err := o.Path, error(nil)
+		if !tasks.IsObject(path) {
+			path, err = filepath.Abs(path)
+		}
 		if err != nil {
 			return // no folder to resolve it against: the step reports the error
 		}

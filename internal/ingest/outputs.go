@@ -12,6 +12,9 @@ import (
 // ErrOutputInSource says that a final step would write a folder into a source.
 var ErrOutputInSource = errors.New("a final step would write into a source")
 
+// ErrOutputIsObject says that a final step would write into object storage.
+var ErrOutputIsObject = errors.New("final steps write files, not into object storage")
+
 // PlannedOutput is what a final step is to write.
 type PlannedOutput struct {
 	Step, Path string

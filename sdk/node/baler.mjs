@@ -33,6 +33,7 @@ export class Job {
     this.pathBytes = message.path_base64 ? Buffer.from(message.path_base64, 'base64') : Buffer.from(message.path)
     this.size = message.size ?? 0
     this.attempt = message.attempt ?? 1
+    this.folder = message.folder // its own, for what it emits; undefined if the step has no emit
     this.args = message.args ?? [message.path]
     this.facts = message.facts ?? {}
     this.reset()
@@ -58,13 +59,12 @@ export class Job {
 
   setFact(name, value) { this.newFacts[name] = value }
 
-  // Make a file that the script has written, named by text or a Buffer, a further file of the
-  // transfer. name tells it from others that come from the same file; base is a folder above it.
-  emit(file, { name, base } = {}) {
-    const bytes = Buffer.isBuffer(file) ? file : Buffer.from(path.resolve(file))
+  // Make a file in the folder of the job, named by text (relative to it, or absolute) or a Buffer, a
+  // further file of the transfer. name tells it from others that come from the same file.
+  emit(file, { name } = {}) {
+    const bytes = Buffer.isBuffer(file) ? file : Buffer.from(path.resolve(this.folder ?? '', file))
     const message = { type: 'emit', batch: this.#batch, job: this.#id, path_base64: bytes.toString('base64') }
     if (name !== undefined) message.name_base64 = Buffer.from(name).toString('base64')
-    if (base !== undefined) message.base = path.resolve(base)
     this.emitted.push(file)
     this.#emits.push(message)
   }

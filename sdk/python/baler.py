@@ -53,6 +53,7 @@ class Job:
         self.path = os.fsdecode(base64.b64decode(raw)) if raw else message["path"]
         self.size = message.get("size", 0)
         self.attempt = message.get("attempt", 1)
+        self.folder = message.get("folder")  # its own, for what it emits; None if the step has no emit
         self.facts = message.get("facts") or {}
         args = message.get("args")
         if args is None:
@@ -92,26 +93,24 @@ class Job:
         json.dumps(value)  # what cannot be written is the script's error, here
         self.new_facts[name] = value
 
-    def emit(self, path, name=None, base=None):
-        """Make a file that the script has written a further file of the transfer.
+    def emit(self, path, name=None):
+        """Make a file in job.folder a further file of the transfer.
 
-        name tells it from the others that come from the same file, such as the name of a
-        member; by default, that of the file. Two files of one name are an error (bad-emit).
-        base is a folder above it: what is between stands for the file where others have
-        their path relative to the source.
+        path may be relative to job.folder. name tells the file from the others that come from
+        the same file, such as the name of a member; by default, its path in job.folder. Two
+        files of one name are an error (bad-emit).
         """
-        path = os.path.abspath(os.fspath(path))
-        name = os.path.basename(path) if name is None else name
+        path = os.path.abspath(os.path.join(os.fsencode(self.folder or ""), os.fsencode(path)))
         message = {"type": "emit", "batch": self._batch.id, "job": self._id}
-        for member, text in (("path", os.fsdecode(path)), ("name", os.fsdecode(name))):
+        members = [("path", path)] if name is None else [("path", path), ("name", os.fsencode(name))]
+        for member, data in members:
+            text = os.fsdecode(data)
             try:
                 text.encode()
                 message[member] = text
             except UnicodeEncodeError:  # a name that is not UTF-8
-                message[member + "_base64"] = base64.b64encode(os.fsencode(text)).decode()
-        if base is not None:
-            message["base"] = os.path.abspath(os.fspath(base))
-        self.emitted.append(path)
+                message[member + "_base64"] = base64.b64encode(data).decode()
+        self.emitted.append(os.fsdecode(path))
         self._emits.append(message)
 
     def write_output(self, text):
@@ -364,8 +363,10 @@ def run(script):
         # Other messages are of later versions.
 
 
-def run_test(script_or_call, paths, args=None, facts=None):
+def run_test(script_or_call, paths, args=None, facts=None, emit=None):
     """Run a script, or a function call(jobs), over files without Baler, as one batch.
+
+    emit is the folder below which each job has its folder, for scripts that emit files.
 
     Returns the jobs with outcome, exit_code, code, new_facts, emitted, output and error:
 
@@ -382,6 +383,9 @@ def run_test(script_or_call, paths, args=None, facts=None):
         message = {"id": number, "path": path, "args": args, "facts": facts}
         with contextlib.suppress(OSError):
             message["size"] = os.path.getsize(path)
+        if emit is not None:
+            message["folder"] = os.path.join(os.path.abspath(os.fspath(emit)), "%d-%s.files" % (number, os.path.basename(path)))
+            os.makedirs(message["folder"], exist_ok=True)
         messages.append(message)
     current = [None]
     stdout, stderr = sys.stdout, sys.stderr
@@ -405,11 +409,12 @@ def main(argv=None):
     test.add_argument("files", nargs="+")
     test.add_argument("--args", type=json.loads, help="the step's args, as JSON")
     test.add_argument("--facts", type=json.loads, help="facts of every file, as JSON")
+    test.add_argument("--emit", help="the folder below which each file gets a folder for what the script emits")
     options = parser.parse_args(argv)
     if options.command == "run":
         return run(options.script)
     bad = 0
-    for job in run_test(options.script, options.files, options.args, options.facts):
+    for job in run_test(options.script, options.files, options.args, options.facts, options.emit):
         answer = job._answer()
         print(json.dumps({"path": job.path, **{k: v for k, v in answer.items() if k not in ("type", "batch", "job")}}))
         bad += answer["outcome"] in ("failed", "error", "timed_out")

@@ -46,5 +46,6 @@ func docs() handlers.Option {
 		handlers.DocCode("too-large", "warning", "a PDF above `max_pdf`"),
 		handlers.DocCode("cut", "warning", "more metadata than `max_metadata`"),
 		handlers.DocCode("tool-failed", "warning", "a program ended with an error"),
+		handlers.DocCode("signal-NAME", "error, retried", "a signal ended a program"),
 	)
 }

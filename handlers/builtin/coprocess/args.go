@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/balerhq/baler/handlers"
 	"github.com/balerhq/baler/handlers/command"
@@ -23,6 +24,7 @@ type coprocessArgs struct {
 	Memory      tasks.Size    `json:"memory"`
 	MaxBatches  int           `json:"max_batches"`
 	Version     any           `json:"version"` // changes the recipe when the script has changed
+	Emit        string        `json:"emit"`    // the folder below which each file has one of its own
 
 	Args  any            `json:"args"`  // for the job
 	Facts map[string]any `json:"facts"` // for the job
@@ -55,6 +57,9 @@ func parse(args any) (*spec, error) {
 		wrong = append(wrong, fmt.Errorf("script %s is neither Python (.py) nor JavaScript (.mjs, .js): give command instead", s.Script))
 	case len(s.Interpreter) > 0 && interpreter(s.Script) == "":
 		wrong = append(wrong, errors.New("interpreter is for a script that ends in .py, .mjs or .js"))
+	}
+	if s.Emit != "" && !filepath.IsAbs(s.Emit) && !strings.HasPrefix(s.Emit, "${") {
+		wrong = append(wrong, fmt.Errorf("emit %q must be an absolute path, that of the folder into which the script writes", s.Emit))
 	}
 	if s.MaxBatches < 0 || s.Memory < 0 {
 		wrong = append(wrong, errors.New("max_batches and memory must be positive"))

@@ -41,24 +41,37 @@ func (g *group) run(ctx context.Context) error {
 			finishAll(jobs, err)
 			continue
 		}
-		r := &request{child: c, jobs: jobs, emitted: make(emissions)}
-		failed := r.serve(ctx)
-		if failed == nil {
-			g.pool.put(g.spec, c)
-			continue
+		again, err := g.try(ctx, c, jobs)
+		if err != nil {
+			return err
 		}
-		if ctx.Err() != nil {
-			c.kill()
-			return ctx.Err()
-		}
-		verdict := r.stop(failed)
-		if !r.heard && c.batches > 1 && errors.Is(failed, errEnded) { // it had died before it got them
-			queue = append([][]*handlers.Job{jobs}, queue...)
-			continue
-		}
-		queue = append(r.parts(verdict), queue...)
+		queue = append(again, queue...)
 	}
 	return nil
+}
+
+// try gives jobs to a child, and returns those that are to be tried again, with another one.
+func (g *group) try(ctx context.Context, c *child, jobs []*handlers.Job) (again [][]*handlers.Job, err error) {
+	r := &request{child: c, emitted: make(emissions)}
+	defer func() { err = errors.Join(err, r.emitted.close()) }() // the child has answered, or has ended
+	if r.jobs = r.emitted.folders(jobs); len(r.jobs) == 0 {
+		g.pool.put(g.spec, c)
+		return nil, nil
+	}
+	failed := r.serve(ctx)
+	if failed == nil {
+		g.pool.put(g.spec, c)
+		return nil, nil
+	}
+	if ctx.Err() != nil {
+		c.kill()
+		return nil, ctx.Err()
+	}
+	verdict := r.stop(failed)
+	if !r.heard && c.batches > 1 && errors.Is(failed, errEnded) { // it had died before it got them
+		return [][]*handlers.Job{r.jobs}, nil
+	}
+	return r.parts(verdict), nil
 }
 
 func finishAll(jobs []*handlers.Job, err error) {
@@ -97,7 +110,7 @@ func (r *request) serve(ctx context.Context) error {
 		specs[i], _ = parse(job.Args()) // it was read before
 		job.Start()
 	}
-	line := batchMessage(c.number, r.jobs, specs)
+	line := batchMessage(c.number, r.jobs, specs, r.emitted)
 	go func() { _, _ = c.stdin.Write(line) }() // a child that does not read is silent, or gone
 	r.timer = time.NewTimer(time.Hour)
 	defer r.timer.Stop()

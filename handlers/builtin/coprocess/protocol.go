@@ -36,7 +36,6 @@ type message struct {
 	PathBytes []byte `json:"path_base64"`
 	Name      string `json:"name"`
 	NameBytes []byte `json:"name_base64"`
-	Base      string `json:"base"`
 }
 
 // The types of messages.
@@ -52,7 +51,7 @@ const (
 )
 
 // batchMessage asks a child to process jobs. They are numbered from 1.
-func batchMessage(number int64, jobs []*handlers.Job, specs []*spec) []byte {
+func batchMessage(number int64, jobs []*handlers.Job, specs []*spec, folders emissions) []byte {
 	list := make([]any, len(jobs))
 	for i, job := range jobs {
 		f := job.File()
@@ -60,6 +59,9 @@ func batchMessage(number int64, jobs []*handlers.Job, specs []*spec) []byte {
 		m := map[string]any{"id": i + 1, "path": path, "size": f.Size, "attempt": job.Attempt()}
 		if !utf8.ValidString(path) {
 			m["path_base64"] = base64.StdEncoding.EncodeToString([]byte(path))
+		}
+		if folder := folders.of(job); folder != "" {
+			m["folder"] = folder
 		}
 		if f.Part > 0 {
 			m["part"], m["offset"], m["line"] = f.Part, f.Offset, f.Line

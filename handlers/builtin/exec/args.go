@@ -34,6 +34,9 @@ const defaultMaxOutput = 64 << 20
 // place is the word of a command that stands for the paths, or for the list of them.
 const place = "{}"
 
+// emitPlace is the word of a command that stands for the folder of the file, see Emit.
+const emitPlace = "{emit}"
+
 // execArgs are the arguments as a recipe has them.
 type execArgs struct {
 	Command   command.Words     `json:"command"`
@@ -109,6 +112,13 @@ func (s *spec) checkWords() (wrong []error) {
 	}
 	if s.Emit != "" && !filepath.IsAbs(s.Emit) && !strings.HasPrefix(s.Emit, "${") {
 		wrong = append(wrong, fmt.Errorf("emit %q must be an absolute path, that of the folder into which the command writes", s.Emit))
+	}
+	switch named := s.namesEmit(); {
+	case s.Emit != "" && !named:
+		wrong = append(wrong, errors.New(
+			`emit is set, and nothing tells the command where to write: write {emit} in command or env, as in "{emit}/page-%d.png", or dir: "{emit}"`))
+	case s.Emit == "" && named:
+		wrong = append(wrong, errors.New("{emit} stands for the folder of a file below emit: set emit to an absolute path"))
 	}
 	s.parallel = max(s.Parallel, 1)
 	return wrong

@@ -43,7 +43,7 @@ func newProcess(s *spec, job *handlers.Job) (*process, error) {
 		return nil, handlers.Fail(handlers.CodeBadArgs, err)
 	}
 	switch s.Dir {
-	case "":
+	case "", emitPlace: // the folder of the file is made later
 		if p.program.Dir = access.Dir; p.program.Dir == "" {
 			p.program.Dir = os.TempDir()
 		}
@@ -133,6 +133,20 @@ func runFile(ctx context.Context, job *handlers.Job) error {
 		return err
 	}
 	defer done()
+	if s.Emit == "" {
+		return p.finish(ctx, job, nil)
+	}
+	folder, err := job.MakeFolder(s.Emit)
+	if err != nil {
+		return err
+	}
+	p.placeEmit(folder.Path)
+	return errors.Join(p.finish(ctx, job, folder), folder.Close())
+}
+
+// finish runs the command, and takes what it says and what it has written into the folder.
+func (p *process) finish(ctx context.Context, job *handlers.Job, folder *handlers.FileFolder) error {
+	s := p.spec
 	output := &head{limit: maxFactOutput}
 	stdout := job.Output()
 	if s.facts != nil {
@@ -150,8 +164,8 @@ func runFile(ctx context.Context, job *handlers.Job) error {
 			return err
 		}
 	}
-	if s.Emit != "" && !e.outcome.StopsRecipe() {
-		if err := emit(ctx, job, s.Emit); err != nil {
+	if folder != nil && !e.outcome.StopsRecipe() {
+		if err := emit(ctx, job, folder); err != nil {
 			return err
 		}
 	}

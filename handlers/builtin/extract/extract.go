@@ -28,7 +28,8 @@ const (
 	CodeTruncated      = "truncated"      // it ends too early
 	CodeMalformed      = "malformed"      // it, or a member, is damaged
 	CodeMembersRefused = "members-refused"
-	CodeUnsupported    = "unsupported" // a variant that extract does not read
+	CodeTrailingData   = "trailing-data" // something else stands behind the end of a gzip file
+	CodeUnsupported    = "unsupported"   // a variant that extract does not read
 )
 
 // Defaults of the limits.

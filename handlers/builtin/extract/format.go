@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"io"
 	"iter"
 	"time"
@@ -71,19 +70,34 @@ func detect(in *input) (*format, error) {
 	head := in.head(headSize)
 	begins := func(signature string) bool { return bytes.HasPrefix(head, []byte(signature)) }
 	switch {
-	case begins(zipSignature), begins(emptyZipSignature):
-		return &format{name: "zip", document: isDocument(in, head), independent: true, members: zipMembers}, nil
 	case begins(splitZipSignature), isLastVolume(in):
-		return nil, fmt.Errorf("%w: a volume of a zip archive in several files; join them, as with zip -s 0", errUnsupported)
+		return nil, errVolume("a zip archive", "zip -s 0 a.zip --out whole.zip")
+	case isVolume(in, head):
+		return nil, errVolume("an archive", "cat a.zip.001 a.zip.002 … > whole.zip")
+	case begins(zipSignature), begins(emptyZipSignature):
+		return zipFormat(in, head), nil
 	case begins(sevenZipSignature):
-		return &format{name: "7z", independent: true, members: sevenZipMembers}, nil
+		return sevenZipFormat(), nil
 	case begins(rarSignature):
-		return &format{name: "rar", members: rarMembers}, nil
+		return rarFormat(), nil
 	case isTar(head):
 		return &format{name: "tar", members: func(in *input) iter.Seq2[*member, error] { return tarMembers(in) }}, nil
 	}
+	if f := detectSelfExtracting(in, head); f != nil {
+		return f, nil
+	}
 	return detectStream(in, head)
 }
+
+func zipFormat(in *input, head []byte) *format {
+	return &format{name: "zip", document: isDocument(in, head), independent: true, members: zipMembers}
+}
+
+func sevenZipFormat() *format {
+	return &format{name: "7z", independent: true, members: sevenZipMembers}
+}
+
+func rarFormat() *format { return &format{name: "rar", members: rarMembers} }
 
 // isTar reports whether a block is the header of a tar archive: it has a signature, or, in
 // the oldest form, a checksum.

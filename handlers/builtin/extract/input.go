@@ -15,6 +15,9 @@ type input struct {
 	path     string
 	progress func()
 
+	start    int64  // where a rar archive begins, behind a program
+	trailing string // what stands behind the end of a compressed stream
+
 	at  int64 // of Read
 	err error
 }

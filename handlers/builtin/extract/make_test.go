@@ -128,3 +128,38 @@ func rarOf(entries ...entry) []byte {
 	block(0x7b, 0x4000, nil, nil)
 	return b
 }
+
+// rar5 makes rar archives of version 5 with stored members, as the technical note of rarlab
+// describes them.
+type rar5 struct{ b []byte }
+
+func newRar5(archiveFlags byte) *rar5 {
+	r := &rar5{[]byte("Rar!\x1a\x07\x01\x00")}
+	r.block([]byte{1, 0, archiveFlags}, nil)
+	return r
+}
+
+func (r *rar5) block(header, data []byte) {
+	head := append(binary.AppendUvarint(nil, uint64(len(header))), header...)
+	r.b = binary.LittleEndian.AppendUint32(r.b, crc32.ChecksumIEEE(head))
+	r.b = append(append(r.b, head...), data...)
+}
+
+// member adds a member; split is 8 when it begins in the volume before, 16 when it goes on in
+// the next one; then missing bytes are there.
+func (r *rar5) member(name, content string, split byte, missing uint64) {
+	const hasData, hasSum, unix = 2, 4, 1
+	size := uint64(len(content))
+	header := binary.AppendUvarint([]byte{2, hasData | split}, size)
+	header = binary.AppendUvarint(append(header, hasSum), size+missing)
+	header = binary.AppendUvarint(header, 0o100644)
+	header = binary.LittleEndian.AppendUint32(header, crc32.ChecksumIEEE([]byte(content)))
+	header = append(header, 0, unix, byte(len(name)))
+	r.block(append(header, name...), []byte(content))
+}
+
+// end ends the archive, or with 1 the volume.
+func (r *rar5) end(flags byte) []byte {
+	r.block([]byte{5, 0, flags}, nil)
+	return r.b
+}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"iter"
+	"regexp"
 
 	"github.com/nwaples/rardecode/v2"
 )
@@ -17,7 +18,7 @@ const maxRarDictionary = 256 << 20
 // rarMembers reads a rar archive from its beginning to its end.
 func rarMembers(in *input) iter.Seq2[*member, error] {
 	return func(yield func(*member, error) bool) {
-		in.at = 0
+		in.at = in.start
 		r, err := rardecode.NewReader(in, rardecode.MaxDictionarySize(maxRarDictionary))
 		for err == nil {
 			var h *rardecode.FileHeader
@@ -25,11 +26,17 @@ func rarMembers(in *input) iter.Seq2[*member, error] {
 				return
 			}
 		}
-		if !errors.Is(err, io.EOF) {
+		switch {
+		case errors.Is(err, rardecode.ErrInvalidFileBlock) && rarVolume.MatchString(in.path): // it begins in another volume
+			yield(nil, rarError(rardecode.ErrMultiVolume))
+		case !errors.Is(err, io.EOF):
 			yield(nil, rarError(err))
 		}
 	}
 }
+
+// rarVolume matches names of volumes but the first: a.part2.rar, a.r00.
+var rarVolume = regexp.MustCompile(`(?i)\.(?:part\d+\.rar|r\d\d)$`)
 
 // rarError names errors as extract does.
 func rarError(err error) error {
@@ -39,7 +46,7 @@ func rarError(err error) error {
 	case errors.Is(err, rardecode.ErrArchivedFileEncrypted):
 		return errMemberEncrypted
 	case errors.Is(err, rardecode.ErrMultiVolume):
-		return fmt.Errorf("%w: the archive continues in another file", errUnsupported)
+		return errVolume("a rar archive", "unrar x a.part1.rar, and process what it has extracted")
 	case errors.Is(err, rardecode.ErrDictionaryTooLarge), errors.Is(err, rardecode.ErrUnknownVersion):
 		return fmt.Errorf("%w: %w", errUnsupported, err)
 	case errors.Is(err, rardecode.ErrUnexpectedArcEnd), errors.Is(err, rardecode.ErrShortFile), errors.Is(err, rardecode.ErrDecoderOutOfData):

@@ -38,7 +38,7 @@ func (r *report) total() (n int64) {
 // independent of each other.
 func (w *writer) unreadable(err error) error {
 	var over *exceeded
-	if w.in.err != nil || errors.As(err, &over) || w.ctx.Err() != nil {
+	if w.in.err != nil || errors.As(err, &over) || w.ctx.Err() != nil || errors.Is(err, errInVolumes) {
 		return err
 	}
 	switch {
@@ -69,8 +69,13 @@ func (w *writer) verdict(f *format, err error) error {
 	if err != nil {
 		return w.failure(err)
 	}
-	if refused == 0 {
+	switch {
+	case refused == 0 && w.in.trailing != "":
+		return handlers.Warn(CodeTrailingData, w.in.trailing+"; what stands before it is extracted")
+	case refused == 0:
 		return nil
+	case w.in.trailing != "":
+		w.report.remark(w.in.trailing)
 	}
 	code := CodeMembersRefused
 	if len(w.report.codes) == 1 {

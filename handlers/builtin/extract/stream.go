@@ -3,6 +3,7 @@ package extract
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"io"
 	"iter"
 	"path/filepath"
@@ -79,6 +80,7 @@ func (c *compression) tar(in *input) iter.Seq2[*member, error] {
 			return
 		}
 		defer release()
+		r = withoutTrailing{r, in}
 		for m, err := range tarMembers(r) {
 			if !yield(m, err) {
 				return
@@ -101,9 +103,25 @@ func (c *compression) single(in *input) iter.Seq2[*member, error] {
 			if err != nil {
 				return nil, err
 			}
-			return closing{r, release}, nil
+			return closing{withoutTrailing{r, in}, release}, nil
 		}}, nil)
 	}
+}
+
+// withoutTrailing ends where the compressed data ends, and notes that something else follows.
+type withoutTrailing struct {
+	io.Reader
+
+	in *input
+}
+
+// Read implements io.Reader.
+func (w withoutTrailing) Read(p []byte) (int, error) {
+	n, err := w.Reader.Read(p)
+	if errors.Is(err, decompress.ErrTrailingData) {
+		w.in.trailing, err = err.Error(), io.EOF
+	}
+	return n, err
 }
 
 // memberName is the name of the compressed file: the one in a gzip header, else that of the

@@ -12,6 +12,7 @@ import (
 	lru "github.com/hashicorp/golang-lru/v2"
 
 	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/tasks"
 )
 
 // sidecarExtensions returns the extensions that, after the name of a file, name its
@@ -136,10 +137,28 @@ func absent(err error) bool {
 // above yields the folder of a path and those above it.
 func above(path string) func(yield func(string) bool) {
 	return func(yield func(string) bool) {
-		for dir := filepath.Dir(path); ; dir = filepath.Dir(dir) {
-			if !yield(dir) || dir == filepath.Dir(dir) {
+		for dir := tasks.ParentPath(path); ; dir = tasks.ParentPath(dir) {
+			if !yield(dir) || dir == tasks.ParentPath(dir) {
 				return
 			}
 		}
 	}
 }
+
+// join is the path of a name in a folder, or below the prefix of objects, where a list may
+// lead upwards, too.
+func join(dir, name string) string {
+	if !tasks.IsObject(dir) {
+		return filepath.Join(dir, name)
+	}
+	for {
+		rest, up := strings.CutPrefix(name, "../")
+		if !up {
+			return dir + "/" + name
+		}
+		dir, name = tasks.ParentPath(dir), rest
+	}
+}
+
+// isWhole reports whether a name needs no folder.
+func isWhole(name string) bool { return filepath.IsAbs(name) || tasks.IsObject(name) }

@@ -7,9 +7,10 @@ import (
 	"fmt"
 	"io"
 	"path"
-	"path/filepath"
 	"regexp"
 	"strings"
+
+	"github.com/balerhq/baler/tasks"
 )
 
 // list is a list of digests, in the format of md5sum and similar tools, or a manifest of a
@@ -60,7 +61,7 @@ var bsdLine = regexp.MustCompile(`^(MD5|SHA1|SHA(?:2-)?(?:224|256|384|512)) ?\((
 // readList parses a list. Names in it are relative to its folder.
 func readList(file string, r io.Reader, progress func()) (*list, error) {
 	l := &list{path: file, entries: make(map[string]entry)}
-	inBag := isManifest(filepath.Base(file))
+	inBag := isManifest(tasks.BaseName(file))
 	lines := bufio.NewScanner(r)
 	lines.Buffer(make([]byte, 0, 4096), 64<<10)
 	for no := 1; lines.Scan(); no++ {
@@ -104,8 +105,8 @@ func readList(file string, r io.Reader, progress func()) (*list, error) {
 
 func (l *list) add(name string, e entry) {
 	file := name
-	if !filepath.IsAbs(name) {
-		file = filepath.Join(filepath.Dir(l.path), name)
+	if !isWhole(name) {
+		file = join(tasks.ParentPath(l.path), name)
 	}
 	if _, again := l.entries[file]; !again {
 		l.order = append(l.order, file)
@@ -160,7 +161,7 @@ func (l *list) bareDigest(text string) (name string, e entry, ok bool) {
 	if _, err := hex.DecodeString(digest); err != nil {
 		return "", e, false
 	}
-	base := filepath.Base(l.path)
+	base := tasks.BaseName(l.path)
 	extension := path.Ext(base)
 	e = entry{algorithm: algorithmBySize(len(digest)), digest: strings.ToLower(digest)}
 	if e.algorithm == "" || extension != "."+e.algorithm || base == extension {

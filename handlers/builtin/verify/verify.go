@@ -82,7 +82,7 @@ func argsOf(args any) (verifyArgs, error) {
 
 func checkLists(paths []string) error {
 	for _, path := range paths {
-		if !filepath.IsAbs(path) {
+		if !isWhole(path) {
 			return handlers.Fail(handlers.CodeBadArgs, fmt.Errorf(
 				"the list %q is not an absolute path; it must be one, because workers run in other folders", path))
 		}
@@ -99,7 +99,7 @@ func (v *verifier) file(ctx context.Context, job *handlers.Job) error {
 	if err != nil {
 		return err
 	}
-	if len(known) == 0 && !isList(filepath.Base(job.File().Path)) {
+	if len(known) == 0 && !isList(tasks.BaseName(job.File().Path)) {
 		switch {
 		case inPayload:
 			return handlers.Fail(CodeNotInManifest, errors.New("the file is in the payload of a bag, and no manifest lists it"))
@@ -157,7 +157,7 @@ func (v *verifier) find(job *handlers.Job, args *verifyArgs) (known []expectatio
 			return nil, false, err
 		}
 		if bag != "" {
-			inPayload = strings.HasPrefix(file, filepath.Join(bag, "data")+string(filepath.Separator))
+			inPayload = below(file, join(bag, "data"))
 			paths = append(paths, joinAll(bag, manifestNames())...)
 		}
 	}
@@ -189,15 +189,21 @@ func sidecars(job *handlers.Job, take func(*list)) error {
 func joinAll(dir string, names []string) []string {
 	paths := make([]string, len(names))
 	for i, name := range names {
-		paths[i] = filepath.Join(dir, name)
+		paths[i] = join(dir, name)
 	}
 	return paths
+}
+
+// below reports whether a path lies in a folder, or in one below it.
+func below(path, folder string) bool {
+	rest, ok := strings.CutPrefix(path, folder)
+	return ok && rest != "" && (rest[0] == '/' || rest[0] == filepath.Separator)
 }
 
 // bagOf returns the innermost bag that holds the file, or "".
 func (v *verifier) bagOf(job *handlers.Job) (string, error) {
 	for dir := range above(job.File().Path) {
-		l, err := v.lists.get(job, filepath.Join(dir, "bagit.txt"))
+		l, err := v.lists.get(job, join(dir, "bagit.txt"))
 		if err != nil {
 			return "", err
 		}
@@ -267,7 +273,7 @@ func (v *verifier) digests(ctx context.Context, job *handlers.Job, algorithms []
 // complete checks that the files exist that the job's file lists, if it is a list.
 func (v *verifier) complete(ctx context.Context, job *handlers.Job, args *verifyArgs, listed bool) error {
 	path := job.File().Path
-	if name := filepath.Base(path); !slices.Contains(args.Lists, path) &&
+	if name := tasks.BaseName(path); !slices.Contains(args.Lists, path) &&
 		(!isList(name) || isManifest(name) && !args.Bags || !isManifest(name) && !args.Sidecars) {
 		return nil
 	}
