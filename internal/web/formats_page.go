@@ -47,7 +47,7 @@ type misfitItem struct{ Path, Href, Warning, Format string }
 
 func newFormatsPage(opts *Options) (*formatsPage, error) {
 	p, err := newPage(opts, "formats.html", "/")
-	return &formatsPage{page: p, opts: opts}, err
+	return &formatsPage{page: p, opts: opts, surveys: newSurveys()}, err
 }
 
 func (p *formatsPage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
