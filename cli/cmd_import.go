@@ -33,8 +33,9 @@ several one after the other, into the database. FILE may be - for standard input
 It reads the whole input first; if a line is broken, it names that line and imports
 nothing. After an interruption, run it again to continue: transfers that the database
 has already stay as they are. Before a transfer appears, its files and results are
-read back from the database, and must have the counts and the digest of the export. Only transfers that
-have ended can be imported. None of their steps run, and no webhook is sent.`,
+read back from the database, and must have the counts and the digest of the export.
+Only transfers that have ended can be imported. None of their steps run, and no
+webhook is sent.`,
 		Example: `  baler import scans.jsonl
   baler export 12 | baler import - --database mysql://baler:secret@db/archive`,
 		Args: cobra.ExactArgs(1),

@@ -23,14 +23,14 @@ type Dispatcher struct {
 	acting       bool
 	clock        clockWatch
 	renewAt      time.Time
-	tickAt       time.Time               // when to send due batches next
-	repairAt     time.Time               // when to repair groups next
-	lastServed   int64                   // the transfer that was served last
+	tickAt       time.Time              // when to send due batches next
+	repairAt     time.Time              // when to repair groups next
+	lastServed   int64                  // the transfer that was served last
 	backedOff    perTransfer[time.Time] // until when it is not served
 	windows      perTransfer[windowControl]
 	sweepAt      perTransfer[time.Time] // not swept before
-	clockChanges []clockChange           // that are not in the database yet
-	unheld       map[int64]time.Time     // by batch that a worker has received: since when no live worker holds it
+	clockChanges []clockChange          // that are not in the database yet
+	unheld       map[int64]time.Time    // by batch that a worker has received: since when no live worker holds it
 }
 
 // New makes a dispatcher; Run starts it.
