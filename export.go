@@ -6,6 +6,8 @@ import (
 	"io"
 	"iter"
 
+	"github.com/dustin/go-humanize/english"
+
 	"github.com/balerhq/baler/internal/export"
 	"github.com/balerhq/baler/internal/keyset"
 	"github.com/balerhq/baler/internal/store"
@@ -45,8 +47,8 @@ func (b *Baler) Export(ctx context.Context, id string, format ExportFormat, w io
 		counts, err := export.Write(w, format, exportSource(ctx, view, &t))
 		done = ExportReport{Transfer: t, Files: counts.Files, Results: counts.Results, Digest: counts.Digest}
 		if err == nil && format == ExportJSONLines && counts.Files != t.Files {
-			err = fmt.Errorf("the database has %d files of transfer %s, and %d are registered: rows of the table files are missing",
-				counts.Files, t.UUID, t.Files)
+			err = fmt.Errorf("transfer %s has %d of %s in the database: rows of the table files are missing",
+				t.UUID, counts.Files, english.Plural(int(t.Files), "file", ""))
 		}
 		return err
 	})

@@ -187,8 +187,8 @@ func compare(source *export.Source, want *export.RowTotals) error {
 		return err
 	}
 	if got != *want {
-		return fmt.Errorf("%w: transfer %s has %d files and %d results there, and %d and %d in the export (digests %s and %s)",
-			ErrImportDiffers, source.Transfer.UUID, got.Files, got.Results, want.Files, want.Results, got.Digest, want.Digest)
+		return fmt.Errorf("%w: transfer %s: files %d, results %d, digest %s; in the export: files %d, results %d, digest %s",
+			ErrImportDiffers, source.Transfer.UUID, got.Files, got.Results, got.Digest, want.Files, want.Results, want.Digest)
 	}
 	return nil
 }

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/dustin/go-humanize/english"
+
 	"github.com/balerhq/baler/handlers"
 	"github.com/balerhq/baler/internal/address"
 	"github.com/balerhq/baler/internal/api"
@@ -215,7 +217,7 @@ func (h *httpFace) AddFiles(
 	}
 	// Seal only now: no other request adds files any more, such as one whose connection broke.
 	if has := r.Before(); o.At >= 0 && o.At != has {
-		wrong := &api.RequestError{Conflict: true, Err: fmt.Errorf("the transfer has %d files, not %d", has, o.At)}
+		wrong := &api.RequestError{Conflict: true, Err: fmt.Errorf("the transfer has %s, not %d", english.Plural(int(has), "file", ""), o.At)}
 		return 0, errors.Join(wrong, r.Close(lasting))
 	}
 	emit := func(f tasks.File) error {

@@ -7,6 +7,8 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/dustin/go-humanize/english"
+
 	"github.com/balerhq/baler/internal/invoke"
 )
 
@@ -75,7 +77,7 @@ func (e *ItemErrors) Err() error {
 
 func (e *ItemErrors) Error() string {
 	for i, err := range e.All() {
-		return fmt.Sprintf("%d items of a batch failed, the first at index %d: %v", e.Len(), i, err)
+		return fmt.Sprintf("%s of a batch failed, the first at index %d: %v", english.Plural(e.Len(), "item", ""), i, err)
 	}
 	return "no item of a batch failed"
 }

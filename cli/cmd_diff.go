@@ -20,7 +20,7 @@ func (p *program) diffCommand() *cobra.Command {
 		Long: `Diff compares the files of the second transfer with those of the first, by their
 paths relative to the sources and by the digests that both recorded, and lists what
 is damaged, changed, not readable, moved, missing and new. Where there is no digest
-to compare, it compares size and modification time, and says of how many files.
+to compare, it compares size and modification time, and reports for how many files.
 
 With one transfer, of a run with a fixity recipe, it lists all files of its sources
 that are damaged or missing now.

@@ -38,13 +38,13 @@ func (p *program) exportCommand() *cobra.Command {
 		Use:   "export ID",
 		Short: "Export a transfer with all of its results",
 		Long: `Export writes a transfer to standard output or to a file. JSON lines have all of it:
-what the transfer is, its files, its results, and at the end their numbers and a
-digest; 'baler import' reads them. CSV and Parquet have one row for each result, with
+the transfer, its files, its results, and at the end their counts and a digest;
+'baler import' reads them. CSV and Parquet have one row for each result, with
 the facts as JSON.
 
 The export shows the transfer as it is at this moment, also when it still runs. With
---output the file appears under its name when it is complete, and an existing one is
-an error unless --force is given. Without --format, the end of the name says which.`,
+--output the file appears under its name when it is complete; an existing file is an
+error unless --force is given. Without --format, its extension selects the format.`,
 		Example: `  baler export latest --output scans.jsonl
   baler export 12 --output results.parquet
   baler export 12 --format csv | gzip > results.csv.gz`,

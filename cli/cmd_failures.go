@@ -24,7 +24,8 @@ outcome, code and message, the most frequent first. In a message … stands for 
 differs from file to file: quoted text, absolute paths and numbers. The path is that
 of the first file of each group; the times are those at which the first and the last
 of its results ended. 'baler retry' with the --code and --message of a group runs its
-files again. The time it takes depends on the number of failures alone.`,
+files again. It counts at most the first 100,000 failures of
+each step.`,
 		Example: `  baler failures latest
   baler failures 12 --step checksum --outcome error
   baler failures 12 --json`,

@@ -30,11 +30,12 @@ func (p *program) importCommand() *cobra.Command {
 		Long: `Import reads what 'baler export --format jsonl' has written, of one transfer or of
 several one after the other, into the database. FILE may be - for standard input.
 
-It reads all of it first: if a line is broken it names it and imports nothing. It can
-be repeated: after an interruption it goes on, and a transfer that is there already
-stays. Before a transfer appears, its files and results are read back from the
-database, and must have the numbers and the digest of the export. Only transfers that
-have ended can be imported. Nothing of them runs, and no webhook is sent.`,
+It reads the whole input first; if a line is broken, it names that line and imports
+nothing. After an interruption, run it again to continue: transfers that the database
+has already stay as they are. Before a transfer appears, its files and results are
+read back from the database, and must have the counts and the digest of the export.
+Only transfers that have ended can be imported. None of their steps run, and no
+webhook is sent.`,
 		Example: `  baler import scans.jsonl
   baler export 12 | baler import - --database mysql://baler:secret@db/archive`,
 		Args: cobra.ExactArgs(1),

@@ -17,9 +17,9 @@ func (p *program) workersCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "workers",
 		Short: "List, pause, resume and drain workers",
-		Long: `Workers lists the live workers, and tells them to pause, to go on, or to stop after
-their running batches. A worker is live as long as it has given a sign of life in
-the last 30 seconds.`,
+		Long: `Workers lists the live workers, and pauses, resumes or drains them. A drained worker
+stops after its running batches. A worker is live if it has sent a heartbeat in the
+last 30 seconds.`,
 		Example: `  baler workers
   baler workers pause host-4711
   baler workers drain host-4711`,

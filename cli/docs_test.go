@@ -140,3 +140,20 @@ func TestManualPages(t *testing.T) {
 	}
 	contains(t, "a file in the way", s.must(exitError, "man", s.file("file", "")).stderr, "write manual pages: mkdir ")
 }
+
+// The help of each command fits into a terminal of 100 columns.
+func TestHelpIsNotWide(t *testing.T) {
+	t.Parallel()
+	var walk func(cmd *cobra.Command)
+	walk = func(cmd *cobra.Command) {
+		for line := range strings.Lines(cmd.Long + "\n\n" + cmd.UsageString()) {
+			if n := len([]rune(strings.TrimRight(line, "\n"))); n > helpWidth {
+				t.Errorf("%s --help has a line of %d columns: %s", cmd.CommandPath(), n, line)
+			}
+		}
+		for _, sub := range cmd.Commands() {
+			walk(sub)
+		}
+	}
+	walk(commandTree())
+}

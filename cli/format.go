@@ -7,6 +7,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/dustin/go-humanize/english"
+
 	"github.com/dustin/go-humanize"
 	"github.com/mattn/go-runewidth"
 
@@ -54,10 +56,7 @@ func count(n int64) string { return humanize.Comma(n) }
 func files(n int64) string { return plural(n, "file") }
 
 func plural(n int64, thing string) string {
-	if n == 1 {
-		return "1 " + thing
-	}
-	return count(n) + " " + thing + "s"
+	return count(n) + " " + english.PluralWord(int(n), thing, "")
 }
 
 // size is a number of bytes for people.

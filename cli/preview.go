@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -77,7 +76,7 @@ func (p *program) extensionTable(extensions []baler.ExtensionCount) *table {
 		t.row(name, count(e.Files), size(e.Bytes))
 	}
 	if rest.Files > 0 {
-		t.row(fmt.Sprintf("(%d others)", len(extensions)-extensionsShown), count(rest.Files), size(rest.Bytes))
+		t.row("("+plural(int64(len(extensions)-extensionsShown), "other")+")", count(rest.Files), size(rest.Bytes))
 	}
 	return t
 }

@@ -63,11 +63,15 @@ and the database.`,
 			root.AddCommand(cmd)
 		}
 	}
+	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages", fmt.Sprintf(".FlagUsagesWrapped %d", helpWidth)))
 	root.SetHelpCommandGroupID(otherCommands)
 	root.SetCompletionCommandGroupID(otherCommands)
 	p.rename(root)
 	return root
 }
+
+// helpWidth is how many columns wide the help is at most.
+const helpWidth = 100
 
 // otherCommands is the title of the last group.
 const otherCommands = "About Baler itself:"

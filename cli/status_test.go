@@ -146,5 +146,5 @@ func TestStatusOfSenselessRows(t *testing.T) {
 		t.Errorf("control characters reach the terminal:\n%q\n%q", list, one)
 	}
 	contains(t, "retry without files", s.must(exitError, "retry", "sound", "--outcome", "succeeded").stderr,
-		"1 of 1 files have results, but no row in files: restore the database; nothing is retried")
+		"1 of 1 file with results, but without a row in files: restore the database; nothing is retried")
 }

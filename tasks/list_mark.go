@@ -59,5 +59,9 @@ func (m ListMark) Difference(now ListMark) string {
 	case m.Paths == now.Paths:
 		return fmt.Sprintf("other paths in its list of %d, or the same in another order", m.Paths)
 	}
-	return fmt.Sprintf("a list of %d paths, not of %d", m.Paths, now.Paths)
+	paths := "paths"
+	if m.Paths == 1 {
+		paths = "path"
+	}
+	return fmt.Sprintf("a list of %d %s, not of %d", m.Paths, paths, now.Paths)
 }

@@ -5,10 +5,11 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"errors"
-	"fmt"
 	"log/slog"
 	"strings"
 	"time"
+
+	"github.com/dustin/go-humanize/english"
 )
 
 // Store keeps accounts. Lookups of what does not exist return ErrNoUser, ErrNoToken or
@@ -114,7 +115,7 @@ func (g *Gate) note(ctx context.Context, what string, err error) {
 type WaitError struct{ Wait time.Duration }
 
 func (e *WaitError) Error() string {
-	return fmt.Sprintf("too many tries; wait %d seconds", int(e.Wait/time.Second)+1)
+	return "too many tries; wait " + english.Plural(int(e.Wait/time.Second)+1, "second", "")
 }
 
 // Login checks a password and begins a session, whose secret it returns. place is the

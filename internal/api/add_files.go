@@ -63,7 +63,7 @@ func (a *api) addFiles(ctx context.Context, in *addInput) (*addOutput, error) {
 	added, err := a.Submitter.AddFiles(ctx, t, in.lines.all(), AddOptions{At: in.At, NoFolders: in.NoFolders, OnSkipped: body.skip})
 	if wrong, ok := errors.AsType[*lineError](err); ok {
 		return nil, problem(http.StatusUnprocessableEntity,
-			fmt.Sprintf("Line %d: %s. The %d files before it are added.", wrong.line, wrong.reason, added),
+			fmt.Sprintf("Line %d: %s. Files added before it: %d.", wrong.line, wrong.reason, added),
 			&huma.ErrorDetail{Message: wrong.reason, Location: "body.line[" + strconv.FormatInt(wrong.line, 10) + "]", Value: added})
 	}
 	if err != nil {

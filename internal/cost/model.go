@@ -4,6 +4,8 @@ import (
 	"math"
 	"sync"
 	"time"
+
+	lru "github.com/hashicorp/golang-lru/v2/simplelru"
 )
 
 // Key identifies a kind of work: a handler with certain arguments. The same handler may
@@ -40,7 +42,7 @@ type Model struct {
 	news   chan struct{}
 
 	mu      sync.Mutex
-	own     map[Key]*ownCosts
+	own     *lru.LRU[Key, *ownCosts]
 	others  map[Key]Observations // merged
 	started bool                 // others were loaded before
 }
@@ -54,8 +56,7 @@ type ownCosts struct {
 	changed bool // since the last TakeChanged
 }
 
-// maxCostKeys is how many keys a process remembers; the least recently used are
-// evicted.
+// maxCostKeys is how many keys a process remembers: those it has measured last.
 const maxCostKeys = 256
 
 // halfLife is the age at which a measurement has half the weight of a new one.
@@ -63,9 +64,11 @@ const halfLife = time.Hour
 
 // NewModel makes the model of a worker.
 func NewModel(worker string, now func() time.Time) *Model {
-	return &Model{
-		worker: worker, now: now, news: make(chan struct{}, 1), own: make(map[Key]*ownCosts), others: make(map[Key]Observations),
+	own, err := lru.NewLRU[Key, *ownCosts](maxCostKeys, nil)
+	if err != nil {
+		panic(err) // the size is positive
 	}
+	return &Model{worker: worker, now: now, news: make(chan struct{}, 1), own: own, others: make(map[Key]Observations)}
 }
 
 // Observe adds a batch that ran to its end.
@@ -75,11 +78,10 @@ func (s *Model) Observe(k Key, files int, bytes int64, took time.Duration) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	o := s.own[k]
-	if o == nil {
-		s.evict()
+	o, known := s.own.Get(k)
+	if !known {
 		o = new(ownCosts)
-		s.own[k] = o
+		s.own.Add(k, o)
 	}
 	o.Add(files, bytes, took.Seconds())
 	o.at, o.changed = s.now(), true
@@ -95,27 +97,13 @@ func (s *Model) Observe(k Key, files int, bytes int64, took time.Duration) {
 // Changed receives when changes should soon be sent to other workers.
 func (s *Model) Changed() <-chan struct{} { return s.news }
 
-// evict removes the least recently used key when there are too many.
-func (s *Model) evict() {
-	if len(s.own) < maxCostKeys {
-		return
-	}
-	var oldest Key
-	for k, o := range s.own {
-		if old, ok := s.own[oldest]; !ok || o.at.Before(old.at) {
-			oldest = k
-		}
-	}
-	delete(s.own, oldest)
-}
-
 // TakeChanged returns what this process has measured since the last call.
 func (s *Model) TakeChanged() []Observations {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var all []Observations
-	for k, o := range s.own {
-		if o.changed {
+	for _, k := range s.own.Keys() {
+		if o, _ := s.own.Peek(k); o.changed {
 			o.changed = false
 			all = append(all, Observations{Key: k, Sums: o.Sums, Worker: s.worker, At: o.at})
 		}
@@ -128,7 +116,7 @@ func (s *Model) MarkChanged(changes []Observations) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for i := range changes {
-		if o := s.own[changes[i].Key]; o != nil {
+		if o, known := s.own.Peek(changes[i].Key); known {
 			o.changed = true
 		}
 	}
@@ -146,8 +134,8 @@ func (s *Model) Merge(all []Observations) {
 			others[l.Key] = merge(others[l.Key], l)
 			continue
 		}
-		if _, known := s.own[l.Key]; !known && !s.started && len(s.own) < maxCostKeys {
-			s.own[l.Key] = &ownCosts{Sums: l.Sums, at: l.At}
+		if !s.own.Contains(l.Key) && !s.started && s.own.Len() < maxCostKeys {
+			s.own.Add(l.Key, &ownCosts{Sums: l.Sums, at: l.At})
 		}
 	}
 	s.others, s.started = others, true
@@ -176,7 +164,7 @@ func (s *Model) Estimate(k Key) Estimate {
 
 func (s *Model) estimate(k Key) Estimate {
 	sum := s.others[k]
-	if o := s.own[k]; o != nil {
+	if o, known := s.own.Peek(k); known {
 		sum = merge(sum, Observations{Sums: o.Sums, At: o.at})
 	}
 	c, known := sum.Solve()
@@ -190,7 +178,7 @@ func (s *Model) Each(f func(Key, Estimate)) {
 	for k := range s.others {
 		all[k] = s.estimate(k)
 	}
-	for k := range s.own {
+	for _, k := range s.own.Keys() {
 		all[k] = s.estimate(k)
 	}
 	s.mu.Unlock()

@@ -20,6 +20,9 @@ import (
 //go:embed migrations
 var migrations embed.FS
 
+// Goose and gormigrate note that a migration of some number has run. This notes its text,
+// too: a program refuses a database whose tables another build has made, and names both.
+
 // migrationsTable is where the applied versions are noted.
 const migrationsTable = "baler_migrations"
 

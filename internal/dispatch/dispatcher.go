@@ -23,14 +23,14 @@ type Dispatcher struct {
 	acting       bool
 	clock        clockWatch
 	renewAt      time.Time
-	tickAt       time.Time               // when to send due batches next
-	repairAt     time.Time               // when to repair groups next
-	lastServed   int64                   // the transfer that was served last
-	backedOff    map[int64]time.Time     // by transfer: until when it is not served
-	windows      map[int64]windowControl // by transfer
-	sweepAt      map[int64]time.Time     // by transfer: not swept before
-	clockChanges []clockChange           // that are not in the database yet
-	unheld       map[int64]time.Time     // by batch that a worker has received: since when no live worker holds it
+	tickAt       time.Time              // when to send due batches next
+	repairAt     time.Time              // when to repair groups next
+	lastServed   int64                  // the transfer that was served last
+	backedOff    perTransfer[time.Time] // until when it is not served
+	windows      perTransfer[windowControl]
+	sweepAt      perTransfer[time.Time] // not swept before
+	clockChanges []clockChange          // that are not in the database yet
+	unheld       map[int64]time.Time    // by batch that a worker has received: since when no live worker holds it
 }
 
 // New makes a dispatcher; Run starts it.
@@ -38,8 +38,9 @@ func New(s Store, q BatchQueue, c *TransferCache, o Options) *Dispatcher {
 	o = o.withDefaults()
 	return &Dispatcher{
 		store: s, queue: q, transfers: c, opts: o, watch: outage.New(o.Log, outage.Database, "dispatch"),
-		wake: make(chan struct{}, 1), backedOff: make(map[int64]time.Time), windows: make(map[int64]windowControl),
-		sweepAt: make(map[int64]time.Time),
+		wake:      make(chan struct{}, 1),
+		backedOff: newPerTransfer[time.Time](rememberedTransfers), windows: newPerTransfer[windowControl](rememberedTransfers),
+		sweepAt: newPerTransfer[time.Time](rememberedTransfers),
 	}
 }
 

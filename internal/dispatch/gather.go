@@ -29,7 +29,7 @@ func (d *Dispatcher) gather(ctx context.Context) (busy bool, err error) {
 		return false, err
 	}
 	for _, g := range found {
-		if d.opts.Now().Before(d.backedOff[g.Transfer]) {
+		if d.opts.Now().Before(d.backedOff.of(g.Transfer)) {
 			continue
 		}
 		more, err := d.gatherOne(ctx, g)

@@ -36,10 +36,10 @@ func (d *Dispatcher) dispatchRound(ctx context.Context) (busy bool, err error) {
 	for i := range backlogs {
 		b := &backlogs[i]
 		d.lastServed = b.Transfer
-		if d.opts.Now().Before(d.backedOff[b.Transfer]) {
+		if d.opts.Now().Before(d.backedOff.of(b.Transfer)) {
 			continue
 		}
-		delete(d.backedOff, b.Transfer)
+		d.backedOff.Remove(b.Transfer)
 		moved := false
 		err := invoke.Guard(ctx, d.opts.Log, "dispatcher", func() (err error) {
 			moved, err = d.dispatchTransfer(ctx, b, parts[i])
@@ -75,10 +75,7 @@ func invalidRows(err error) bool {
 // backOff does not serve a transfer for a while, so that its errors do not slow others
 // down.
 func (d *Dispatcher) backOff(ctx context.Context, transfer int64, err error) {
-	if len(d.backedOff) > 10*transfersPerRound {
-		clear(d.backedOff) // harmless: the transfers are served again early
-	}
-	d.backedOff[transfer] = d.opts.Now().Add(backOffTime)
+	d.backedOff.Add(transfer, d.opts.Now().Add(backOffTime))
 	d.opts.Log.Log(ctx, outage.Level(err), "dispatcher: cannot dispatch a transfer, retrying later",
 		"transfer", d.transfers.knownUUID(transfer), "again", backOffTime, "error", err)
 }
@@ -107,8 +104,8 @@ func (d *Dispatcher) dispatchTransfer(ctx context.Context, b *ledger.Backlog, s 
 	next, window := decide(situation{
 		backlog: *b, slots: capacity.slots, maxWindow: d.opts.Window, policy: capacity.policy(1), budget: budgets(1), shared: s,
 		now: d.opts.Now(),
-	}, d.windows[b.Transfer])
-	d.setWindow(b.Transfer, window)
+	}, d.windows.of(b.Transfer))
+	d.windows.Add(b.Transfer, window)
 	if next.files == 0 {
 		return false, nil
 	}
@@ -117,11 +114,4 @@ func (d *Dispatcher) dispatchTransfer(ctx context.Context, b *ledger.Backlog, s 
 		Route:  func(f *tasks.File) int { return plan.First(f) },
 		Policy: capacity.policy, Budget: budgets, Room: next.room,
 	}, s.promotes(b))
-}
-
-func (d *Dispatcher) setWindow(transfer int64, w windowControl) {
-	if len(d.windows) > 10*transfersPerRound {
-		clear(d.windows) // harmless: windows grow again from their smallest size
-	}
-	d.windows[transfer] = w
 }

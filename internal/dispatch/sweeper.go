@@ -40,22 +40,15 @@ func (d *Dispatcher) sweep(ctx context.Context, b *ledger.Backlog, plan *Transfe
 		return false, d.store.SetSweepMark(ctx, b.Transfer, b.Files)
 	}
 	age := now.Sub(b.MarkedAt)
-	if age < min(sweepDelay, d.opts.SweepDelay) || now.Before(d.sweepAt[b.Transfer]) {
+	if age < min(sweepDelay, d.opts.SweepDelay) || now.Before(d.sweepAt.of(b.Transfer)) {
 		return false, nil
 	}
 	from := b.Cursor
 	_, err := d.sweepOnce(ctx, b, plan, age >= sweepPatience*d.opts.SweepDelay)
 	if err == nil && b.Cursor == from {
-		d.deferSweep(b.Transfer, now.Add(sweepInterval))
+		d.sweepAt.Add(b.Transfer, now.Add(sweepInterval))
 	}
 	return b.Cursor > from, err
-}
-
-func (d *Dispatcher) deferSweep(transfer int64, until time.Time) {
-	if len(d.sweepAt) > 10*transfersPerRound {
-		clear(d.sweepAt) // harmless: the transfers are swept again early
-	}
-	d.sweepAt[transfer] = until
 }
 
 // sweepOnce sweeps the next files up to the mark, moves the cursor in the ledger and in

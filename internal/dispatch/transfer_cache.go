@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"sync"
 	"time"
 
 	"github.com/balerhq/baler/batcher"
@@ -91,8 +90,7 @@ type TransferCache struct {
 	read   func(ctx context.Context, id int64) (tasks.Transfer, error)
 	policy func(*recipe.Step) tasks.BatchPolicy
 
-	mu    sync.Mutex
-	plans map[int64]*TransferPlan
+	plans perTransfer[*TransferPlan]
 }
 
 // NewTransferCache makes a cache that reads transfers with read. policy returns the
@@ -100,16 +98,13 @@ type TransferCache struct {
 func NewTransferCache(
 	read func(ctx context.Context, id int64) (tasks.Transfer, error), policy func(*recipe.Step) tasks.BatchPolicy,
 ) *TransferCache {
-	return &TransferCache{read: read, policy: policy, plans: make(map[int64]*TransferPlan)}
+	return &TransferCache{read: read, policy: policy, plans: newPerTransfer[*TransferPlan](maxCachedTransfers)}
 }
 
 // Get returns the plan of a transfer. The error wraps tasks.ErrTransferNotFound when
 // there is no such transfer, and ErrBadRecipe when its recipe cannot be read.
 func (c *TransferCache) Get(ctx context.Context, id int64) (*TransferPlan, error) {
-	c.mu.Lock()
-	plan := c.plans[id]
-	c.mu.Unlock()
-	if plan != nil {
+	if plan := c.plans.of(id); plan != nil {
 		return plan, nil
 	}
 	t, err := c.read(ctx, id)
@@ -120,23 +115,14 @@ func (c *TransferCache) Get(ctx context.Context, id int64) (*TransferPlan, error
 	if err != nil {
 		return nil, fmt.Errorf("%w: transfer %s: %w", ErrBadRecipe, t.UUID, err)
 	}
-	plan = &TransferPlan{
+	plan := &TransferPlan{
 		ID: t.ID, UUID: t.UUID, Queue: t.Queue, Via: t.Via, Sources: t.Sources, Recipe: r, NoReuse: t.NoReuse,
 		policy: c.policy, costs: c.Costs,
 	}
 	for _, s := range r.Steps {
 		plan.costKeys = append(plan.costKeys, cost.Key{Handler: s.Handler, With: s.ArgsDigest()})
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if len(c.plans) >= maxCachedTransfers {
-		// Any plan may be evicted: it is read again when it is needed.
-		for old := range c.plans {
-			delete(c.plans, old)
-			break
-		}
-	}
-	c.plans[id] = plan
+	c.plans.Add(id, plan)
 	return plan, nil
 }
 
@@ -148,9 +134,7 @@ func (c *TransferCache) UUID(ctx context.Context, id int64) string {
 
 // knownUUID is UUID without a query.
 func (c *TransferCache) knownUUID(id int64) string {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if plan := c.plans[id]; plan != nil {
+	if plan := c.plans.of(id); plan != nil {
 		return plan.UUID
 	}
 	return fmt.Sprintf("number %d", id)

@@ -99,11 +99,11 @@ func TestABacklogThatStands(t *testing.T) {
 	tr := s.unfinished(t, "noop")
 	_, err := s.store.HeartbeatWorker(t.Context(), tasks.Worker{Name: "w1", Handlers: []string{"noop"}, Slots: 1}, "one")
 	testkit.Must(t, err)
-	s.expect(t, "backlog", doctor.StatusOK, "1 files to do", nil)
+	s.expect(t, "backlog", doctor.StatusOK, "1 file to do", nil)
 	testkit.Must(t, s.store.AddBatches(t.Context(), []tasks.Batch{{
 		Transfer: tr.ID, Step: 1, Attempt: 1, Queue: "q", Files: tasks.Ranges{{First: 1, Last: 1}}, NotBefore: time.Now().Add(-time.Hour),
 	}}))
-	s.expect(t, "backlog", doctor.StatusError, "1 batches are overdue", nil)
+	s.expect(t, "backlog", doctor.StatusError, "1 batch overdue", nil)
 }
 
 func TestPausedQueue(t *testing.T) {

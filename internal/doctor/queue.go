@@ -3,8 +3,9 @@ package doctor
 import (
 	"context"
 	"fmt"
-	"strconv"
 	"strings"
+
+	"golang.org/x/mod/semver"
 
 	"github.com/dustin/go-humanize"
 
@@ -91,18 +92,17 @@ func pausedQueues(queues []queue.Stats) Check {
 	return well("queues", "none of %d is paused", len(queues))
 }
 
-// redisVersion compares a version with 6.2, the oldest that asynq supports.
+// oldestRedis is the oldest version that asynq supports.
+const oldestRedis = "6.2"
+
+// redisVersion compares the version of a server with the oldest that is supported.
 func redisVersion(where, version string) Check {
-	parts := strings.SplitN(version, ".", 3)
 	c := well("queue", "%s, version %s", where, version)
-	if len(parts) < 2 {
-		c.Status, c.Hint = StatusWarning, "make sure that it is Redis 6.2 or later"
-		return c
-	}
-	major, majorErr := strconv.Atoi(parts[0])
-	minor, minorErr := strconv.Atoi(parts[1])
-	if majorErr != nil || minorErr != nil || major < 6 || major == 6 && minor < 2 {
-		c.Status, c.Hint = StatusError, "install Redis 6.2 or later"
+	switch v := "v" + version; {
+	case !semver.IsValid(v):
+		c.Status, c.Hint = StatusWarning, "make sure that it is Redis "+oldestRedis+" or later"
+	case semver.Compare(v, "v"+oldestRedis) < 0:
+		c.Status, c.Hint = StatusError, "install Redis "+oldestRedis+" or later"
 	}
 	return c
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/dustin/go-humanize/english"
+
 	"github.com/dustin/go-humanize"
 
 	"github.com/balerhq/baler/internal/ledger"
@@ -132,14 +134,14 @@ func (d *doctor) diagnoseBacklog(ctx context.Context, workers []tasks.Worker) Ch
 		return ill("backlog", StatusError, err, "look at the database's log")
 	}
 	waiting := totals.Registered - totals.Finished
-	c := well("backlog", "%s files to do", humanize.Comma(waiting))
+	c := well("backlog", "%s %s to do", humanize.Comma(waiting), english.PluralWord(int(waiting), "file", ""))
 	standing := slices.IndexFunc(d.queues, func(q queue.Stats) bool { return !q.Paused && q.Active == 0 && q.Age > standingAfter })
 	switch {
 	case waiting > 0 && !slices.ContainsFunc(workers, takesBatches):
 		c.Status, c.Hint = StatusWarning, "no worker takes batches: start or resume one"
 	case overdue > 0:
 		c.Status, c.Hint = StatusError, "no dispatcher works: look at the logs of workers and of 'baler serve'"
-		c.Detail += fmt.Sprintf("; %d batches are overdue by more than %s", overdue, overdueAfter)
+		c.Detail += fmt.Sprintf("; %s overdue by more than %s", english.Plural(int(overdue), "batch", "batches"), overdueAfter)
 	case standing >= 0:
 		q := d.queues[standing]
 		c.Status, c.Hint = StatusError, fmt.Sprintf("let a worker take this queue: --queues %s=1", q.Name)

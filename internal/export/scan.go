@@ -210,9 +210,9 @@ func (s *scanner) end(text []byte) (*RowTotals, error) {
 	case l.Transfer != of.UUID:
 		return nil, fmt.Errorf("it ends transfer %s, not %s", l.Transfer, of.UUID)
 	case s.files != l.Files || s.files != of.Files:
-		return nil, fmt.Errorf("there are %d files of transfer %s, and %d were exported", s.files, of.UUID, l.Files)
+		return nil, fmt.Errorf("files of transfer %s: %d, but %d were exported", of.UUID, s.files, l.Files)
 	case s.results != l.Results:
-		return nil, fmt.Errorf("there are %d results of transfer %s, and %d were exported", s.results, of.UUID, l.Results)
+		return nil, fmt.Errorf("results of transfer %s: %d, but %d were exported", of.UUID, s.results, l.Results)
 	case digest != l.Digest && !s.spoilt:
 		return nil, fmt.Errorf("the lines of transfer %s are not those that were exported: their digest is another", of.UUID)
 	}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/dustin/go-humanize/english"
+
 	"github.com/balerhq/baler/handlers"
 	"github.com/balerhq/baler/internal/db"
 	"github.com/balerhq/baler/internal/failpoint"
@@ -108,7 +110,7 @@ func (a *attempt) prepare(ctx context.Context) (c *handlers.TransferJob, reg han
 	a.retry = a.Retry(step, reg)
 	if a.task.Attempts > a.retry.Attempts { // the worker of the last one crashed
 		return nil, reg, 0, handlers.Fail(handlers.CodeWorkerCrashed,
-			fmt.Errorf("%d workers ended in the middle of this step", a.task.Attempts-1))
+			fmt.Errorf("%s ended in the middle of this step", english.Plural(a.task.Attempts-1, "worker", "")))
 	}
 	transfer, err := a.Transfers.TransferByID(ctx, a.task.Transfer)
 	if err != nil {

@@ -100,12 +100,12 @@ func (w *walker) dir(path, resolved string, info fs.FileInfo) error {
 		w.report.Unselected++
 		return nil
 	}
-	f, err := open(path, info)
+	d, err := openFolder(path, info)
+	defer d.close()
 	var names []string
 	if err == nil {
-		names, err = w.names(f)
+		names, err = w.names(d.handle)
 	}
-	defer func() { _ = f.Close() }() // only read from
 	if ctxErr := w.ctx.Err(); ctxErr != nil {
 		return fmt.Errorf("scan: %w", ctxErr)
 	}
@@ -120,14 +120,10 @@ func (w *walker) dir(path, resolved string, info fs.FileInfo) error {
 	w.noteFolder(path, info)
 	slices.Sort(names)
 	for _, name := range names {
-		if f == nil && canStat {
-			f, _ = open(path, info) // on an error, visiting the name reports it
-		}
-		if size, mtime, regular := stat(f, name); regular {
+		if size, mtime, regular := d.stat(name); regular {
 			err = w.file(tasks.File{Path: child(path, name), Size: size, MTime: mtime})
 		} else {
-			_ = f.Close() // otherwise a deep tree would need many file descriptors
-			f = nil
+			d.close()
 			err = w.name(path, resolved, name)
 		}
 		if err != nil {
@@ -173,23 +169,6 @@ func (w *walker) names(dir *os.File) (names []string, err error) {
 		}
 	}
 	return names, nil
-}
-
-// open opens a directory, and checks that it is still the directory that info describes.
-func open(path string, info fs.FileInfo) (*os.File, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	opened, err := f.Stat()
-	if err == nil && !os.SameFile(info, opened) {
-		err = errReplaced
-	}
-	if err != nil {
-		_ = f.Close() // only read from
-		return nil, err
-	}
-	return f, nil
 }
 
 // fail emits a path that could not be read.

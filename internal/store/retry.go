@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/dustin/go-humanize/english"
+
 	"gorm.io/gorm"
 
 	"github.com/balerhq/baler/internal/db"
@@ -178,8 +180,8 @@ func (k *RetryRequest) cut(tx *gorm.DB, chosen map[int64]int, numbers []int64) (
 		return nil, fmt.Errorf("read files: %w", err)
 	}
 	if len(rows) < len(numbers) {
-		return nil, fmt.Errorf("%d of %d files have results, but no row in files: restore the database; nothing is retried",
-			len(numbers)-len(rows), len(numbers))
+		return nil, fmt.Errorf("%d of %s with results, but without a row in files: restore the database; nothing is retried",
+			len(numbers)-len(rows), english.Plural(len(numbers), "file", ""))
 	}
 	byStep := make(map[int][]tasks.File)
 	for i := range rows {

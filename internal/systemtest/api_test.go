@@ -114,7 +114,7 @@ func TestFilesOverHTTP(t *testing.T) {
 			yield(client.File{Path: "relative", Size: -1})
 			yield(client.File{Path: paths[25], Size: -1})
 		})
-		if added != 10 || status(err) != http.StatusUnprocessableEntity || !strings.Contains(err.Error(), "Line 11: path is not absolute. The 10 files before it are added") {
+		if added != 10 || status(err) != http.StatusUnprocessableEntity || !strings.Contains(err.Error(), "Line 11: path is not absolute. Files added before it: 10.") {
 			t.Errorf("a broken line: added %d: %v", added, err)
 		}
 		for _, size := range []int64{-1, 10} {

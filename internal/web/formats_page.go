@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/dustin/go-humanize"
+	"github.com/dustin/go-humanize/english"
 
 	"github.com/balerhq/baler/tasks"
 )
@@ -47,7 +48,7 @@ type misfitItem struct{ Path, Href, Warning, Format string }
 
 func newFormatsPage(opts *Options) (*formatsPage, error) {
 	p, err := newPage(opts, "formats.html", "/")
-	return &formatsPage{page: p, opts: opts}, err
+	return &formatsPage{page: p, opts: opts, surveys: newSurveys()}, err
 }
 
 func (p *formatsPage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -125,7 +126,7 @@ func (v *formatsView) rows(t *tasks.Transfer, s *survey) {
 		format := visible(cmp.Or(s.names[m.puid], m.puid))
 		v.Misfits = append(v.Misfits, misfitItem{visible(m.path), fileLink(t, m.no), visible(m.warning), format})
 	}
-	v.Misfit = humanize.Comma(s.misfit)
+	v.Misfit = humanize.Comma(s.misfit) + " " + english.PluralWord(int(s.misfit), "file", "")
 }
 
 func filesLink(t *tasks.Transfer, search string) string {

@@ -3,12 +3,12 @@ package web
 import (
 	"cmp"
 	"context"
-	"maps"
 	"path"
-	"slices"
 	"strings"
 	"sync"
 	"time"
+
+	lru "github.com/hashicorp/golang-lru/v2/simplelru"
 
 	"github.com/balerhq/baler/tasks"
 )
@@ -44,7 +44,6 @@ type survey struct {
 	files   int64
 	ended   bool
 	began   time.Time
-	used    time.Time
 	kinds   map[string]map[string]*kindCount // puid, mime and extension
 	names   map[string]string                // of PUIDs
 	misfits []misfit
@@ -62,7 +61,15 @@ type misfit struct {
 // surveys keeps the surveys of the transfers that were looked at last.
 type surveys struct {
 	mutex sync.Mutex
-	of    map[string]*survey
+	kept  *lru.LRU[string, *survey] // by the id of the transfer
+}
+
+func newSurveys() surveys {
+	kept, err := lru.NewLRU[string, *survey](surveyKept, nil)
+	if err != nil {
+		panic(err) // the size is positive
+	}
+	return surveys{kept: kept}
 }
 
 // surveyAgain is how old a survey of a transfer that goes on must be to be made again.
@@ -74,19 +81,11 @@ func (s *surveys) get(t *tasks.Transfer, now time.Time) *survey {
 	defer s.mutex.Unlock()
 	results := t.Totals()
 	total := results.Total()
-	v := s.of[t.UUID]
-	if v == nil || v.stale(total, t.State.Ended(), now) {
+	v, known := s.kept.Get(t.UUID)
+	if !known || v.stale(total, t.State.Ended(), now) {
 		v = &survey{of: total, began: now, kinds: make(map[string]map[string]*kindCount), names: make(map[string]string)}
-		if s.of == nil {
-			s.of = make(map[string]*survey)
-		}
-		s.of[t.UUID] = v
-		if len(s.of) > surveyKept {
-			oldest := slices.MinFunc(slices.Collect(maps.Keys(s.of)), func(a, b string) int { return s.of[a].used.Compare(s.of[b].used) })
-			delete(s.of, oldest)
-		}
+		s.kept.Add(t.UUID, v)
 	}
-	v.used = now
 	return v
 }
 

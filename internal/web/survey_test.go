@@ -34,7 +34,7 @@ func TestASurveyCountsEveryFileOnceInParts(t *testing.T) {
 	t.Parallel()
 	files := &manyFiles{n: 3*surveyPage - 1}
 	one := tasks.Transfer{UUID: "x", State: tasks.StateCompleted, Files: files.n}
-	var all surveys
+	all := newSurveys()
 	now := time.Unix(1700000000, 0)
 	s := all.get(&one, now)
 	for range 9 { // with no time at all, a request counts nothing

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/dustin/go-humanize/english"
+
 	"github.com/dustin/go-humanize"
 
 	"github.com/balerhq/baler/internal/ledger"
@@ -157,7 +159,7 @@ func eventsOf(t *tasks.Transfer, did []change, sent []ledger.Delivery, now time.
 	if !submitted {
 		add(t.CreatedAt, "submitted")
 	}
-	add(t.SealedAt, "sealed: all %s files are registered", humanize.Comma(t.Files))
+	add(t.SealedAt, "sealed with %s %s", humanize.Comma(t.Files), english.PluralWord(int(t.Files), "file", ""))
 	paused := "paused by a person"
 	if t.Trouble != "" {
 		paused = "paused by Baler: " + t.Trouble

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/dustin/go-humanize/english"
+
 	"github.com/dustin/go-humanize"
 
 	"github.com/balerhq/baler/tasks"
@@ -102,7 +104,7 @@ func (p *workersPage) fill(ctx context.Context, v *workersView) error {
 			State: workerState(wk.DesiredState), Running: wk.DesiredState == tasks.WorkerRunning, Seen: momentOf(wk.SeenAt, now),
 		})
 	}
-	v.Slots = fmt.Sprintf("up to %d batches run at once", slots)
+	v.Slots = fmt.Sprintf("up to %s at once", english.Plural(slots, "batch", "batches"))
 	limits, err := p.opts.System.Limits(ctx)
 	if err != nil {
 		return err

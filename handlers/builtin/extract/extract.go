@@ -9,6 +9,8 @@ import (
 	"os"
 	"slices"
 
+	"github.com/dustin/go-humanize/english"
+
 	"golang.org/x/text/encoding/htmlindex"
 
 	"github.com/balerhq/baler/handlers"
@@ -132,7 +134,7 @@ func extract(ctx context.Context, job *handlers.Job) error {
 	}
 	if job.Depth() >= args.MaxDepth {
 		return handlers.Warn(CodeTooDeep, fmt.Sprintf(
-			"the archive lies in %d others and is not extracted; max_depth is %d", job.Depth(), args.MaxDepth))
+			"the archive lies in %s and is not extracted; max_depth is %d", english.Plural(job.Depth(), "other", ""), args.MaxDepth))
 	}
 	w, err := newWriter(ctx, job, &args, in)
 	if err != nil {

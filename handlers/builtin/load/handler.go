@@ -10,6 +10,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/dustin/go-humanize/english"
+
 	"github.com/balerhq/baler/handlers"
 	"github.com/balerhq/baler/internal/tableload"
 	"github.com/balerhq/baler/tasks"
@@ -160,7 +162,7 @@ func setCounts(job *handlers.Job, c *tasks.LoadCounts) error {
 func fileVerdict(c *tasks.LoadCounts, err error) error {
 	switch {
 	case errors.Is(err, ErrCompressed):
-		return handlers.Fail(CodeCorrupt, fmt.Errorf("%w; the %d lines before the damage are loaded", err, c.Loaded))
+		return handlers.Fail(CodeCorrupt, fmt.Errorf("%w; lines loaded from before the damage: %d", err, c.Loaded))
 	case errors.Is(err, ErrFormat):
 		return handlers.Fail(CodeBadFormat, err)
 	case errors.Is(err, ErrChanged):
@@ -168,7 +170,7 @@ func fileVerdict(c *tasks.LoadCounts, err error) error {
 	case err != nil:
 		return err
 	case c.Bad > 0:
-		return handlers.Warn(CodeLinesRejected, fmt.Sprintf("%d of %d lines were rejected", c.Bad, c.Lines))
+		return handlers.Warn(CodeLinesRejected, fmt.Sprintf("%d of %s rejected", c.Bad, english.Plural(int(c.Lines), "line", "")))
 	}
 	return nil
 }

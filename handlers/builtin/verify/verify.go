@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/dustin/go-humanize/english"
+
 	"github.com/balerhq/baler/handlers"
 	"github.com/balerhq/baler/handlers/builtin/checksum"
 	"github.com/balerhq/baler/tasks"
@@ -309,11 +311,11 @@ func (v *verifier) complete(ctx context.Context, job *handlers.Job, args *verify
 		if more := gone - len(missing); more > 0 {
 			missing = append(missing, fmt.Sprintf("… and %d more", more))
 		}
-		return handlers.Fail(CodeListedMissing, fmt.Errorf("%d of the %d files that it lists do not exist: %s",
-			gone, len(l.order), strings.Join(missing, ", ")))
+		return handlers.Fail(CodeListedMissing, fmt.Errorf("%d of %s in the list missing: %s",
+			gone, english.Plural(len(l.order), "file", ""), strings.Join(missing, ", ")))
 	}
 	if l.malformed > 0 {
-		return handlers.Warn(CodeBadList, fmt.Sprintf("%d lines are not a digest and a name; the first is line %d", l.malformed, l.first))
+		return handlers.Warn(CodeBadList, fmt.Sprintf("%s without a digest and a name; the first is line %d", english.Plural(l.malformed, "line", ""), l.first))
 	}
 	return nil
 }
