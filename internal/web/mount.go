@@ -31,6 +31,7 @@ func mountPages(mux *http.ServeMux, opts *Options) error {
 		mountPage(mux, opts.Letters != nil, "GET /dead-letters", opts, newDeadLettersPage),
 		mountPage(mux, opts.Letters != nil && opts.Fleet != nil, "POST /dead-letters", opts, newDeadLettersPage),
 		mountPage(mux, opts.Formats != nil, "GET /transfers/{id}/formats", opts, newFormatsPage),
+		mountPage(mux, opts.Fixity != nil && opts.Files != nil && opts.Results != nil, "GET /transfers/{id}/fixity", opts, newFixityPage),
 		mountPage(mux, opts.Starter != nil && opts.System != nil, "GET /new", opts, newStartPage),
 		mountPage(mux, opts.Starter != nil && opts.System != nil, "POST /new", opts, newStartPage),
 		mountAssets(mux), mountLogin(mux, opts), mountAudit(mux, opts), mountSchedules(mux, opts), mountAPI(mux, opts),

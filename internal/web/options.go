@@ -41,6 +41,7 @@ type Options struct {
 	Files   Files
 	Formats FormatReader
 	Outputs OutputFiles
+	Fixity  TransferComparer
 	System  System
 	Starter Starter
 	Letters Letters
@@ -114,6 +115,8 @@ type Options struct {
 
 	notices page    // says why there is no other page
 	routes  *router // of this server
+
+	background *background // what this server does while no request waits for it
 }
 
 func (o Options) withDefaults() Options {

@@ -34,6 +34,7 @@ func rights() map[string]right {
 		"GET /transfers/{id}/files":               {role: view},
 		"GET /transfers/{id}/files/{no}":          {role: view},
 		"GET /transfers/{id}/formats":             {role: view},
+		"GET /transfers/{id}/fixity":              {role: view},
 		"GET /transfers/{id}/outputs/{no}/{name}": {role: view},
 		"GET /workers":                            {role: view},
 		"POST /workers":                           {operate, "steer a worker or a queue"},
