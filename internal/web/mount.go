@@ -26,6 +26,7 @@ func mountPages(mux *http.ServeMux, opts *Options) error {
 		mountPage(mux, opts.Files != nil && opts.Results != nil, "GET /transfers/{id}/files/{no}", opts, newFilePage),
 		mountPage(mux, opts.System != nil, "GET /workers", opts, newWorkersPage),
 		mountPage(mux, opts.System != nil && opts.Fleet != nil, "POST /workers", opts, newWorkersPage),
+		mountPage(mux, opts.System != nil && opts.Fleet != nil && opts.Results != nil, "POST /limits", opts, newLimitSetter),
 		mountPage(mux, opts.System != nil, "GET /recipes", opts, newRecipesPage),
 		mountPage(mux, opts.System != nil, "GET /recipes/{name}", opts, newRecipesPage),
 		mountPage(mux, opts.Letters != nil, "GET /dead-letters", opts, newDeadLettersPage),
