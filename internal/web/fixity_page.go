@@ -129,7 +129,7 @@ func (p *fixityPage) fill(ctx context.Context, v *fixityView, q url.Values) erro
 		return c.err
 	}
 	if !ended || c.err != nil {
-		v.Read = fmt.Sprintf("%s of %s files are read", humanize.Comma(c.read), humanize.Comma(from.Files+t.Files))
+		v.Read = humanize.Comma(c.read) + " of " + quantity(from.Files+t.Files, "file") + " read"
 		v.Progress = barOf([]part{{"busy", "files read", min(c.read, from.Files+t.Files)}}, from.Files+t.Files)
 		return nil
 	}

@@ -130,7 +130,7 @@ func TestFixityComparesInTheBackground(t *testing.T) {
 	if status, _, body := get(t, url); status != http.StatusServiceUnavailable || strings.Contains(body, "Nothing differs") {
 		t.Errorf("%d: %s", status, body)
 	}
-	if _, _, body := get(t, url); !strings.Contains(body, "1 of 20 files are read") || !strings.Contains(body, "every 1s") || strings.Contains(body, "Nothing differs") {
+	if _, _, body := get(t, url); !strings.Contains(body, "1 of 20 files read") || !strings.Contains(body, "every 1s") || strings.Contains(body, "Nothing differs") {
 		t.Errorf("while it compares: %s", body)
 	}
 	close(c.wait)

@@ -35,16 +35,9 @@ func describePayload(kind string, payload []byte) string {
 func describeBatch(m tasks.BatchMessage) string {
 	what := "files " + escape([]byte(m.Files), maxRanges)
 	if ranges, err := tasks.ParseRanges(m.Files); err == nil {
-		what = fmt.Sprintf("%s (%s)", count(ranges.Len()), escape([]byte(m.Files), maxRanges))
+		what = fmt.Sprintf("%s (%s)", quantity(int64(ranges.Len()), "file"), escape([]byte(m.Files), maxRanges))
 	}
 	return fmt.Sprintf("batch %d · transfer %d · step %d · attempt %d · %s", m.Batch, m.Transfer, m.Step, m.Attempt, what)
-}
-
-func count(files int) string {
-	if files == 1 {
-		return "1 file"
-	}
-	return strconv.Itoa(files) + " files"
 }
 
 // describeResult shows the result that a handler has written to an asynq task.

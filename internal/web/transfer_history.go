@@ -93,7 +93,7 @@ func (v *transferView) working(t *tasks.Transfer, open []ledger.OpenBatch, steps
 			if text != "" {
 				text += ", "
 			}
-			text += filesOf(int(on[name][step])) + " of " + steps[step]
+			text += quantity(int64(int(on[name][step])), "file") + " of " + steps[step]
 		}
 		v.Working = append(v.Working, workingItem{visible(name), text})
 	}
@@ -157,7 +157,11 @@ func eventsOf(t *tasks.Transfer, did []change, sent []ledger.Delivery, now time.
 	if !submitted {
 		add(t.CreatedAt, "submitted")
 	}
-	add(t.SealedAt, "sealed: all %s files are registered", humanize.Comma(t.Files))
+	registered := "all " + humanize.Comma(t.Files) + " files are registered"
+	if t.Files == 1 {
+		registered = "its file is registered"
+	}
+	add(t.SealedAt, "sealed: %s", registered)
 	paused := "paused by a person"
 	if t.Trouble != "" {
 		paused = "paused by Baler: " + t.Trouble
@@ -176,9 +180,9 @@ func eventsOf(t *tasks.Transfer, did []change, sent []ledger.Delivery, now time.
 		case !d.DoneAt.IsZero() && d.Error == "":
 			add(d.DoneAt, "webhook delivered to %s", host)
 		case d.DueAt.IsZero():
-			add(cmp.Or(d.DoneAt, d.CreatedAt), "webhook to %s given up after %d attempts: %s", host, d.Attempts, d.Error)
+			add(cmp.Or(d.DoneAt, d.CreatedAt), "webhook to %s given up after %s: %s", host, quantity(int64(d.Attempts), "attempt"), d.Error)
 		case d.Attempts > 0:
-			add(d.CreatedAt, "webhook to %s is tried again, after %d attempts: %s", host, d.Attempts, d.Error)
+			add(d.CreatedAt, "webhook to %s is tried again, after %s: %s", host, quantity(int64(d.Attempts), "attempt"), d.Error)
 		default:
 			add(d.CreatedAt, "webhook to %s is to be sent", host)
 		}
@@ -190,7 +194,7 @@ func eventsOf(t *tasks.Transfer, did []change, sent []ledger.Delivery, now time.
 func endOf(t *tasks.Transfer) string {
 	results := t.Totals()
 	if n := results.Failures(); n > 0 && t.State == tasks.StateCompleted {
-		return "completed with " + humanize.Comma(n) + " failures"
+		return "completed with " + quantity(n, "failure")
 	}
 	return string(t.State)
 }

@@ -2,7 +2,6 @@ package web
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -111,7 +110,7 @@ func (p *workersPage) fill(ctx context.Context, v *workersView) error {
 			State: workerState(wk.DesiredState), Running: wk.DesiredState == tasks.WorkerRunning, Seen: momentOf(wk.SeenAt, now),
 		})
 	}
-	v.Slots = fmt.Sprintf("up to %d batches run at once", slots)
+	v.Slots = "up to " + quantity(int64(slots), "batch", "batches") + " at once"
 	limits, err := p.opts.System.Limits(ctx)
 	if err != nil {
 		return err
