@@ -48,12 +48,13 @@ func (b *Baler) access(ctx context.Context, at net.Addr, o *web.Options) error {
 	if err != nil {
 		return err
 	}
-	people = people || cfg.OpenID.Issuer != ""
+	if cfg.OpenID.Issuer == "" {
+		o.Accounts = accounts.NewPresence(people, b.store.AnyAccounts, b.now, b.log)
+	}
 	switch {
-	case people || token != "":
+	case people || o.Accounts == nil || token != "":
 	case cfg.Insecure && !cfg.AskLogin:
-		o.Unasked = accounts.Viewer
-		return nil
+		o.Open, o.Unasked = true, accounts.Viewer
 	case here:
 		return fmt.Errorf("http.ask_login is set, and there are no accounts: %s", toLetSomebodyIn)
 	default:
@@ -63,7 +64,7 @@ func (b *Baler) access(ctx context.Context, at net.Addr, o *web.Options) error {
 	o.Gate = accounts.NewGate(accounts.GateOptions{
 		Store: b.store, Static: token, Idle: cfg.SessionIdle, Life: cfg.SessionLife, Now: b.now, Log: b.log,
 	})
-	o.LoginPage = people
+	o.LoginPage = true
 	return b.openID(o)
 }
 

@@ -92,7 +92,7 @@ func (b *Baler) FixityFindings(ctx context.Context, t tasks.Transfer, found func
 			return err
 		}
 		for _, k := range keys {
-			if err := found(Difference{Kind: kind, Path: files[k].Path}); err != nil {
+			if err := found(Difference{Kind: kind, Path: files[k].Path, Was: k}); err != nil {
 				return err
 			}
 		}
@@ -149,6 +149,12 @@ var (
 // to the sources: by digests, and by size and modification time. It calls found with each
 // difference.
 func (b *Baler) Diff(ctx context.Context, from, to tasks.Transfer, found func(Difference) error) (FixityCounts, error) {
+	return compareTransfers(ctx, b.store, from, to, found)
+}
+
+func compareTransfers(
+	ctx context.Context, reader fixity.DiffReader, from, to tasks.Transfer, found func(Difference) error,
+) (FixityCounts, error) {
 	for _, t := range []*tasks.Transfer{&from, &to} {
 		if !t.State.Ended() {
 			return FixityCounts{}, fmt.Errorf("transfer %d: %w", t.ID, ErrDiffRunning)
@@ -157,7 +163,7 @@ func (b *Baler) Diff(ctx context.Context, from, to tasks.Transfer, found func(Di
 			return FixityCounts{}, fmt.Errorf("transfer %d: %w", t.ID, ErrDiffChunks)
 		}
 	}
-	counts, err := fixity.Diff(ctx, b.store, &from, &to, found)
+	counts, err := fixity.Diff(ctx, reader, &from, &to, found)
 	if err != nil {
 		return counts, fmt.Errorf("compare transfers: %w", err)
 	}

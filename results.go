@@ -22,6 +22,9 @@ type ResultFilter struct {
 	// Message selects failures with this message, as Failures groups them: see
 	// tasks.FailureMessage. Empty: every result.
 	Message string
+
+	// Exactly selects failures whose code and message are these, also when they are empty.
+	Exactly bool
 }
 
 // resultPage is how many results are held in memory at a time.
@@ -31,7 +34,7 @@ const resultPage = 1000
 var ErrStepNotFound = errors.New("no such step")
 
 func (f ResultFilter) of(t tasks.Transfer) (tasks.ResultSelector, error) {
-	filter := tasks.ResultSelector{Outcomes: f.Outcomes, File: f.File, Parent: f.Parent, Code: f.Code, Message: f.Message}
+	filter := tasks.ResultSelector{Outcomes: f.Outcomes, File: f.File, Parent: f.Parent, Code: f.Code, Message: f.Message, Exactly: f.Exactly}
 	if f.Step == "" {
 		return filter, nil
 	}

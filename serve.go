@@ -9,7 +9,6 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/balerhq/baler/config"
 	"github.com/balerhq/baler/internal/ingest"
 	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/internal/store"
@@ -74,11 +73,9 @@ func (b *Baler) newServer(ctx context.Context, at net.Addr, face *httpFace) (*we
 	options.Results, options.RequestsPerSecond = face, b.cfg.HTTP.RequestsPerSecond
 	options.Redis = b.queue.Opt
 	options.Audit = b.store
-	if options.Gate != nil || config.Loopback(at) { // otherwise everybody may read, and changes are refused
-		options.Submitter, options.Control, options.Fleet, options.Scheduler = face, face, face, face
-		options.Watches = b.store.Watches
-		options.WritableMonitor = b.cfg.HTTP.MonitorReadOnly != nil && !*b.cfg.HTTP.MonitorReadOnly
-	}
+	options.Submitter, options.Control, options.Fleet, options.Scheduler = face, face, face, face
+	options.Watches = b.store.Watches
+	options.WritableMonitor = b.cfg.HTTP.MonitorReadOnly != nil && !*b.cfg.HTTP.MonitorReadOnly
 	face.show(&options)
 	return web.New(options)
 }

@@ -143,15 +143,18 @@ func (h *httpFace) Preview(ctx context.Context, s api.SubmissionRequest) (p web.
 		p.Extensions = append(p.Extensions, web.PreviewCount{Extension: e.Extension, Files: e.Files, Bytes: e.Bytes})
 	}
 	for _, left := range []struct {
-		n    int64
-		what string
+		n         int64
+		one, many string
 	}{
-		{found.Links, "symbolic links are not followed"},
-		{found.Specials, "sockets, named pipes or devices are left out"},
-		{found.EmptyFolders, "folders are empty"},
+		{found.Links, "symbolic link is not followed", "symbolic links are not followed"},
+		{found.Specials, "socket, named pipe or device is left out", "sockets, named pipes or devices are left out"},
+		{found.EmptyFolders, "folder is empty", "folders are empty"},
 	} {
-		if left.n > 0 {
-			p.Left = append(p.Left, fmt.Sprintf("%d %s.", left.n, left.what))
+		switch {
+		case left.n == 1:
+			p.Left = append(p.Left, "1 "+left.one+".")
+		case left.n > 1:
+			p.Left = append(p.Left, fmt.Sprintf("%d %s.", left.n, left.many))
 		}
 	}
 	return p, nil

@@ -85,7 +85,9 @@ func (b *Baler) Watch(ctx context.Context, s WatchSettings, o WatchOptions) erro
 }
 
 // Watches lists the watched folders.
-func (b *Baler) Watches(ctx context.Context) ([]watch.FolderActivity, error) { return b.store.Watches(ctx) }
+func (b *Baler) Watches(ctx context.Context) ([]watch.FolderActivity, error) {
+	return b.store.Watches(ctx)
+}
 
 // watching makes the transfers of a watched folder.
 type watching struct {

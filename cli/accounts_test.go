@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"fmt"
 	"net/http"
 	"os"
 	"slices"
@@ -149,4 +150,41 @@ func TestServeWithAccounts(t *testing.T) {
 	s.env = append(s.env, "BALER_HTTP_ASK_LOGIN=true")
 	s.must(exitOK, "token", "revoke", "program")
 	contains(t, "nobody could", s.must(exitError, "serve", "--listen", "127.0.0.1:0").stderr, "http.ask_login is set, and there are no accounts: add a user")
+}
+
+// A server that anybody may read asks for a login from the first account on, without a
+// restart, and does so when the account is gone.
+func TestServeNoticesTheFirstAccount(t *testing.T) {
+	t.Parallel()
+	s := newTestEnv(t)
+	stdout, _, stop := s.start("serve", "--listen", "0.0.0.0:0", "--insecure")
+	testkit.Eventually(t, time.Minute, func() error { return lacks(stdout.String(), "\n") })
+	ask := func(method, path, token string) string {
+		t.Helper()
+		r, err := http.NewRequestWithContext(t.Context(), method, strings.TrimSpace(stdout.String())+path, nil)
+		testkit.Must(t, err)
+		r.Header.Set("Authorization", "Bearer "+token)
+		transport := &http.Transport{}
+		answer, err := transport.RoundTrip(r)
+		testkit.Must(t, err)
+		testkit.Must(t, answer.Body.Close())
+		transport.CloseIdleConnections()
+		return answer.Status
+	}
+	equal(t, "everybody reads", ask(http.MethodGet, "/v1/transfers", ""), "200 OK")
+	equal(t, "nobody changes", ask(http.MethodPost, "/v1/schedules", ""), "403 Forbidden")
+	secret := strings.TrimSpace(s.must(exitOK, "token", "create", "program", "--role", "operator").stdout)
+	testkit.Eventually(t, time.Minute, func() error {
+		if got := ask(http.MethodGet, "/v1/transfers", ""); got != "401 Unauthorized" {
+			return fmt.Errorf("%s without a token", got)
+		}
+		return nil
+	})
+	equal(t, "with a token", ask(http.MethodGet, "/v1/transfers", secret), "200 OK")
+	equal(t, "a change with a token", ask(http.MethodPost, "/v1/schedules/x/run", secret), "404 Not Found")
+	equal(t, "the audit log", ask(http.MethodGet, "/v1/audit", secret), "200 OK")
+	s.must(exitOK, "token", "revoke", "program")
+	equal(t, "with a revoked token", ask(http.MethodGet, "/v1/transfers", secret), "401 Unauthorized")
+	equal(t, "without accounts", ask(http.MethodGet, "/v1/transfers", ""), "401 Unauthorized")
+	stop()
 }

@@ -23,12 +23,12 @@ func (p *program) failuresCommand() *cobra.Command {
 outcome, code and message, the most frequent first. In a message … stands for what
 differs from file to file: quoted text, absolute paths and numbers. The path is that
 of the first file of each group; the times are those at which the first and the last
-of its results ended. 'baler retry' with the --code and --message of a group runs its
-files again. It counts at most the first 100,000 failures of
-each step.`,
+of its results ended. 'baler retry --group' runs the files of a group again, and
+'baler results --group' lists them. At most the first 100,000 failures of each step
+are counted.`,
 		Example: `  baler failures latest
   baler failures 12 --step checksum --outcome error
-  baler failures 12 --json`,
+  baler failures 12 --group 5d0ac4f1 --json`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: p.completeTransfers(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -42,7 +42,7 @@ each step.`,
 				}
 			}
 			return p.withSystem(cmd, baler.OpenStore, func(ctx context.Context, b system, _ config.Config) error {
-				return p.failures(ctx, b, args[0], filter, limit)
+				return p.failures(ctx, b, args[0], filter, f.group, limit)
 			})
 		},
 	}
@@ -55,6 +55,7 @@ each step.`,
 // failureObject is a group of failures in JSON.
 type failureObject struct {
 	Type    string        `json:"type"` // always "failures"
+	Group   string        `json:"group"`
 	Step    string        `json:"step"`
 	Outcome tasks.Outcome `json:"outcome"`
 	Code    string        `json:"code"`
@@ -66,12 +67,15 @@ type failureObject struct {
 	Last    time.Time     `json:"last_at"`
 }
 
-func (p *program) failures(ctx context.Context, b system, id string, filter baler.ResultFilter, limit int) error {
+func (p *program) failures(ctx context.Context, b system, id string, filter baler.ResultFilter, group string, limit int) error {
 	t, err := b.FindTransfer(ctx, id)
 	if err != nil {
 		return err
 	}
 	if err := hasStep(&t, filter.Step); err != nil {
+		return err
+	}
+	if err := chooseGroup(ctx, b, &t, group, &filter); err != nil {
 		return err
 	}
 	groups, err := b.Failures(ctx, t, filter, limit)
@@ -93,18 +97,18 @@ func (p *program) failures(ctx context.Context, b system, id string, filter bale
 	for _, s := range t.Steps {
 		names[s.Number] = s.Name
 	}
-	list := newTable(numbers("FILES"), column{title: "STEP", shrink: end}, outcomes("OUTCOME"), column{title: "CODE", shrink: end},
+	list := newTable(words("GROUP"), numbers("FILES"), column{title: "STEP", shrink: end}, outcomes("OUTCOME"), column{title: "CODE", shrink: end},
 		column{title: "MESSAGE", shrink: end}, column{title: "FIRST AT", shrink: drop}, column{title: "LAST AT", shrink: drop},
 		column{title: "FIRST FILE", shrink: start})
 	for _, g := range groups {
 		if p.json {
-			o := failureObject{"failures", names[g.Step], g.Outcome, g.Code, g.Message, g.Files, g.Example, g.Path, g.First, g.Last}
+			o := failureObject{"failures", g.ID(), names[g.Step], g.Outcome, g.Code, g.Message, g.Files, g.Example, g.Path, g.First, g.Last}
 			if err := p.object(o); err != nil {
 				return err
 			}
 			continue
 		}
-		list.row(count(g.Files), printable(names[g.Step]), string(g.Outcome), printable(g.Code), printable(g.Message),
+		list.row(g.ID(), count(g.Files), printable(names[g.Step]), string(g.Outcome), printable(g.Code), printable(g.Message),
 			local(g.First), local(g.Last), quoted(g.Path))
 	}
 	if p.json {

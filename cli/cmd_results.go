@@ -74,7 +74,7 @@ their numbers and reasons.`,
 	flags.StringSliceVar(&f.columns, "columns", nil,
 		"`COLUMNS`: fields and facts, separated by commas (default: those that the results have)")
 	flags.BoolVar(&f.rejects, "rejected", false, "list the lines that a load rejected")
-	for _, other := range []string{"step", "outcome", "file", "code", "message", "format", "columns"} {
+	for _, other := range []string{"step", "outcome", "file", "group", "code", "message", "format", "columns"} {
 		cmd.MarkFlagsMutuallyExclusive("rejected", other)
 	}
 	var fields []string
@@ -108,6 +108,9 @@ func (p *program) results(ctx context.Context, b system, id string, filter baler
 		return err
 	}
 	if err := hasStep(&t, filter.Step); err != nil {
+		return err
+	}
+	if err := chooseGroup(ctx, b, &t, f.filter.group, &filter); err != nil {
 		return err
 	}
 	if filter.File > t.Files {

@@ -23,12 +23,13 @@ func (p *program) retryCommand() *cobra.Command {
 their number. Without --outcome it selects results that failed or were canceled.
 While the transfer runs, only those can be retried; after it has ended, all can,
 and the transfer runs again. With --wait it waits until the transfer has ended,
-and exits with 3 if files failed. --code and --message select one group of
-'baler failures'; --json shows its whole message there.
+and exits with 3 if files failed. --group selects one group of 'baler failures';
+--code and --message select those alike in other steps, too.
 
 With --finalizers it retries the failed final steps, and no files.`,
 		Example: `  baler retry 12
   baler retry 12 --outcome timed_out --wait
+  baler retry 12 --group 5d0ac4f1
   baler retry 12 --code no-space --message 'open …: no space left on device'
   baler retry 12 --step identify --outcome succeeded,warning --file 12
   baler retry nightly --finalizers`,
@@ -39,14 +40,14 @@ With --finalizers it retries the failed final steps, and no files.`,
 			if err != nil {
 				return err
 			}
-			if finalizers && (filter.Step != "" || len(filter.Outcomes) > 0 || filter.File != 0 || filter.Code != "" || filter.Message != "") {
-				return usagef("--finalizers retries no files: it cannot be combined with --step, --outcome, --file, --code or --message")
+			if finalizers && (f.group != "" || filter.Step != "" || len(filter.Outcomes) > 0 || filter.File != 0 || filter.Code != "" || filter.Message != "") {
+				return usagef("--finalizers retries no files: it cannot be combined with --group, --step, --outcome, --file, --code or --message")
 			}
 			return p.withSystem(cmd, baler.Open, func(ctx context.Context, b system, cfg config.Config) error {
 				if finalizers {
 					return p.retryFinalizers(ctx, b, cfg, args[0], wait)
 				}
-				return p.retry(ctx, b, cfg, args[0], filter, wait)
+				return p.retry(ctx, b, cfg, args[0], filter, f.group, wait)
 			})
 		},
 	}
@@ -57,13 +58,16 @@ With --finalizers it retries the failed final steps, and no files.`,
 	return cmd
 }
 
-func (p *program) retry(ctx context.Context, b system, cfg config.Config, id string, filter baler.ResultFilter, wait bool) error {
+func (p *program) retry(ctx context.Context, b system, cfg config.Config, id string, filter baler.ResultFilter, group string, wait bool) error {
 	t, err := b.FindTransfer(ctx, id)
 	if err != nil {
 		return err
 	}
 	p.changed = t.UUID
 	if err := hasStep(&t, filter.Step); err != nil {
+		return err
+	}
+	if err := chooseGroup(ctx, b, &t, group, &filter); err != nil {
 		return err
 	}
 	n, err := b.Retry(ctx, t, filter)

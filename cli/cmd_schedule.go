@@ -39,17 +39,17 @@ run ended.`,
 		p.scheduleAction("run NAME", "Run a schedule now",
 			`Run begins a transfer of a schedule within seconds, by a server or a worker that runs.
 The next time of the schedule stays.`, "Schedule %s runs within seconds.",
-			(*baler.Baler).RunSchedule),
+			system.RunSchedule),
 		p.scheduleAction("pause NAME", "Pause a schedule",
 			`Pause keeps a schedule from beginning transfers, until 'schedule resume'. A transfer that
 runs goes on.`, "Schedule %s is paused.",
-			func(b *baler.Baler, ctx context.Context, name string) error { return b.PauseSchedule(ctx, name, true) }),
+			func(b system, ctx context.Context, name string) error { return b.PauseSchedule(ctx, name, true) }),
 		p.scheduleAction("resume NAME", "Resume a paused schedule",
 			`Resume lets a paused schedule begin transfers again, from its next time on. Times that it
 missed while it was paused are not caught up.`, "Schedule %s goes on with its next time.",
-			func(b *baler.Baler, ctx context.Context, name string) error { return b.PauseSchedule(ctx, name, false) }),
+			func(b system, ctx context.Context, name string) error { return b.PauseSchedule(ctx, name, false) }),
 		p.scheduleAction("remove NAME", "Remove a schedule",
-			"Remove deletes a schedule. Its transfers and their results stay.", "Schedule %s is removed.", (*baler.Baler).RemoveSchedule),
+			"Remove deletes a schedule. Its transfers and their results stay.", "Schedule %s is removed.", system.RemoveSchedule),
 	)
 	return cmd
 }
@@ -79,12 +79,12 @@ func describeSchedule(s *baler.Schedule) scheduleObject {
 }
 
 func (p *program) listSchedules(cmd *cobra.Command, _ []string) error {
-	return p.with(cmd, baler.OpenStore, func(ctx context.Context, b *baler.Baler, _ config.Config) error {
+	return p.withSystem(cmd, baler.OpenStore, func(ctx context.Context, b system, _ config.Config) error {
 		all, err := b.Schedules(ctx)
 		if err != nil {
 			return err
 		}
-		list := newTable(words("NAME"), words("WHEN"), words("RECIPE"), words("NEXT"), words("LAST"), column{title: "RESULT", shrink: wrap})
+		list := newTable(words("NAME"), words("WHEN"), words("RECIPE"), words("NEXT"), column{title: "LAST", shrink: drop}, column{title: "RESULT", shrink: end})
 		for i := range all {
 			s := &all[i]
 			if p.json {
@@ -97,7 +97,7 @@ func (p *program) listSchedules(cmd *cobra.Command, _ []string) error {
 			if s.Paused {
 				next = "paused"
 			}
-			list.row(s.Name, s.Cron+" "+cmp.Or(s.Zone, "UTC"), s.Recipe, next, orNever(s.LastAt), cmp.Or(firstLine(s.LastError), s.LastTransfer))
+			list.row(s.Name, s.Cron+" "+cmp.Or(s.Zone, "UTC"), s.Recipe, next, orNever(s.LastAt), cmp.Or(firstLine(s.LastError), shortID(s.LastTransfer)))
 		}
 		switch {
 		case p.json:
@@ -109,6 +109,9 @@ func (p *program) listSchedules(cmd *cobra.Command, _ []string) error {
 		return nil
 	})
 }
+
+// shortID is the beginning of a transfer's id, by which commands find it.
+func shortID(uuid string) string { return uuid[:min(len(uuid), len("01890000-0000-7"))] }
 
 func (p *program) addScheduleCommand() *cobra.Command {
 	var s baler.Schedule
@@ -123,15 +126,17 @@ transfer before still runs, --overlap says what happens.`,
   baler schedule add scans --cron '@every 6h' --overlap queue /data/scans`,
 		Args: cobra.MinimumNArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			s.Name, s.Overlap = args[0], baler.ScheduleOverlap(overlap)
-			for _, path := range args[1:] {
-				abs, err := filepath.Abs(path)
-				if err != nil {
-					return err
+			s.Name, s.Overlap, s.Paths = args[0], baler.ScheduleOverlap(overlap), args[1:]
+			return p.withSystem(cmd, baler.OpenProducer, func(ctx context.Context, b system, cfg config.Config) error {
+				if cfg.Server == "" { // paths are those of the server otherwise
+					for i, path := range s.Paths {
+						abs, err := filepath.Abs(path)
+						if err != nil {
+							return err
+						}
+						s.Paths[i] = abs
+					}
 				}
-				s.Paths = append(s.Paths, abs)
-			}
-			return p.with(cmd, baler.OpenProducer, func(ctx context.Context, b *baler.Baler, _ config.Config) error {
 				added, err := b.AddSchedule(ctx, s)
 				if err != nil {
 					return err
@@ -157,12 +162,12 @@ transfer before still runs, --overlap says what happens.`,
 	return cmd
 }
 
-func (p *program) scheduleAction(use, short, long, said string, do func(*baler.Baler, context.Context, string) error) *cobra.Command {
+func (p *program) scheduleAction(use, short, long, said string, do func(system, context.Context, string) error) *cobra.Command {
 	verb, _, _ := strings.Cut(use, " ")
 	return &cobra.Command{
 		Use: use, Short: short, Long: long, Example: "  baler schedule " + verb + " nightly", Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return p.with(cmd, baler.OpenStore, func(ctx context.Context, b *baler.Baler, _ config.Config) error {
+			return p.withSystem(cmd, baler.OpenStore, func(ctx context.Context, b system, _ config.Config) error {
 				if err := do(b, ctx, args[0]); err != nil {
 					return err
 				}

@@ -28,7 +28,12 @@ func (f *submitFlags) checkRemote(s *baler.Submission) error {
 	case s.List != nil && !s.Selection.All():
 		return usagef("a list that goes to a server has no --include, --exclude, sizes or --newer: leave out its other paths before")
 	}
-	for _, p := range s.Paths {
+	return checkRemotePaths(s.Paths)
+}
+
+// checkRemotePaths refuses paths that a server cannot be asked for.
+func checkRemotePaths(paths []string) error {
+	for _, p := range paths {
 		if !path.IsAbs(p) {
 			return usagef("%q is not absolute: the paths are those of the server", p)
 		}

@@ -168,7 +168,7 @@ func transferOf(c *client.Transfer) tasks.Transfer {
 }
 
 func filterOf(f *baler.ResultFilter) client.Filter {
-	filter := client.Filter{Step: f.Step, File: f.File, Parent: f.Parent, Code: f.Code, Message: f.Message}
+	filter := client.Filter{Step: f.Step, File: f.File, Parent: f.Parent, Code: f.Code, Message: f.Message, Exactly: f.Exactly}
 	for _, o := range f.Outcomes {
 		filter.Outcomes = append(filter.Outcomes, string(o))
 	}

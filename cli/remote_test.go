@@ -48,7 +48,12 @@ func TestTheSameThroughAServer(t *testing.T) {
 	s.must(exitOK, "submit", "--wait", "--name", "twice", "--weight", "3", "--include", "*.txt", s.path("in"))
 	s.must(exitOK, "submit", "--wait", "--name", "twice", s.path("in"))
 	s.must(exitOK, "limit", "--queue", "low", "--in-flight", "2", "--files-per-second", "1.5")
+	s.must(exitOK, "schedule", "add", "daily", "--cron", "30 2 * * *", "--zone", "Europe/Berlin", "--server", url, s.path("in"))
+	s.must(exitOK, "schedule", "add", "other", "--cron", "@weekly", "--overlap", "queue", "--queue", "low", s.path("in"))
 	for _, command := range []string{
+		"schedule", "schedule list --json", "schedule pause daily", "schedule list", "schedule resume daily --json", "schedule run none", "schedule remove none",
+		"schedule pause none", "schedule add daily --cron @daily " + s.path("in"), "schedule add x --cron @dayly " + s.path("in"),
+		"schedule add x --cron @daily --recipe nope " + s.path("in"),
 		"status", "status --json", "status --limit 1", "status nightly", "status nightly --json", "status latest", "status twice", "status none",
 		"status 999", "status 01", "status --watch nightly", "status --watch latest --json",
 		"results nightly", "results nightly --json", "results nightly --format csv", "results nightly --outcome failed,error",
@@ -101,6 +106,8 @@ func TestSteeringThroughAServer(t *testing.T) {
 	}
 	contains(t, "a missing path", s.must(exitError, "submit", s.path("gone")).stderr, "no such file or directory")
 	contains(t, "a relative path", s.must(exitUsage, "submit", "in").stderr, "is not absolute: the paths are those of the server")
+	contains(t, "a relative path", s.must(exitUsage, "schedule", "add", "x", "--cron", "@daily", "in").stderr, "is not absolute: the paths are those of the server")
+	contains(t, "a path outside of the roots", s.must(exitError, "schedule", "add", "x", "--cron", "@daily", "/etc").stderr, "outside of the folders that the server may read")
 	contains(t, "a path outside of the roots", s.must(exitError, "submit", "/etc").stderr, "outside of the folders that the server may read")
 	contains(t, "dry run", s.must(exitUsage, "submit", "--dry-run", s.path("in")).stderr, "--dry-run does not work through a server")
 	contains(t, "resume", s.must(exitUsage, "submit", "--resume", "latest").stderr, "--resume does not work through a server")

@@ -11,6 +11,7 @@ import (
 type filterFlags struct {
 	filter   baler.ResultFilter
 	outcomes []string
+	group    string // of failures; see chooseGroup
 }
 
 func (f *filterFlags) add(p *program, cmd *cobra.Command) {
@@ -20,6 +21,7 @@ func (f *filterFlags) add(p *program, cmd *cobra.Command) {
 	flags.Int64Var(&f.filter.File, "file", 0, "only the file with this `NUMBER`")
 	flags.StringVar(&f.filter.Code, "code", "", "only results with this `CODE`")
 	flags.StringVar(&f.filter.Message, "message", "", "only failures with this `MESSAGE`, as 'baler failures' shows it")
+	flags.StringVar(&f.group, "group", "", "only the `GROUP` of failures that 'baler failures' shows so")
 	flags.Int64Var(&f.filter.Parent, "parent", 0, "only files that were extracted from the file with this `NUMBER`")
 	completeBy(cmd, "outcome", completeList(outcomeNames()...))
 	completeBy(cmd, "step", p.completeSteps())
@@ -36,6 +38,12 @@ func outcomeNames() (names []string) {
 // resultFilter returns the filter of the flags.
 func (f *filterFlags) resultFilter(cmd *cobra.Command) (baler.ResultFilter, error) {
 	filter := f.filter
+	if cmd.Flags().Changed("group") && !groupID.MatchString(f.group) {
+		return filter, usagef("--group %q: give the 8 digits that 'baler failures' shows", f.group)
+	}
+	if f.group != "" && (filter.Step != "" || len(f.outcomes) > 0 || filter.Code != "" || filter.Message != "") {
+		return filter, usagef("--group cannot be combined with --step, --outcome, --code or --message: it means one of each")
+	}
 	for _, s := range f.outcomes {
 		o, err := tasks.ParseOutcome(s)
 		if err != nil {

@@ -20,6 +20,7 @@ type system interface {
 	recorded
 	controls
 	fleet
+	schedules
 }
 
 type transfers interface {
@@ -55,6 +56,14 @@ type fleet interface {
 	PauseQueue(ctx context.Context, name string, pause bool) error
 	Limits(ctx context.Context) ([]tasks.Limit, error)
 	SetLimit(ctx context.Context, scope tasks.Scope, name string, inFlight *int, filesPerSecond *float64) (tasks.Limit, error)
+}
+
+type schedules interface {
+	Schedules(ctx context.Context) ([]baler.Schedule, error)
+	AddSchedule(ctx context.Context, s baler.Schedule) (baler.Schedule, error)
+	RemoveSchedule(ctx context.Context, name string) error
+	PauseSchedule(ctx context.Context, name string, pause bool) error
+	RunSchedule(ctx context.Context, name string) error
 }
 
 // direct is a system that this process opens itself.

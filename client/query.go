@@ -18,6 +18,9 @@ func (f Filter) query() url.Values {
 	if f.Code != "" {
 		q.Set("code", f.Code)
 	}
+	if f.Exactly {
+		q.Set("exactly", "true")
+	}
 	if f.Message != "" {
 		q.Set("message", f.Message)
 	}

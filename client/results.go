@@ -18,6 +18,7 @@ type Filter struct {
 	Parent   int64    `json:"parent,omitempty"`  // only files that were extracted from this one; 0: every file
 	Code     string   `json:"code,omitempty"`    // empty: every code
 	Message  string   `json:"message,omitempty"` // of failures: what list-failures returns; empty: every result
+	Exactly  bool     `json:"exactly,omitempty"` // only failures whose code and message are these, also when they are empty
 }
 
 // Retry runs the files of the selected results again, and returns their number. Without

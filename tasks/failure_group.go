@@ -1,6 +1,12 @@
 package tasks
 
-import "time"
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strconv"
+	"time"
+)
 
 // FailureGroup counts failures of one kind: results with the same step, outcome, code and
 // message.
@@ -14,6 +20,15 @@ type FailureGroup struct {
 	Path    string // its path
 
 	First, Last time.Time // when the first and the last of the results ended, in UTC
+}
+
+// ID names the group in its transfer: 8 digits that do not change while its files do.
+func (g *FailureGroup) ID() string {
+	h := sha256.New()
+	for _, part := range []string{strconv.Itoa(g.Step), string(g.Outcome), g.Code, g.Message} {
+		fmt.Fprintf(h, "%d:%s,", len(part), part) // a hash never fails
+	}
+	return hex.EncodeToString(h.Sum(nil)[:4])
 }
 
 // MaxCountedFailures is how many failures of each step, the first ones, are counted by kind.

@@ -62,11 +62,12 @@ type ResultQuery struct {
 	Parent  int64    `query:"parent" minimum:"0" doc:"Only results of files that were extracted from the file with this number."`
 	Code    string   `query:"code" maxLength:"64" doc:"Only results with this code."`
 	Message string   `query:"message" maxLength:"255" doc:"Only failures with this message, as list-failures returns it."`
+	Exactly bool     `query:"exactly" doc:"Only failures whose code and message are these, also when they are empty: one kind of list-failures."`
 }
 
 // filter returns the filter of a query over the steps of a transfer.
 func (q *ResultQuery) filter(t *tasks.Transfer, where string) (f tasks.ResultSelector, err error) {
-	f.File, f.Parent, f.Code, f.Message = q.File, q.Parent, q.Code, q.Message
+	f.File, f.Parent, f.Code, f.Message, f.Exactly = q.File, q.Parent, q.Code, q.Message, q.Exactly
 	for _, text := range q.Outcome {
 		o, err := tasks.ParseOutcome(text)
 		if err != nil {

@@ -58,7 +58,7 @@ func (a *api) registerSchedules(h huma.API) {
 		}, func(ctx context.Context, in *scheduleInput) (*struct{}, error) {
 			err := op.do(ctx, in.Name)
 			if errors.Is(err, schedule.ErrNotFound) {
-				return nil, problem(http.StatusNotFound, "There is no schedule of this name.")
+				return nil, problem(http.StatusNotFound, err.Error())
 			}
 			if err != nil {
 				return nil, a.answer(ctx, "change the schedule", err)

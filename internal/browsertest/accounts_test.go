@@ -74,13 +74,37 @@ func TestEverybodyIsOfferedWhatTheyMayDo(t *testing.T) {
 	b.clickText(t, "Pause")
 	b.says(t, "Resume")
 	b.clickText(t, "Resume")
+	b.run(t, chromedp.SetValue("select[name=scope]", "queue", chromedp.ByQuery), chromedp.SendKeys("form.filters input[name=name]", "low", chromedp.ByQuery),
+		chromedp.SendKeys("form.filters input[name=in_flight]", "4", chromedp.ByQuery))
+	b.clickText(t, "Set the limit")
+	b.says(t, "queue low 4 –")
+	b.picture(t, "limits")
+	b.clickText(t, "Remove")
+	b.says(t, "There are none.")
+	b.open(t, "/schedules")
+	b.clickText(t, "Add a schedule…")
+	b.run(t, chromedp.SendKeys("input[name=name]", "nightly", chromedp.ByQuery), chromedp.SendKeys("input[name=cron]", "at night", chromedp.ByQuery),
+		chromedp.SendKeys("textarea[name=paths]", s.folder, chromedp.ByQuery))
+	b.look(t, 390, 844, "dark")
+	b.fits(t, "the form of a schedule")
+	b.picture(t, "schedule-form-phone")
+	b.look(t, 1440, 900, "light")
+	b.clickText(t, "Add the schedule")
+	b.says(t, "at night")
+	b.forget() // a console notes that the form was refused
+	b.run(t, chromedp.SetValue("input[name=cron]", "30 2 * * *", chromedp.ByQuery))
+	b.clickText(t, "Add the schedule")
+	b.says(t, "nightly default 30 2 * * * UTC, skip")
+	b.clickText(t, "Remove…")
+	b.clickText(t, "Remove nightly")
+	b.says(t, "No schedule yet.")
 	b.logOut(t)
 
 	b.logIn(t, baler.RoleViewer, path)
 	b.says(t, "paused by operator")
 	for _, page := range []string{"/", path, path + "/failures", path + "/failures?outcome=failed", path + "/files/7", "/recipes/picky", "/workers", "/dead-letters", "/schedules"} {
 		b.open(t, page)
-		b.without(t, "New transfer", "Audit log", "Retry failures…", "Retry all…", "Retry these…", "Retry…", "Run again…", "Start a transfer with it", "Pause", "Drain", "Requeue…")
+		b.without(t, "New transfer", "Audit log", "Retry failures…", "Retry all…", "Retry these…", "Retry…", "Run again…", "Start a transfer with it", "Pause", "Drain", "Requeue…", "Set the limit", "Add a schedule…")
 		b.with(t, "Transfers", "Schedules", "Log out")
 	}
 	b.open(t, path+"/failures")

@@ -33,7 +33,7 @@ func TestEveryPageFitsAndIsAccessible(t *testing.T) {
 	failures := "/failures?kind=1&step=picky&outcome=failed&code=exit-3&message=" + "cannot+decode+%E2%80%A6:+strip+%E2%80%A6+of+%E2%80%A6"
 	pages := map[string]string{
 		"transfers": "/", "transfer": path, "failures": path + "/failures", "group": path + failures, "results": path + "/results",
-		"files": path + "/files", "file": path + "/files/7", "formats": path + "/formats", "start": "/new", "plan": "/new?look=1&path=" + s.folder,
+		"files": path + "/files", "file": path + "/files/7", "formats": path + "/formats", "fixity": path + "/fixity", "start": "/new", "plan": "/new?look=1&path=" + s.folder,
 		"recipes": "/recipes", "recipe": "/recipes/picky", "workers": "/workers", "dead-letters": "/dead-letters", "schedules": "/schedules", "audit": "/audit", "api": "/v1/docs",
 		"nothing": "/transfers/x", "outside": "/new?path=/etc",
 	}

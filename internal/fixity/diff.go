@@ -28,6 +28,9 @@ type Difference struct {
 	Path    string     // relative to its source
 	To      string     // of a file that is moved: where it is now
 	Content Comparison // of a file that has changed
+
+	// Was and Is are the file in the earlier and in the later transfer; zero: it is not there.
+	Was, Is tasks.FileKey
 }
 
 // DiffReader reads what Diff compares.
@@ -113,24 +116,27 @@ func (d *differ) source(ctx context.Context, p sourcePair) error {
 
 func (d *differ) noteOnlyA(f *tasks.File) {
 	if f.ScanError == "" { // else nothing was known of it
-		d.onlyA = append(d.onlyA, tasks.FileKey{Transfer: d.a.ID, File: f.No})
+		d.onlyA = append(d.onlyA, d.inA(f))
 	}
 }
 
 func (d *differ) noteOnlyB(f *tasks.File) error {
 	if f.ScanError != "" {
 		d.counts.Unread++
-		return d.found(Difference{Kind: KindUnread, Path: shown(f.Path, d.b.Sources)})
+		return d.found(Difference{Kind: KindUnread, Path: shown(f.Path, d.b.Sources), Is: d.inB(f)})
 	}
-	d.onlyB = append(d.onlyB, tasks.FileKey{Transfer: d.b.ID, File: f.No})
+	d.onlyB = append(d.onlyB, d.inB(f))
 	return nil
 }
+
+func (d *differ) inA(f *tasks.File) tasks.FileKey { return tasks.FileKey{Transfer: d.a.ID, File: f.No} }
+func (d *differ) inB(f *tasks.File) tasks.FileKey { return tasks.FileKey{Transfer: d.b.ID, File: f.No} }
 
 // flush compares the files that both transfers have.
 func (d *differ) flush(ctx context.Context) error {
 	keys := make([]tasks.FileKey, 0, 2*len(d.both))
 	for _, f := range d.both {
-		keys = append(keys, tasks.FileKey{Transfer: d.a.ID, File: f[0].No}, tasks.FileKey{Transfer: d.b.ID, File: f[1].No})
+		keys = append(keys, d.inA(&f[0]), d.inB(&f[1]))
 	}
 	facts, err := FactsOf(ctx, d.r, keys)
 	if err != nil {
@@ -181,7 +187,7 @@ func (d *differ) compare(a, b *tasks.File, content Comparison) error {
 		return nil
 	}
 	*counted++
-	return d.found(Difference{Kind: kind, Path: shown(b.Path, d.b.Sources), Content: content})
+	return d.found(Difference{Kind: kind, Path: shown(b.Path, d.b.Sources), Content: content, Was: d.inA(a), Is: d.inB(b)})
 }
 
 // touched reports whether a file was written to between two scans. The version of an object
@@ -207,13 +213,15 @@ func (d *differ) onlyOne(ctx context.Context) error {
 	}
 	d.counts.Moved = int64(len(moves))
 	d.counts.Missing, d.counts.New = int64(len(d.onlyA)-len(moves)), d.counts.New+int64(len(d.onlyB)-len(moves))
-	report := func(kind Kind) func(string) error {
-		return func(path string) error { return d.found(Difference{Kind: kind, Path: path}) }
-	}
-	if err := d.eachFile(ctx, d.onlyA, d.a, report(KindMissing)); err != nil {
+	err = d.eachFile(ctx, d.onlyA, d.a, func(k tasks.FileKey, path string) error {
+		return d.found(Difference{Kind: KindMissing, Path: path, Was: k})
+	})
+	if err != nil {
 		return err
 	}
-	return d.eachFile(ctx, d.onlyB, d.b, report(KindNew))
+	return d.eachFile(ctx, d.onlyB, d.b, func(k tasks.FileKey, path string) error {
+		return d.found(Difference{Kind: KindNew, Path: path, Is: k})
+	})
 }
 
 func (d *differ) reportMoved(ctx context.Context, moves []Move) error {
@@ -229,7 +237,9 @@ func (d *differ) reportMoved(ctx context.Context, moves []Move) error {
 		}
 		for i := range page {
 			from, to := files[keys[2*i]], files[keys[2*i+1]]
-			err := d.found(Difference{Kind: KindMoved, Path: shown(from.Path, d.a.Sources), To: shown(to.Path, d.b.Sources)})
+			err := d.found(Difference{
+				Kind: KindMoved, Path: shown(from.Path, d.a.Sources), To: shown(to.Path, d.b.Sources), Was: keys[2*i], Is: keys[2*i+1],
+			})
 			if err != nil {
 				return err
 			}
@@ -239,7 +249,9 @@ func (d *differ) reportMoved(ctx context.Context, moves []Move) error {
 }
 
 // eachFile calls do with the path of each file; zero keys are left out.
-func (d *differ) eachFile(ctx context.Context, keys []tasks.FileKey, of *tasks.Transfer, do func(path string) error) error {
+func (d *differ) eachFile(
+	ctx context.Context, keys []tasks.FileKey, of *tasks.Transfer, do func(k tasks.FileKey, path string) error,
+) error {
 	for first := 0; first < len(keys); first += Page {
 		page := keys[first:min(first+Page, len(keys))]
 		files, err := FilesOf(ctx, d.r, page)
@@ -250,7 +262,7 @@ func (d *differ) eachFile(ctx context.Context, keys []tasks.FileKey, of *tasks.T
 			if k.Transfer == 0 {
 				continue
 			}
-			if err := do(shown(files[k].Path, of.Sources)); err != nil {
+			if err := do(k, shown(files[k].Path, of.Sources)); err != nil {
 				return err
 			}
 		}

@@ -58,3 +58,22 @@ func (s *Store) runs(ctx context.Context, where string, args ...any) ([]tasks.Tr
 	}
 	return transfers, nil
 }
+
+// EarlierTransfers lists up to limit transfers with the same sources as another one that
+// began before it and have completed, newest first. Lists of files have none.
+func (s *Store) EarlierTransfers(ctx context.Context, transfer int64, limit int) ([]tasks.Transfer, error) {
+	var self transferRow
+	if err := s.db.Session(ctx).Select("sources_key").Take(&self, transfer).Error; err != nil {
+		return nil, fmt.Errorf("look for earlier transfers: %w", err)
+	}
+	if self.SourcesKey == "" {
+		return nil, nil
+	}
+	var rows []transferRow
+	err := s.db.Session(ctx).Where("sources_key = ? AND id < ? AND state = ?", self.SourcesKey, transfer, tasks.StateCompleted).
+		Order("id DESC").Limit(limit).Find(&rows).Error
+	if err != nil {
+		return nil, fmt.Errorf("look for earlier transfers: %w", err)
+	}
+	return s.withSteps(ctx, rows)
+}

@@ -69,6 +69,6 @@ func progressOfFiles(t *tasks.Transfer) bar {
 	results := t.Totals()
 	bad := min(results.Failures(), t.Finished)
 	b := barOf([]part{{tone, "", t.Finished - bad}, {"bad", "", bad}}, t.Files)
-	b.Text = humanize.Comma(t.Finished) + " of " + humanize.Comma(t.Files) + " files finished"
+	b.Text = humanize.Comma(t.Finished) + " of " + quantity(t.Files, "file") + " finished"
 	return b
 }

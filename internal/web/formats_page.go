@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/dustin/go-humanize"
-	"github.com/dustin/go-humanize/english"
 
 	"github.com/balerhq/baler/tasks"
 )
@@ -81,7 +80,7 @@ func (p *formatsPage) fill(ctx context.Context, v *formatsView, q url.Values, sp
 		return err
 	}
 	if !s.ended {
-		v.Counted = humanize.Comma(s.files) + " of " + humanize.Comma(t.Files) + " files are counted"
+		v.Counted = humanize.Comma(s.files) + " of " + quantity(t.Files, "file") + " counted"
 		v.Progress = barOf([]part{{"busy", "files counted", s.files}}, t.Files)
 	}
 	v.rows(&t, s)
@@ -126,7 +125,7 @@ func (v *formatsView) rows(t *tasks.Transfer, s *survey) {
 		format := visible(cmp.Or(s.names[m.puid], m.puid))
 		v.Misfits = append(v.Misfits, misfitItem{visible(m.path), fileLink(t, m.no), visible(m.warning), format})
 	}
-	v.Misfit = humanize.Comma(s.misfit) + " " + english.PluralWord(int(s.misfit), "file", "")
+	v.Misfit = quantity(s.misfit, "file")
 }
 
 func filesLink(t *tasks.Transfer, search string) string {

@@ -67,7 +67,7 @@ func ganttOf(past []ledger.PastBatch, open []ledger.OpenBatch, steps map[int]str
 			s.tone = "warn"
 			g.Stragglers++
 		}
-		s.text = fmt.Sprintf("batch %d, %s, %s: ran %s after waiting %s", b.Batch, steps[b.Step], filesOf(b.Items), forPeople(run),
+		s.text = fmt.Sprintf("batch %d, %s, %s: ran %s after waiting %s", b.Batch, steps[b.Step], quantity(int64(b.Items), "file"), forPeople(run),
 			forPeople(max(b.StartedAt.Sub(b.CreatedAt), 0)))
 		if b.Failed > 0 {
 			s.text += fmt.Sprintf(", %s failed", humanize.Comma(int64(b.Failed)))
@@ -78,23 +78,16 @@ func ganttOf(past []ledger.PastBatch, open []ledger.OpenBatch, steps map[int]str
 		b := &open[i]
 		age := forPeople(max(now.Sub(b.CreatedAt), 0))
 		s := span{worker: b.HeldBy, tone: "busy", from: b.CreatedAt, till: now}
-		s.text = fmt.Sprintf("batch %d, %s, %s: made %s ago, running", b.Batch, steps[b.Step], filesOf(b.Items), age)
+		s.text = fmt.Sprintf("batch %d, %s, %s: made %s ago, running", b.Batch, steps[b.Step], quantity(int64(b.Items), "file"), age)
 		if b.HeldBy == "" {
 			s.worker, s.tone = waitingLane, "wait"
-			s.text = fmt.Sprintf("batch %d, %s, %s: waiting for %s", b.Batch, steps[b.Step], filesOf(b.Items), age)
+			s.text = fmt.Sprintf("batch %d, %s, %s: waiting for %s", b.Batch, steps[b.Step], quantity(int64(b.Items), "file"), age)
 		}
 		spans = append(spans, s)
 	}
 	g.Batches = len(spans)
 	g.place(spans)
 	return g
-}
-
-func filesOf(n int) string {
-	if n == 1 {
-		return "1 file"
-	}
-	return humanize.Comma(int64(n)) + " files"
 }
 
 func medianRun(past []ledger.PastBatch) time.Duration {

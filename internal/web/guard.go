@@ -35,7 +35,7 @@ func (g *guard) wrap(next http.Handler) http.Handler {
 		pattern := g.routes.patternOf(r)
 		needs := g.rightTo(r, pattern)
 		who, err := g.identify(r)
-		open := needs.role == accounts.Nobody && g.opts.loginPage()
+		open := needs.role == accounts.Nobody && g.opts.loginPage(r.Context())
 		switch {
 		case errors.Is(err, errAnonymous) || errors.Is(err, accounts.ErrDenied):
 			if !open {
@@ -84,7 +84,7 @@ func article(r accounts.Role) string {
 // identify finds out who has sent a request: by its token, as a bearer token or as the
 // password of any user, or else by the cookie of its session.
 func (g *guard) identify(r *http.Request) (accounts.Identity, error) {
-	if g.opts.Gate == nil {
+	if !g.opts.asks(r.Context()) {
 		return accounts.Identity{Name: localName, Role: g.opts.Unasked}, nil
 	}
 	if token := tokenOf(r); token != "" {
@@ -104,7 +104,7 @@ const localName = "somebody without a login"
 // challenge asks for a login.
 func (g *guard) challenge(w http.ResponseWriter, r *http.Request, err error) {
 	loadAgain(w, r)
-	if g.opts.loginPage() {
+	if g.opts.loginPage(r.Context()) {
 		if wantsPage(r) {
 			http.Redirect(w, r, "/login?next="+url.QueryEscape(r.URL.RequestURI()), http.StatusSeeOther)
 			return

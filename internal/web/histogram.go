@@ -30,11 +30,13 @@ func sizesOf(past []ledger.PastBatch) (rows []histogramRow) {
 		}
 		low, high := int64(1)<<class, int64(2)<<class-1
 		size := humanize.Comma(low)
+		of := " file"
 		if high > low {
+			of = " files"
 			size += "–" + humanize.Comma(high)
 		}
 		rows = append(rows, histogramRow{
-			Size: size, Batches: strconv.FormatInt(n, 10), Bar: barOf([]part{{"accent", "batches of " + size + " files", n}}, most),
+			Size: size, Batches: strconv.FormatInt(n, 10), Bar: barOf([]part{{"accent", "batches of " + size + of, n}}, most),
 		})
 	}
 	return rows

@@ -20,7 +20,8 @@ func lasts(r *http.Request) bool {
 }
 
 // whileAllowed returns a request whose context ends when its sender may no longer make it:
-// after a logout, or when the token was revoked. Call stop in the end.
+// after a logout, when the token was revoked, or when
+// there are accounts for the first time. Call stop in the end.
 func (g *guard) whileAllowed(r *http.Request, needs right) (watched *http.Request, stop func()) {
 	ctx, cancel := context.WithCancel(r.Context())
 	watched = r.WithContext(ctx)
@@ -29,7 +30,7 @@ func (g *guard) whileAllowed(r *http.Request, needs right) (watched *http.Reques
 	}
 	go sleep.Every(ctx, recheckEvery, func() {
 		who, err := g.identify(r)
-		denied := errors.Is(err, accounts.ErrDenied) || err == nil && !who.Role.Allows(needs.role)
+		denied := errors.Is(err, accounts.ErrDenied) || errors.Is(err, errAnonymous) || err == nil && !who.Role.Allows(needs.role)
 		if denied { // an outage of the database is no reason
 			cancel()
 		}

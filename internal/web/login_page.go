@@ -33,7 +33,7 @@ type noticeView struct {
 }
 
 func mountLogin(mux *http.ServeMux, opts *Options) error {
-	if !opts.loginPage() {
+	if opts.Gate == nil || !opts.LoginPage {
 		return nil
 	}
 	p, err := newPage(opts, "login.html", "")

@@ -41,6 +41,7 @@ type Options struct {
 	Files   Files
 	Formats FormatReader
 	Outputs OutputFiles
+	Fixity  TransferComparer
 	System  System
 	Starter Starter
 	Letters Letters
@@ -80,10 +81,16 @@ type Options struct {
 	// LoginPage lets people log in, with the Gate.
 	LoginPage bool
 
+	// Accounts finds the first account: there is no LoginPage before. nil: there are accounts.
+	Accounts *accounts.Presence
+
+	// Open says that nobody is asked until Accounts has found the first account.
+	Open bool
+
 	// OpenID is a provider at which people log in; nil: none. It needs the LoginPage.
 	OpenID OpenID
 
-	// Unasked is the role of everybody when nobody is asked; Nobody: that of an operator.
+	// Unasked is the role of everybody while nobody is asked; Nobody: that of an operator.
 	Unasked accounts.Role
 
 	// Audit is the log of who changed what; nil: there is none.
@@ -114,6 +121,8 @@ type Options struct {
 
 	notices page    // says why there is no other page
 	routes  *router // of this server
+
+	background *background // what this server does while no request waits for it
 }
 
 func (o Options) withDefaults() Options {
@@ -139,7 +148,14 @@ func (o Options) withDefaults() Options {
 }
 
 // loginPage reports whether people can log in.
-func (o *Options) loginPage() bool { return o.Gate != nil && o.LoginPage }
+func (o *Options) loginPage(ctx context.Context) bool {
+	return o.Gate != nil && o.LoginPage && (o.Accounts == nil || o.Accounts.Any(ctx))
+}
+
+// asks reports whether the server asks who sends a request.
+func (o *Options) asks(ctx context.Context) bool {
+	return o.Gate != nil && (!o.Open || o.Accounts == nil || o.Accounts.Any(ctx))
+}
 
 func (o *Options) validate() error {
 	var errs []error

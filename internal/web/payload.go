@@ -7,8 +7,6 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/dustin/go-humanize/english"
-
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -37,7 +35,7 @@ func describePayload(kind string, payload []byte) string {
 func describeBatch(m tasks.BatchMessage) string {
 	what := "files " + escape([]byte(m.Files), maxRanges)
 	if ranges, err := tasks.ParseRanges(m.Files); err == nil {
-		what = fmt.Sprintf("%s (%s)", english.Plural(ranges.Len(), "file", ""), escape([]byte(m.Files), maxRanges))
+		what = fmt.Sprintf("%s (%s)", quantity(int64(ranges.Len()), "file"), escape([]byte(m.Files), maxRanges))
 	}
 	return fmt.Sprintf("batch %d · transfer %d · step %d · attempt %d · %s", m.Batch, m.Transfer, m.Step, m.Attempt, what)
 }

@@ -50,7 +50,7 @@ func ratesOf(activity []ledger.Activity) (results, bytes chart) {
 		Columns: n, Path: columns(done, most, chartHeight), BadPath: columns(failed, most, chartHeight), From: from, Till: till,
 		Most: humanize.CommafWithDigits(float64(most)/seconds, 1) + " results/s",
 	}
-	results.Text = humanize.Comma(total) + " results from " + from + " to " + till + ", at most " + results.Most
+	results.Text = quantity(total, "result") + " from " + from + " to " + till + ", at most " + results.Most
 	bytes = chart{
 		Columns: n, Path: columns(read, mostBytes, chartHeight), From: from, Till: till,
 		Most: humanize.IBytes(uint64(float64(mostBytes)/seconds)) + "/s",

@@ -124,6 +124,7 @@ type (
 	files   interface{ web.Files }
 	formats interface{ web.FormatReader }
 	outputs interface{ web.OutputFiles }
+	differ  interface{ web.TransferComparer }
 	system  interface{ web.System }
 	starter interface{ web.Starter }
 	letters interface{ web.Letters }
@@ -149,7 +150,7 @@ func TestEveryRouteAsksForItsRole(t *testing.T) {
 		o.Submitter, o.Results, o.Control, o.Fleet, o.Redis, o.WritableMonitor = all, all, all, all, opt, true
 		o.Scheduler = all
 		o.History, o.Files, o.Formats, o.Outputs = struct{ history }{}, struct{ files }{}, struct{ formats }{}, struct{ outputs }{}
-		o.System, o.Starter, o.Letters = struct{ system }{}, struct{ starter }{}, struct{ letters }{}
+		o.System, o.Starter, o.Letters, o.Fixity = struct{ system }{}, struct{ starter }{}, struct{ letters }{}, struct{ differ }{}
 		o.OpenID = noProvider{}
 	})
 	roles, told := web.Roles(), web.Told()

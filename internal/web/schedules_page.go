@@ -22,6 +22,9 @@ type schedulesView struct {
 	Watches []watchItem
 	Act     bool   // whoever looks at it may change them
 	Problem string // why there are no rows
+	Failed  string // why nothing was added
+	Form    scheduleForm
+	Recipes []string
 }
 
 type scheduleItem struct {
@@ -45,6 +48,8 @@ func mountSchedules(mux *http.ServeMux, opts *Options) error {
 	}
 	s := &schedulesPage{p}
 	mux.Handle("GET /schedules", s)
+	mux.HandleFunc("POST /schedules", s.add)
+	mux.HandleFunc("POST /schedules/{name}/remove", s.does(opts.Scheduler.RemoveSchedule))
 	mux.HandleFunc("POST /schedules/{name}/run", s.does(opts.Scheduler.RunSchedule))
 	mux.HandleFunc("POST /schedules/{name}/pause", s.does(func(ctx context.Context, name string) error {
 		return opts.Scheduler.PauseSchedule(ctx, name, true)
@@ -73,25 +78,38 @@ func (p *schedulesPage) does(do func(context.Context, string) error) http.Handle
 }
 
 func (p *schedulesPage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	view := schedulesView{layout: p.layoutFor(r), Act: may(r, "POST /schedules/{name}/run")}
+	view := p.view(r)
 	status := http.StatusOK
-	all, err := p.opts.Scheduler.Schedules(r.Context())
-	if err != nil {
+	if err := p.fill(r.Context(), &view); err != nil {
 		status, view.Problem = p.sorry(r, err)
 	}
-	for i := range all {
-		view.Rows = append(view.Rows, scheduleItemOf(&all[i]))
-	}
-	if p.opts.Watches != nil && err == nil {
-		watches, err := p.opts.Watches(r.Context())
-		if err != nil {
-			status, view.Problem = p.sorry(r, err)
-		}
-		for i := range watches {
-			view.Watches = append(view.Watches, p.watchItemOf(&watches[i]))
-		}
-	}
 	p.send(w, r, status, "layout", view)
+}
+
+// view is the page for whoever has sent a request, before it is filled.
+func (p *schedulesPage) view(r *http.Request) schedulesView {
+	return schedulesView{layout: p.layoutFor(r), Act: may(r, "POST /schedules/{name}/run")}
+}
+
+func (p *schedulesPage) fill(ctx context.Context, v *schedulesView) error {
+	if v.Act && p.opts.System != nil {
+		v.Recipes = p.opts.System.Recipes()
+	}
+	all, err := p.opts.Scheduler.Schedules(ctx)
+	if err != nil {
+		return err
+	}
+	for i := range all {
+		v.Rows = append(v.Rows, scheduleItemOf(&all[i]))
+	}
+	if p.opts.Watches == nil {
+		return nil
+	}
+	watches, err := p.opts.Watches(ctx)
+	for i := range watches {
+		v.Watches = append(v.Watches, p.watchItemOf(&watches[i]))
+	}
+	return err
 }
 
 func scheduleItemOf(s *schedule.Schedule) scheduleItem {

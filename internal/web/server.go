@@ -77,14 +77,19 @@ func newServer(opts Options, mount func(*http.ServeMux, *Options) (io.Closer, er
 	if err := mountProbes(mux, &opts, durations); err != nil {
 		return nil, err
 	}
-	opts.routes = routes
+	opts.routes, opts.background = routes, &background{stopping: stopping}
 	mounted, err := mount(mux, &opts)
 	if err != nil {
 		return nil, err
 	}
-	release := func() error { return nil }
-	if mounted != nil {
-		release = mounted.Close
+	stop := sync.OnceFunc(func() { close(stopping) })
+	release := func() error {
+		stop()
+		opts.background.wait()
+		if mounted == nil {
+			return nil
+		}
+		return mounted.Close()
 	}
 	logged := &accessLog{log: opts.Log, durations: durations}
 	guarded := checkHost(opts.Hosts, newGuard(&opts, routes).wrap(mux))
@@ -94,7 +99,7 @@ func newServer(opts Options, mount func(*http.ServeMux, *Options) (io.Closer, er
 		grace:   opts.Grace,
 		routes:  routes,
 		close:   sync.OnceValue(release),
-		stop:    sync.OnceFunc(func() { close(stopping) }),
+		stop:    stop,
 
 		certificate: opts.Certificate,
 		connections: opts.MaxConnections,
@@ -203,6 +208,6 @@ func (s *Server) drain(ctx context.Context, srv *http.Server) error {
 	return errors.Join(err, srv.Close())
 }
 
-// Close closes the monitor's connections. A second call does nothing and returns
+// Close waits for the end of what runs in the background, and closes the monitor's connections. A second call does nothing and returns
 // the same error.
 func (s *Server) Close() error { return s.close() }

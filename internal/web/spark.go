@@ -40,7 +40,7 @@ func sparkOf(activity []ledger.Activity, now time.Time) (s spark) {
 	}
 	s.Columns = sparkSlots
 	s.Path, s.BadPath = columns(results[:], most, 20), columns(failed[:], most, 20)
-	s.Text = humanize.Comma(total) + " results in the last 10 minutes"
+	s.Text = quantity(total, "result") + " in the last 10 minutes"
 	if bad > 0 {
 		s.Text += ", " + humanize.Comma(bad) + " failed"
 	}

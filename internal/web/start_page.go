@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"github.com/dustin/go-humanize"
-	"github.com/dustin/go-humanize/english"
 
 	"github.com/balerhq/baler/internal/api"
 	"github.com/balerhq/baler/tasks"
@@ -175,7 +174,7 @@ func (p *startPage) folder(ctx context.Context, v *startView) error {
 }
 
 func (v *startView) plan(p *SubmissionPreview) {
-	plan := planItem{Files: humanize.Comma(p.Files) + " " + english.PluralWord(int(p.Files), "file", ""), Bytes: humanize.IBytes(uint64(max(0, p.Bytes))), Partial: p.Partial, Left: p.Left}
+	plan := planItem{Files: quantity(p.Files, "file"), Bytes: humanize.IBytes(uint64(max(0, p.Bytes))), Partial: p.Partial, Left: p.Left}
 	if p.Problems > 0 {
 		plan.Problems = humanize.Comma(p.Problems)
 	}

@@ -31,6 +31,9 @@ func tabsOf(opts *Options, t *tasks.Transfer, current string) []tab {
 	if opts.Formats != nil {
 		tabs = append(tabs, tab{Name: "Formats", Href: base + "/formats"})
 	}
+	if opts.Fixity != nil && opts.Files != nil && opts.Results != nil {
+		tabs = append(tabs, tab{Name: "Fixity", Href: base + "/fixity"})
+	}
 	for i := range tabs {
 		tabs[i].Current = tabs[i].Href == base && current == "" || tabs[i].Href == base+"/"+current
 	}

@@ -10,10 +10,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/dustin/go-humanize/english"
-
-	"github.com/dustin/go-humanize"
-
 	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/tasks"
 )
@@ -95,7 +91,7 @@ func (v *transferView) working(t *tasks.Transfer, open []ledger.OpenBatch, steps
 			if text != "" {
 				text += ", "
 			}
-			text += filesOf(int(on[name][step])) + " of " + steps[step]
+			text += quantity(int64(int(on[name][step])), "file") + " of " + steps[step]
 		}
 		v.Working = append(v.Working, workingItem{visible(name), text})
 	}
@@ -159,7 +155,7 @@ func eventsOf(t *tasks.Transfer, did []change, sent []ledger.Delivery, now time.
 	if !submitted {
 		add(t.CreatedAt, "submitted")
 	}
-	add(t.SealedAt, "sealed with %s %s", humanize.Comma(t.Files), english.PluralWord(int(t.Files), "file", ""))
+	add(t.SealedAt, "sealed with %s", quantity(t.Files, "file"))
 	paused := "paused by a person"
 	if t.Trouble != "" {
 		paused = "paused by Baler: " + t.Trouble
@@ -178,9 +174,9 @@ func eventsOf(t *tasks.Transfer, did []change, sent []ledger.Delivery, now time.
 		case !d.DoneAt.IsZero() && d.Error == "":
 			add(d.DoneAt, "webhook delivered to %s", host)
 		case d.DueAt.IsZero():
-			add(cmp.Or(d.DoneAt, d.CreatedAt), "webhook to %s given up after %d attempts: %s", host, d.Attempts, d.Error)
+			add(cmp.Or(d.DoneAt, d.CreatedAt), "webhook to %s given up after %s: %s", host, quantity(int64(d.Attempts), "attempt"), d.Error)
 		case d.Attempts > 0:
-			add(d.CreatedAt, "webhook to %s is tried again, after %d attempts: %s", host, d.Attempts, d.Error)
+			add(d.CreatedAt, "webhook to %s is tried again, after %s: %s", host, quantity(int64(d.Attempts), "attempt"), d.Error)
 		default:
 			add(d.CreatedAt, "webhook to %s is to be sent", host)
 		}
@@ -192,7 +188,7 @@ func eventsOf(t *tasks.Transfer, did []change, sent []ledger.Delivery, now time.
 func endOf(t *tasks.Transfer) string {
 	results := t.Totals()
 	if n := results.Failures(); n > 0 && t.State == tasks.StateCompleted {
-		return "completed with " + humanize.Comma(n) + " failures"
+		return "completed with " + quantity(n, "failure")
 	}
 	return string(t.State)
 }

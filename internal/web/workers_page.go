@@ -2,12 +2,9 @@ package web
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
-
-	"github.com/dustin/go-humanize/english"
 
 	"github.com/dustin/go-humanize"
 
@@ -28,7 +25,8 @@ type workersView struct {
 	Workers                       []workerItem
 	Queues                        []queueItem
 	Limits                        []limitItem
-	MaySteer                      bool
+	MaySteer, MayLimit            bool
+	Limit                         limitForm
 }
 
 type workerItem struct {
@@ -45,16 +43,24 @@ type queueItem struct {
 	Paused bool
 }
 
-type limitItem struct{ Scope, Name, InFlight, Rate string }
+type limitItem struct{ Scope, Name, InFlight, Rate, Trouble string }
 
 func newWorkersPage(opts *Options) (*workersPage, error) {
 	p, err := newPage(opts, "workers.html", "/workers")
 	return &workersPage{p, opts}, err
 }
 
+// view is the page for whoever has sent a request, before it is filled.
+func (p *workersPage) view(r *http.Request) workersView {
+	return workersView{
+		layout: p.layoutFor(r), MaySteer: p.opts.Fleet != nil && may(r, "POST /workers"),
+		MayLimit: p.opts.Fleet != nil && p.opts.Results != nil && may(r, "POST /limits"),
+	}
+}
+
 // ServeHTTP shows the page. POST sets the state of a worker, or pauses a queue.
 func (p *workersPage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	view := workersView{layout: p.layoutFor(r), MaySteer: p.opts.Fleet != nil && may(r, "POST /workers")}
+	view := p.view(r)
 	status := http.StatusOK
 	if r.Method == http.MethodPost {
 		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
@@ -104,14 +110,14 @@ func (p *workersPage) fill(ctx context.Context, v *workersView) error {
 			State: workerState(wk.DesiredState), Running: wk.DesiredState == tasks.WorkerRunning, Seen: momentOf(wk.SeenAt, now),
 		})
 	}
-	v.Slots = fmt.Sprintf("up to %s at once", english.Plural(slots, "batch", "batches"))
+	v.Slots = "up to " + quantity(int64(slots), "batch", "batches") + " at once"
 	limits, err := p.opts.System.Limits(ctx)
 	if err != nil {
 		return err
 	}
 	for i := range limits {
 		l := &limits[i]
-		item := limitItem{Scope: string(l.Scope), Name: visible(l.Name), InFlight: "–", Rate: "–"}
+		item := limitItem{Scope: string(l.Scope), Name: visible(l.Name), InFlight: "–", Rate: "–", Trouble: visible(l.Trouble)}
 		if l.InFlight > 0 {
 			item.InFlight = strconv.Itoa(l.InFlight)
 		}
