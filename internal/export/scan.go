@@ -209,7 +209,9 @@ func (s *scanner) end(text []byte) (*Counts, error) {
 	switch {
 	case l.Transfer != of.UUID:
 		return nil, fmt.Errorf("it ends transfer %s, not %s", l.Transfer, of.UUID)
-	case s.files != l.Files || s.files != of.Files:
+	case s.files != of.Files:
+		return nil, fmt.Errorf("there are %d files of transfer %s, and its first line says %d", s.files, of.UUID, of.Files)
+	case s.files != l.Files:
 		return nil, fmt.Errorf("there are %d files of transfer %s, and %d were exported", s.files, of.UUID, l.Files)
 	case s.results != l.Results:
 		return nil, fmt.Errorf("there are %d results of transfer %s, and %d were exported", s.results, of.UUID, l.Results)
