@@ -13,7 +13,7 @@ import (
 )
 
 // CopiedTable is a table that CopyDatabase has copied, and compared.
-type CopiedTable = dbcopy.Table
+type CopiedTable = dbcopy.TableCopy
 
 // ErrDatabaseInUse is the error of CopyDatabase while something runs.
 var ErrDatabaseInUse = errors.New("something runs on the database")

@@ -25,8 +25,8 @@ const (
 // ExportFormats lists the formats of Export.
 func ExportFormats() []ExportFormat { return export.Formats() }
 
-// Exported says what Export has written.
-type Exported struct {
+// ExportReport says what Export has written.
+type ExportReport struct {
 	Transfer tasks.Transfer // as it was at that moment, which may be before its end
 	Files    int64          // 0 in formats that have only results
 	Results  int64
@@ -36,14 +36,14 @@ type Exported struct {
 // Export writes the files and results of a transfer to w, in bounded memory, as all of them
 // were at the moment of the call: also when workers record and people retry meanwhile. After
 // an error the output is not complete.
-func (b *Baler) Export(ctx context.Context, id string, format ExportFormat, w io.Writer) (done Exported, err error) {
+func (b *Baler) Export(ctx context.Context, id string, format ExportFormat, w io.Writer) (done ExportReport, err error) {
 	err = b.store.Snapshot(ctx, func(view *store.Store) error {
 		t, err := view.Transfer(ctx, id)
 		if err != nil {
 			return err
 		}
 		counts, err := export.Write(w, format, exportSource(ctx, view, &t))
-		done = Exported{Transfer: t, Files: counts.Files, Results: counts.Results, Digest: counts.Digest}
+		done = ExportReport{Transfer: t, Files: counts.Files, Results: counts.Results, Digest: counts.Digest}
 		if err == nil && format == ExportJSONLines && counts.Files != t.Files {
 			err = fmt.Errorf("the database has %d files of transfer %s, and %d are registered: rows of the table files are missing",
 				counts.Files, t.UUID, t.Files)

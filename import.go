@@ -154,7 +154,7 @@ func (i *importer) flush() error {
 }
 
 // end compares what was written with what was read, and shows the transfer then.
-func (i *importer) end(want *export.Counts) error {
+func (i *importer) end(want *export.RowTotals) error {
 	if err := i.flush(); err != nil {
 		return err
 	}
@@ -171,7 +171,7 @@ func (i *importer) end(want *export.Counts) error {
 }
 
 // compareExisting compares a transfer of the database with the export.
-func (i *importer) compareExisting(want *export.Counts) error {
+func (i *importer) compareExisting(want *export.RowTotals) error {
 	return i.store.Snapshot(i.ctx, func(view *store.Store) error {
 		t, err := view.Transfer(i.ctx, i.transfer.UUID)
 		if err != nil {
@@ -181,7 +181,7 @@ func (i *importer) compareExisting(want *export.Counts) error {
 	})
 }
 
-func compare(source *export.Source, want *export.Counts) error {
+func compare(source *export.Source, want *export.RowTotals) error {
 	got, err := export.Write(io.Discard, export.JSONLines, source)
 	if err != nil {
 		return err

@@ -34,9 +34,9 @@ func (h *httpFace) FilesAfter(ctx context.Context, t tasks.Transfer, after int64
 }
 
 // Export implements api.Results.
-func (h *httpFace) Export(ctx context.Context, t tasks.Transfer, f export.Format, w io.Writer) (api.Exported, error) {
+func (h *httpFace) Export(ctx context.Context, t tasks.Transfer, f export.Format, w io.Writer) (api.ExportTotals, error) {
 	done, err := h.Baler.Export(ctx, t.UUID, f, w)
-	return api.Exported{Files: done.Files, Results: done.Results, State: done.Transfer.State}, err
+	return api.ExportTotals{Files: done.Files, Results: done.Results, State: done.Transfer.State}, err
 }
 
 // Retry implements api.Control.

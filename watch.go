@@ -85,7 +85,7 @@ func (b *Baler) Watch(ctx context.Context, s WatchSettings, o WatchOptions) erro
 }
 
 // Watches lists the watched folders.
-func (b *Baler) Watches(ctx context.Context) ([]watch.Status, error) { return b.store.Watches(ctx) }
+func (b *Baler) Watches(ctx context.Context) ([]watch.FolderActivity, error) { return b.store.Watches(ctx) }
 
 // watching makes the transfers of a watched folder.
 type watching struct {
@@ -106,7 +106,7 @@ func (w *watching) submission(path, key string) Submission {
 	return s
 }
 
-// ByKey implements watch.Transfers.
+// ByKey implements watch.TransferMaker.
 func (w *watching) ByKey(ctx context.Context, key string) (int64, error) {
 	t, err := w.store.TransferByKey(ctx, key)
 	if errors.Is(err, tasks.ErrTransferNotFound) {
@@ -115,7 +115,7 @@ func (w *watching) ByKey(ctx context.Context, key string) (int64, error) {
 	return t.ID, err
 }
 
-// Submit implements watch.Transfers.
+// Submit implements watch.TransferMaker.
 func (w *watching) Submit(ctx context.Context, path, key string) (id int64, uuid string, err error) {
 	if real, err := filepath.EvalSymlinks(path); err == nil && real != path {
 		return 0, "", fmt.Errorf("%s has become a link to %s, and links are not followed", path, real)
@@ -156,19 +156,19 @@ func (w *watching) submitOnce(ctx context.Context, path, key string) (tasks.Tran
 	return w.ResumeSubmit(ctx, t, nil)
 }
 
-// Outcome implements watch.Transfers.
-func (w *watching) Outcome(ctx context.Context, id int64) (o watch.Outcome, err error) {
+// Outcome implements watch.TransferMaker.
+func (w *watching) Outcome(ctx context.Context, id int64) (o watch.Ending, err error) {
 	t, err := w.store.TransferByID(ctx, id)
 	if _, gone := errors.AsType[*tasks.DeletedError](err); gone || errors.Is(err, tasks.ErrTransferNotFound) {
-		return watch.Outcome{Deleted: true}, nil
+		return watch.Ending{Deleted: true}, nil
 	}
 	if err != nil {
 		return o, err
 	}
 	totals := t.Totals()
 	bad := totals.Failures() > 0 || totals.Canceled > 0 || t.State == tasks.StateCanceled || len(t.FailedFinalizers()) > 0
-	return watch.Outcome{UUID: t.UUID, Bad: bad}, nil
+	return watch.Ending{UUID: t.UUID, Bad: bad}, nil
 }
 
-// Temporary implements watch.Transfers.
+// Temporary implements watch.TransferMaker.
 func (w *watching) Temporary(err error) bool { return db.IsOutage(err) }

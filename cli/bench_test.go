@@ -286,6 +286,28 @@ func TestBenchRunInterrupted(t *testing.T) {
 	}
 }
 
+func TestBenchCoprocessInterrupted(t *testing.T) {
+	t.Parallel()
+	if _, err := exec.LookPath("python3"); err != nil {
+		t.Skip(err)
+	}
+	s := newBenchEnv(t)
+	var stdout, stderr buffer
+	cmd := exec.Command(binary(t), "bench", "coprocess", "--files", "2000", "--batch", "2")
+	cmd.Env, cmd.Stdout, cmd.Stderr = s.env, &stdout, &stderr
+	testkit.Must(t, cmd.Start())
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	testkit.Eventually(t, time.Minute, func() error { return lacks(stderr.String(), "process: 4 of 2000 files") })
+	testkit.Must(t, cmd.Process.Signal(syscall.SIGINT))
+	<-ended
+	contains(t, "what was measured", stdout.String(), "WAY ", "\nprocess ")
+	contains(t, "what it said", stderr.String(), "This takes about ", "Interrupted; these are the measurements made so far.")
+	if code := cmd.ProcessState.ExitCode(); code != exitInterrupted {
+		t.Errorf("exit code %d, want %d: %s", code, exitInterrupted, stderr.String())
+	}
+}
+
 func TestBenchUsage(t *testing.T) {
 	t.Parallel()
 	for args, want := range map[string]string{

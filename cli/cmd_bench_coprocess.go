@@ -24,17 +24,23 @@ stays up, by the handler coprocess. It needs python3, and no servers.`,
 			if flags.html != "" || flags.svg != "" {
 				return usagef("bench coprocess draws no charts; leave out --html and --svg")
 			}
+			p.sayTakes(o)
+			o.Say = p.notef
 			var all []bench.ScriptMeasurement
-			if err := bench.Coprocess(cmd.Context(), o, reporter(p, &all)); err != nil || p.json {
+			err := bench.Coprocess(cmd.Context(), o, reporter(p, &all))
+			if err != nil && len(all) > 0 {
+				p.notef("Interrupted; these are the measurements made so far.")
+			}
+			if len(all) == 0 || p.json {
 				return err
 			}
 			list := newTable(words("WAY"), numbers("FILES"), numbers("SECONDS"), numbers("FILES/S"), numbers("CPU MS/FILE"))
 			for _, m := range all {
-				list.row(string(m.Variant), strconv.Itoa(m.Files), fmt.Sprintf("%.2f", m.Seconds), rate(m.FilesPerSecond),
+				list.row(string(m.Variant), strconv.Itoa(m.Files), fmt.Sprintf("%.2f", m.Seconds), rateOf(m.FilesPerSecond),
 					fmt.Sprintf("%.2f", 1000*m.CPUSeconds/float64(m.Files)))
 			}
 			list.within(tableWidth(p.stdout)).write(p.stdout)
-			return nil
+			return err
 		},
 	}
 	cmd.Flags().SortFlags = false

@@ -139,7 +139,7 @@ func (p *program) export(ctx context.Context, b system, id string, f *exportFlag
 }
 
 // noteUnfinished says that the output does not have all that the transfer will have.
-func (p *program) noteUnfinished(done *baler.Exported) {
+func (p *program) noteUnfinished(done *baler.ExportReport) {
 	if !done.Transfer.State.Ended() {
 		p.notef("note: the transfer is %s; the export has what was recorded when it began: %s",
 			done.Transfer.State, fmt.Sprintf("%d of %s finished", done.Transfer.Finished, plural(done.Transfer.Files, "file")))

@@ -9,7 +9,7 @@ import (
 // Limits for the garbage collector. A process may use 512 MiB for transfers of any size,
 // SQLite's caches included, but most processes need much less.
 const (
-	memoryUsual = 128 << 20
+	memoryUsual = 124 << 20 // with what the kernel maps of the program's file, a run that identifies formats stays below 200 MiB
 	memoryMost  = 384 << 20
 )
 

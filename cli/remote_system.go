@@ -64,14 +64,14 @@ func (r *remote) Results(ctx context.Context, t tasks.Transfer, f baler.ResultFi
 }
 
 // Export implements recorded.
-func (r *remote) Export(ctx context.Context, id string, format baler.ExportFormat, w io.Writer) (baler.Exported, error) {
+func (r *remote) Export(ctx context.Context, id string, format baler.ExportFormat, w io.Writer) (baler.ExportReport, error) {
 	t, err := r.Transfer(ctx, id)
 	if err != nil {
-		return baler.Exported{}, err
+		return baler.ExportReport{}, err
 	}
 	done, err := r.Client.Export(ctx, id, string(format), w)
 	t.State = tasks.State(done.State)
-	return baler.Exported{Transfer: t, Files: done.Files, Results: done.Results}, err
+	return baler.ExportReport{Transfer: t, Files: done.Files, Results: done.Results}, err
 }
 
 // Failures implements recorded.

@@ -35,7 +35,7 @@ type transfers interface {
 
 type recorded interface {
 	Results(ctx context.Context, t tasks.Transfer, f baler.ResultFilter) iter.Seq2[tasks.ResultLine, error]
-	Export(ctx context.Context, id string, format baler.ExportFormat, w io.Writer) (baler.Exported, error)
+	Export(ctx context.Context, id string, format baler.ExportFormat, w io.Writer) (baler.ExportReport, error)
 	Failures(ctx context.Context, t tasks.Transfer, f baler.ResultFilter, limit int) ([]tasks.FailureGroup, error)
 	LiveWork(ctx context.Context, t tasks.Transfer) (tasks.LiveWork, error)
 	Retry(ctx context.Context, t tasks.Transfer, f baler.ResultFilter) (int64, error)

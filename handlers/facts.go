@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
+	"unicode/utf8"
 )
 
 // MaxFacts is how many bytes the facts of one job may take as a JSON object.
@@ -31,7 +33,7 @@ func (fs *facts) set(name string, value any) error {
 	if !validFactName(name) {
 		return fmt.Errorf("%w: a name is a letter, then up to 63 letters, digits, dots, dashes or underscores", ErrFacts)
 	}
-	text, err := json.Marshal(value)
+	text, err := encodeFact(value)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrFacts, err)
 	}
@@ -52,6 +54,33 @@ func (fs *facts) set(name string, value any) error {
 	}
 	fs.list[at].text = text
 	return nil
+}
+
+// encodeFact is json.Marshal. Most facts are short texts and numbers, which need no
+// reflection.
+func encodeFact(value any) (json.RawMessage, error) {
+	switch v := value.(type) {
+	case string:
+		if isPlain(v) {
+			return append(append(append(make(json.RawMessage, 0, len(v)+len(`""`)), '"'), v...), '"'), nil
+		}
+	case int64:
+		return strconv.AppendInt(nil, v, 10), nil
+	}
+	return json.Marshal(value)
+}
+
+// isPlain reports whether encoding/json writes a text as it is, between quotes.
+func isPlain(s string) bool {
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c < ' ' || c >= utf8.RuneSelf:
+			return false
+		case c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' || c == 0x7f:
+			return false
+		}
+	}
+	return true
 }
 
 // validFactName keeps names usable in conditions, as columns and in URLs.

@@ -1,6 +1,8 @@
 package handlers
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -10,6 +12,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"pgregory.net/rapid"
 
 	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/tasks"
@@ -193,4 +197,19 @@ func TestJobIsSafeForLateGoroutines(t *testing.T) {
 	if last := job.Result(); !reflect.DeepEqual(first, last) {
 		t.Errorf("%+v became %+v", first, last)
 	}
+}
+
+func TestFactsAreWrittenAsByEncodingJSON(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		for _, value := range []any{
+			rapid.String().Draw(t, "text"), string(rapid.SliceOf(rapid.Byte()).Draw(t, "bytes")), rapid.Int64().Draw(t, "number"),
+			rapid.StringMatching(`[ -~]*`).Draw(t, "plain"),
+		} {
+			want, err := json.Marshal(value)
+			if got, gotErr := encodeFact(value); !bytes.Equal(got, want) || (gotErr == nil) != (err == nil) {
+				t.Errorf("%q: %s, %v; want %s", value, got, gotErr, want)
+			}
+		}
+	})
 }

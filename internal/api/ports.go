@@ -58,7 +58,7 @@ type Results interface {
 	FilesAfter(ctx context.Context, t tasks.Transfer, after int64, limit int) ([]tasks.File, error)
 
 	// Export writes all files and results of a transfer as they are at this moment.
-	Export(ctx context.Context, t tasks.Transfer, f export.Format, w io.Writer) (Exported, error)
+	Export(ctx context.Context, t tasks.Transfer, f export.Format, w io.Writer) (ExportTotals, error)
 
 	// LiveWork reads what happens in a transfer just now. It reads few rows.
 	LiveWork(ctx context.Context, t tasks.Transfer) (tasks.LiveWork, error)
@@ -68,8 +68,8 @@ type Results interface {
 	FindTransfer(ctx context.Context, ref string) (tasks.Transfer, error)
 }
 
-// Exported says what an export has written.
-type Exported struct {
+// ExportTotals says what an export has written.
+type ExportTotals struct {
 	Files, Results int64
 	State          tasks.State // of the transfer at that moment
 }

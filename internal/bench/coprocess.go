@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/balerhq/baler/handlers"
@@ -17,7 +18,8 @@ import (
 // CoprocessOptions configure Coprocess.
 type CoprocessOptions struct {
 	Files int
-	Batch int // files in a batch
+	Batch int                           // files in a batch
+	Say   func(format string, a ...any) // says how far it is; may be nil
 }
 
 // The ways of Coprocess.
@@ -30,7 +32,7 @@ const (
 type ScriptMeasurement struct {
 	Type           string  `json:"type"` // always "measurement"
 	Variant        Variant `json:"variant"`
-	Files          int     `json:"files"`
+	Files          int     `json:"files"` // those that were finished when it was cut short
 	Batch          int     `json:"batch"`
 	Seconds        float64 `json:"seconds"`
 	FilesPerSecond float64 `json:"files_per_second"`
@@ -55,7 +57,7 @@ if __name__ == "__main__":
 
 // Coprocess compares one process per file with a process that keeps running. Both run the
 // same Python script over small files, one at a time. It measures only the handlers, and
-// needs no servers.
+// needs no servers. When ctx ends it reports what was measured until then.
 func Coprocess(ctx context.Context, o CoprocessOptions, report func(ScriptMeasurement) error) (err error) {
 	dir, err := os.MkdirTemp("", "baler-bench-*")
 	if err != nil {
@@ -78,16 +80,11 @@ func Coprocess(ctx context.Context, o CoprocessOptions, report func(ScriptMeasur
 			"command": []any{"python3", "lines.py", path}, "facts": map[string]any{"json": map[string]any{"lines": "lines"}},
 		}
 	}
-	m, err := s.measure(ctx, VariantProcess, exec.New(), func() error { return nil }, perFile)
-	if err == nil {
-		err = report(m)
-	}
-	if err != nil {
+	if err := s.measure(ctx, VariantProcess, exec.New(), func() error { return nil }, perFile, report); err != nil {
 		return err
 	}
 	h := coprocess.New()
-	m, err = s.measure(ctx, VariantCoprocess, h, h.Close, func(string) any { return map[string]any{"script": "lines.py"} })
-	return errors.Join(err, report(m))
+	return s.measure(ctx, VariantCoprocess, h, h.Close, func(string) any { return map[string]any{"script": "lines.py"} }, report)
 }
 
 type scriptBench struct {
@@ -96,16 +93,38 @@ type scriptBench struct {
 	paths []string
 }
 
-// measure runs a handler over all files, batch by batch, and ends its children.
+// measure runs a handler over all files, batch by batch, ends its children, and reports the
+// measurement, of the finished files when ctx ends before.
 func (s *scriptBench) measure(
 	ctx context.Context, variant Variant, h handlers.Handler, end func() error, args func(path string) any,
-) (m ScriptMeasurement, err error) {
+	report func(ScriptMeasurement) error,
+) error {
+	cpu, began := childrenTime(), time.Now()
+	finished, lastEnd, err := s.run(ctx, variant, h, args)
+	err = errors.Join(err, end())
+	took := time.Since(began).Seconds()
+	if err != nil {
+		took = lastEnd.Sub(began).Seconds() // not the time of the file that was cut off
+	}
+	if finished == 0 {
+		return err
+	}
+	return errors.Join(err, report(ScriptMeasurement{
+		Type: "measurement", Variant: variant, Files: finished, Batch: s.o.Batch, Seconds: took,
+		FilesPerSecond: float64(finished) / took, CPUSeconds: (childrenTime() - cpu).Seconds(),
+	}))
+}
+
+// run runs a handler over all files. It counts the files that were finished, and returns
+// when the last of them was.
+func (s *scriptBench) run(
+	ctx context.Context, variant Variant, h handlers.Handler, args func(path string) any,
+) (finished int, lastEnd time.Time, err error) {
 	roots, err := handlers.NewRoots([]string{s.dir})
 	if err != nil {
-		return m, fmt.Errorf("open folder: %w", err)
+		return 0, lastEnd, fmt.Errorf("open folder: %w", err)
 	}
 	defer roots.Close()
-	cpu, began := childrenTime(), time.Now()
 	for first := 0; first < len(s.paths); first += s.o.Batch {
 		batch := s.paths[first:min(first+s.o.Batch, len(s.paths))]
 		jobs := handlers.NewJobs(len(batch), func(i int) handlers.JobSpec {
@@ -114,18 +133,27 @@ func (s *scriptBench) measure(
 				Commands: func() handlers.CommandAccess { return handlers.CommandAccess{Allowed: true, Dir: s.dir} },
 			}
 		})
-		if err := errors.Join(h.Handle(ctx, jobs), wrongLines(jobs)); err != nil {
-			return m, errors.Join(fmt.Errorf("%s: %w", variant, err), end())
+		err := h.Handle(ctx, jobs)
+		if ctx.Err() != nil {
+			jobs = slices.DeleteFunc(jobs, func(j *handlers.Job) bool { return j.Result().Outcome != tasks.OutcomeSucceeded })
+		}
+		if err := errors.Join(err, wrongLines(jobs)); err != nil && ctx.Err() == nil {
+			return finished, lastEnd, fmt.Errorf("%s: %w", variant, err)
+		}
+		finished += len(jobs)
+		for _, j := range jobs {
+			if ended := j.Result().EndedAt; ended.After(lastEnd) {
+				lastEnd = ended
+			}
+		}
+		if s.o.Say != nil {
+			s.o.Say("%s: %d of %d files", variant, finished, s.o.Files)
+		}
+		if err := ctx.Err(); err != nil {
+			return finished, lastEnd, fmt.Errorf("%s: %w", variant, err)
 		}
 	}
-	if err := end(); err != nil {
-		return m, err
-	}
-	took := time.Since(began).Seconds()
-	return ScriptMeasurement{
-		Type: "measurement", Variant: variant, Files: s.o.Files, Batch: s.o.Batch, Seconds: took,
-		FilesPerSecond: float64(s.o.Files) / took, CPUSeconds: (childrenTime() - cpu).Seconds(),
-	}, nil
+	return finished, lastEnd, nil
 }
 
 // wrongLines returns an error when a job did not count the lines.

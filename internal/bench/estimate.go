@@ -26,6 +26,9 @@ const (
 	estimatedFind    = 300_000 // also for making empty files
 	estimatedContent = 800
 
+	estimatedProcess   = 10 // a process for each file
+	estimatedCoprocess = 500
+
 	startEstimate   = 5 * time.Second  // of a worker, and its first file
 	serversEstimate = 10 * time.Second // of Redis and MariaDB
 )
@@ -107,6 +110,11 @@ func (o EmbeddedOptions) Takes() time.Duration {
 	}
 	round := at(estimatedNoop, o.Files) + at(estimatedAgain, o.Files) + at(estimatedFind, o.Files) + at(estimatedContent, content)
 	return at(estimatedFind, o.Files) + time.Duration(o.Repeat)*round
+}
+
+// Takes estimates how long Coprocess takes in all.
+func (o CoprocessOptions) Takes() time.Duration {
+	return at(estimatedProcess, o.Files) + at(estimatedCoprocess, o.Files)
 }
 
 // filesIn counts the files of a folder; those that cannot be read do not count.

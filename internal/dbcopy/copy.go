@@ -15,8 +15,8 @@ var ErrNotEmpty = errors.New("the new database is not empty")
 // ErrDiffers is the error for a table that is not the same in both databases in the end.
 var ErrDiffers = errors.New("the databases differ")
 
-// Table says what was copied and compared of one table.
-type Table struct {
+// TableCopy says what was copied and compared of one table.
+type TableCopy struct {
 	Name   string
 	Rows   int64
 	Digest string // of all rows, in any order
@@ -25,7 +25,7 @@ type Table struct {
 // Copy copies all tables, in order of their names. Nothing may write to either database
 // meanwhile: quiet returns an error when something may, and the comparison finds what did. done
 // is called with each table that is the same in both.
-func Copy(ctx context.Context, from, to *db.DB, quiet func(context.Context) error, done func(Table)) error {
+func Copy(ctx context.Context, from, to *db.DB, quiet func(context.Context) error, done func(TableCopy)) error {
 	if err := from.CheckCurrent(ctx); err != nil {
 		return fmt.Errorf("the old database: %w", err)
 	}
@@ -84,7 +84,7 @@ func begin(ctx context.Context, from, to *db.DB, tables []table) error {
 }
 
 // compare reads the table in both databases.
-func (t *table) compare(ctx context.Context, from, to *db.DB, done func(Table)) error {
+func (t *table) compare(ctx context.Context, from, to *db.DB, done func(TableCopy)) error {
 	old, err := t.digest(ctx, from)
 	if err != nil {
 		return err

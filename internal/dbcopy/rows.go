@@ -133,7 +133,7 @@ func (t *table) list(d *db.DB) string {
 
 // digest reads the whole table. The digest does not depend on the order of rows, which
 // databases may see differently.
-func (t *table) digest(ctx context.Context, d *db.DB) (sum Table, err error) {
+func (t *table) digest(ctx context.Context, d *db.DB) (sum TableCopy, err error) {
 	sum.Name = t.name
 	var all [sha256.Size]byte
 	err = d.Snapshot(ctx, func(view *db.DB) error {

@@ -42,15 +42,15 @@ type Source struct {
 	At       time.Time // that moment
 }
 
-// Counts says what was written.
-type Counts struct {
+// RowTotals says what was written.
+type RowTotals struct {
 	Files   int64 // 0 in formats that have none
 	Results int64
 	Digest  string // of JSON lines
 }
 
 // Write writes a transfer. After an error the output is not complete.
-func Write(w io.Writer, f Format, s *Source) (Counts, error) {
+func Write(w io.Writer, f Format, s *Source) (RowTotals, error) {
 	switch f {
 	case JSONLines:
 		return writeLines(w, s)
@@ -59,7 +59,7 @@ func Write(w io.Writer, f Format, s *Source) (Counts, error) {
 	case Parquet:
 		return writeParquet(w, s)
 	}
-	return Counts{}, fmt.Errorf("unknown format %q", f)
+	return RowTotals{}, fmt.Errorf("unknown format %q", f)
 }
 
 // eachResult calls write with every result.

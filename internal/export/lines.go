@@ -43,7 +43,7 @@ func encode(v any) ([]byte, error) {
 func digestOf(h hash.Hash) string { return digestPrefix + hex.EncodeToString(h.Sum(nil)) }
 
 // writeLines writes a transfer as JSON lines.
-func writeLines(w io.Writer, s *Source) (c Counts, err error) {
+func writeLines(w io.Writer, s *Source) (c RowTotals, err error) {
 	l := lineWriter{w: w, sum: sha256.New()}
 	if err := l.line(newTransferLine(&s.Transfer)); err != nil {
 		return c, err

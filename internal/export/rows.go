@@ -21,7 +21,7 @@ func csvTitles() []string {
 }
 
 // writeCSV writes the results of a transfer. Paths keep their bytes.
-func writeCSV(w io.Writer, s *Source) (c Counts, err error) {
+func writeCSV(w io.Writer, s *Source) (c RowTotals, err error) {
 	out := csv.NewWriter(w)
 	if err := out.Write(csvTitles()); err != nil {
 		return c, err
@@ -89,7 +89,7 @@ const (
 )
 
 // writeParquet writes the results of a transfer in groups of rows.
-func writeParquet(w io.Writer, s *Source) (c Counts, err error) {
+func writeParquet(w io.Writer, s *Source) (c RowTotals, err error) {
 	out := parquet.NewGenericWriter[parquetRow](w,
 		parquet.Compression(&parquet.Zstd), parquet.CreatedBy("baler", "", ""), parquet.PageBufferSize(1<<20), parquet.WriteBufferSize(64<<10))
 	rows, bytes := 0, 0

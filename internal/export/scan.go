@@ -30,7 +30,7 @@ type Record struct {
 	Transfer *tasks.Transfer
 	File     *tasks.File
 	Result   *tasks.Result
-	End      *Counts // of the transfer
+	End      *RowTotals // of the transfer
 }
 
 // Scan reads JSON lines as Write writes them, one transfer after the other. It yields each
@@ -199,7 +199,7 @@ func (s *scanner) result(text []byte) (*tasks.Result, error) {
 	return &r, nil
 }
 
-func (s *scanner) end(text []byte) (*Counts, error) {
+func (s *scanner) end(text []byte) (*RowTotals, error) {
 	var l endLine
 	if err := json.Unmarshal(text, &l); err != nil {
 		return nil, fmt.Errorf("it is no end of a transfer: %w", err)
@@ -218,5 +218,5 @@ func (s *scanner) end(text []byte) (*Counts, error) {
 	case digest != l.Digest && !s.spoilt:
 		return nil, fmt.Errorf("the lines of transfer %s are not those that were exported: their digest is another", of.UUID)
 	}
-	return &Counts{Files: l.Files, Results: l.Results, Digest: l.Digest}, nil
+	return &RowTotals{Files: l.Files, Results: l.Results, Digest: l.Digest}, nil
 }

@@ -120,14 +120,16 @@ func completesPartial(r *ledger.BatchCompletion) bool {
 }
 
 func recordedBy(tx *gorm.DB, b *tasks.Batch) (map[int64]recorded, error) {
-	var rows []resultRecord
-	q := tx.Select("file_no", "batch_id", "outcome").Where("transfer_id = ? AND step_no = ?", b.Transfer, b.Step)
-	if err := db.WhereInRanges(q, "file_no", b.Files).Find(&rows).Error; err != nil {
+	var file integer
+	var batch integer
+	var outcome string
+	m := make(map[int64]recorded)
+	q := tx.Model(&resultRecord{}).Select("file_no", "batch_id", "outcome").Where("transfer_id = ? AND step_no = ?", b.Transfer, b.Step)
+	err := scan(db.WhereInRanges(q, "file_no", b.Files), []any{&file, &batch, &outcome}, func() {
+		m[int64(file)] = recorded{int64(batch), tasks.Outcome(outcome)}
+	})
+	if err != nil {
 		return nil, fmt.Errorf("look up recorded files: %w", err)
-	}
-	m := make(map[int64]recorded, len(rows))
-	for i := range rows {
-		m[rows[i].FileNo] = recorded{rows[i].End.BatchID, rows[i].End.Outcome}
 	}
 	return m, nil
 }

@@ -19,7 +19,7 @@ type watchedRow struct {
 	Path       []byte
 	Print      string
 	Token      string
-	State      watch.State `gorm:"column:stage"`
+	Stage      watch.Stage
 	TransferID int64
 	Target     []byte
 	ChangedAt  time.Time
@@ -30,13 +30,13 @@ func (watchedRow) TableName() string { return "watched_items" }
 
 func (r *watchedRow) item() watch.Item {
 	return watch.Item{
-		Path: string(r.Path), Print: r.Print, Token: r.Token, State: r.State, Transfer: r.TransferID, Target: string(r.Target),
+		Path: string(r.Path), Print: r.Print, Token: r.Token, Stage: r.Stage, Transfer: r.TransferID, Target: string(r.Target),
 	}
 }
 
 func itemRow(of string, i *watch.Item, now time.Time) watchedRow {
 	return watchedRow{
-		WatchID: hash16(of), PathHash: hash16(i.Path), Path: []byte(i.Path), Print: i.Print, Token: i.Token, State: i.State,
+		WatchID: hash16(of), PathHash: hash16(i.Path), Path: []byte(i.Path), Print: i.Print, Token: i.Token, Stage: i.Stage,
 		TransferID: i.Transfer, Target: []byte(i.Target), ChangedAt: now,
 	}
 }
@@ -67,7 +67,7 @@ func (s *Store) BeginItem(ctx context.Context, of string, i *watch.Item, replace
 			return tx.Create(&row).Error
 		}
 		done := tx.Model(&watchedRow{}).Where("watch_id = ? AND path_hash = ? AND token = ?", row.WatchID, row.PathHash, replaces).Updates(map[string]any{
-			"print": row.Print, "token": row.Token, "stage": row.State, "transfer_id": row.TransferID, "target": row.Target, "changed_at": now,
+			"print": row.Print, "token": row.Token, "stage": row.Stage, "transfer_id": row.TransferID, "target": row.Target, "changed_at": now,
 		})
 		began = done.RowsAffected == 1
 		return done.Error
@@ -79,12 +79,12 @@ func (s *Store) BeginItem(ctx context.Context, of string, i *watch.Item, replace
 }
 
 // ChangeItem implements watch.Store.
-func (s *Store) ChangeItem(ctx context.Context, of string, i *watch.Item, from watch.State) (changed bool, err error) {
+func (s *Store) ChangeItem(ctx context.Context, of string, i *watch.Item, from watch.Stage) (changed bool, err error) {
 	err = s.db.Write(ctx, "change an entry of a watched folder", func(tx *gorm.DB, now time.Time) error {
 		row := itemRow(of, i, now)
 		done := tx.Model(&watchedRow{}).
 			Where("watch_id = ? AND path_hash = ? AND token = ? AND stage = ?", row.WatchID, row.PathHash, row.Token, from).
-			Updates(map[string]any{"stage": row.State, "transfer_id": row.TransferID, "target": row.Target, "changed_at": now})
+			Updates(map[string]any{"stage": row.Stage, "transfer_id": row.TransferID, "target": row.Target, "changed_at": now})
 		changed = done.RowsAffected == 1
 		return done.Error
 	})
@@ -99,7 +99,7 @@ func (s *Store) DropItem(ctx context.Context, of string, i *watch.Item) error {
 }
 
 // DueItems implements watch.Store.
-func (s *Store) DueItems(ctx context.Context, of string, state watch.State, after string, limit int) ([]watch.Item, error) {
+func (s *Store) DueItems(ctx context.Context, of string, state watch.Stage, after string, limit int) ([]watch.Item, error) {
 	q := s.db.Session(ctx).Joins("LEFT JOIN transfers ON transfers.id = watched_items.transfer_id").
 		Where("watched_items.watch_id = ? AND watched_items.stage = ?", hash16(of), state) // as its index has them
 	switch state {

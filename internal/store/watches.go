@@ -38,7 +38,7 @@ func (watchRow) TableName() string { return "watches" }
 const keepWatch = 30 * 24 * time.Hour
 
 // SaveWatch notes what a watch tells about itself.
-func (s *Store) SaveWatch(ctx context.Context, w *watch.Status) error {
+func (s *Store) SaveWatch(ctx context.Context, w *watch.FolderActivity) error {
 	return s.db.Write(ctx, "save watch", func(tx *gorm.DB, now time.Time) error {
 		row := watchRow{
 			ID: hash16(w.Name), Name: []byte(w.Name), Folder: []byte(w.Folder), Recipe: db.ClipText(w.Recipe, 255), Holder: db.ClipText(w.Holder, 255),
@@ -57,15 +57,15 @@ func (s *Store) SaveWatch(ctx context.Context, w *watch.Status) error {
 }
 
 // Watches lists the watched folders, the one that was seen last first.
-func (s *Store) Watches(ctx context.Context) ([]watch.Status, error) {
+func (s *Store) Watches(ctx context.Context) ([]watch.FolderActivity, error) {
 	var rows []watchRow
 	if err := s.db.Session(ctx).Order("seen_at DESC").Limit(1000).Find(&rows).Error; err != nil {
 		return nil, fmt.Errorf("list watches: %w", err)
 	}
-	all := make([]watch.Status, len(rows))
+	all := make([]watch.FolderActivity, len(rows))
 	for i := range rows {
 		r := &rows[i]
-		all[i] = watch.Status{
+		all[i] = watch.FolderActivity{
 			Name: string(r.Name), Folder: string(r.Folder), Recipe: r.Recipe, Holder: r.Holder, How: r.How, StartedAt: r.StartedAt.UTC(),
 			SeenAt: r.SeenAt.UTC(), Waiting: int(r.Waiting), Submitted: r.Submitted, Moved: r.Moved, LastAt: timeOf(r.LastAt),
 			LastPath: string(r.LastPath), Problem: r.Problem,

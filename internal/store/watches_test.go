@@ -12,7 +12,7 @@ func TestWatchedItems(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, b *env) {
 		ctx, tr := t.Context(), b.transfer(t, 1)
-		due := func(state watch.State, want ...string) {
+		due := func(state watch.Stage, want ...string) {
 			t.Helper()
 			var paths []string
 			for after := ""; ; {
@@ -36,28 +36,28 @@ func TestWatchedItems(t *testing.T) {
 				}
 			}
 		}
-		one, two := watch.Item{Path: "a\n\xff", Print: "1", Token: "t1", State: watch.Submitting}, watch.Item{Path: "b", Print: "1", Token: "t2", State: watch.Submitting}
+		one, two := watch.Item{Path: "a\n\xff", Print: "1", Token: "t1", Stage: watch.Submitting}, watch.Item{Path: "b", Print: "1", Token: "t2", Stage: watch.Submitting}
 		yes(true)(b.BeginItem(ctx, "w", &one, ""))
 		yes(false)(b.BeginItem(ctx, "w", &one, "")) // another was faster
 		yes(true)(b.BeginItem(ctx, "other", &one, ""))
 		yes(true)(b.BeginItem(ctx, "w", &two, ""))
 		due(watch.Submitting, one.Path, two.Path)
-		one.State, one.Transfer = watch.Submitted, tr.ID
+		one.Stage, one.Transfer = watch.Submitted, tr.ID
 		yes(true)(b.ChangeItem(ctx, "w", &one, watch.Submitting))
 		yes(false)(b.ChangeItem(ctx, "w", &one, watch.Submitting))
 		due(watch.Submitted) // it goes on
-		two.State, two.Transfer = watch.Submitted, -5
+		two.Stage, two.Transfer = watch.Submitted, -5
 		yes(true)(b.ChangeItem(ctx, "w", &two, watch.Submitting))
 		due(watch.Submitted, two.Path) // it was deleted
 		if _, err := b.Cancel(ctx, tr.ID); err != nil {
 			t.Fatal(err)
 		}
 		due(watch.Submitted, one.Path, two.Path)
-		one.State, two.State = watch.Ended, watch.Ended
+		one.Stage, two.Stage = watch.Ended, watch.Ended
 		yes(true)(b.ChangeItem(ctx, "w", &one, watch.Submitted))
 		yes(true)(b.ChangeItem(ctx, "w", &two, watch.Submitted))
 		due(watch.Ended, two.Path)
-		again := watch.Item{Path: one.Path, Print: "2", Token: "t3", State: watch.Submitting}
+		again := watch.Item{Path: one.Path, Print: "2", Token: "t3", Stage: watch.Submitting}
 		yes(false)(b.BeginItem(ctx, "w", &again, "t0"))
 		yes(true)(b.BeginItem(ctx, "w", &again, "t1"))
 		testkit.Must(t, b.DropItem(ctx, "w", &one)) // its token is another
@@ -76,7 +76,7 @@ func TestWatchedItems(t *testing.T) {
 func TestWatchesTellAboutThemselves(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, b *env) {
-		s := watch.Status{Name: "n\xff", Folder: "/in/\n", Recipe: "checksum", Holder: "h", How: "every 10s", StartedAt: b.clock.Now(), Waiting: 3}
+		s := watch.FolderActivity{Name: "n\xff", Folder: "/in/\n", Recipe: "checksum", Holder: "h", How: "every 10s", StartedAt: b.clock.Now(), Waiting: 3}
 		testkit.Must(t, b.SaveWatch(t.Context(), &s))
 		b.clock.Advance(time.Minute)
 		s.Submitted, s.Moved, s.LastAt, s.LastPath, s.Problem = 5, 4, b.clock.Now(), "/in/a\xff", "full"
@@ -88,7 +88,7 @@ func TestWatchesTellAboutThemselves(t *testing.T) {
 			t.Errorf("%+v, want %+v", all, s)
 		}
 		b.clock.Advance(keepWatch + time.Hour)
-		other := watch.Status{Name: "other", StartedAt: b.clock.Now()}
+		other := watch.FolderActivity{Name: "other", StartedAt: b.clock.Now()}
 		testkit.Must(t, b.SaveWatch(t.Context(), &other))
 		if all, err = b.Watches(t.Context()); err != nil || len(all) != 1 || all[0].Name != "other" {
 			t.Errorf("%+v, %v", all, err)

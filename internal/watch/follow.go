@@ -16,7 +16,7 @@ const itemsAtOnce = 200
 // ended.
 func (l *Loop) follow(ctx, working context.Context) error {
 	for _, stage := range []struct {
-		state State
+		state Stage
 		do    func(context.Context, *Item) error
 	}{{Submitting, l.resume}, {Moving, l.move}, {Submitted, l.end}} {
 		err := l.due(ctx, working, stage.state, func(item *Item) error {
@@ -43,7 +43,7 @@ func (l *Loop) forget(ctx, working context.Context) error {
 }
 
 // due calls do with each item of a state, until ctx ends.
-func (l *Loop) due(ctx, working context.Context, state State, do func(*Item) error) error {
+func (l *Loop) due(ctx, working context.Context, state Stage, do func(*Item) error) error {
 	for after := ""; ; {
 		items, err := l.o.Store.DueItems(working, l.o.Name, state, after, itemsAtOnce)
 		if err != nil {
@@ -72,7 +72,7 @@ func (l *Loop) end(ctx context.Context, item *Item) error {
 		return err
 	}
 	to := *item
-	to.State = Ended
+	to.Stage = Ended
 	target := l.o.target(outcome.Bad)
 	if outcome.Deleted {
 		l.o.Log.WarnContext(ctx, "a transfer was deleted before its entry was moved: the entry stays", "path", path)
@@ -98,7 +98,7 @@ func (l *Loop) end(ctx context.Context, item *Item) error {
 		_, err := l.o.Store.ChangeItem(ctx, l.o.Name, &to, Submitted)
 		return err
 	}
-	to.State = Moving
+	to.Stage = Moving
 	if to.Target, err = l.freeName(filepath.Join(target, item.Path)); err != nil {
 		return l.putOff(ctx, item, "cannot be moved", err)
 	}

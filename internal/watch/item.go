@@ -5,15 +5,15 @@ import (
 	"time"
 )
 
-// State is how far an entry has come.
-type State string
+// Stage is how far an entry has come.
+type Stage string
 
 // The states. An entry that was moved away has none.
 const (
-	Submitting State = "submitting" // its transfer is being made, or is not yet noted
-	Submitted  State = "submitted"  // its transfer goes on
-	Moving     State = "moving"     // its transfer has ended, and it is being moved to Target
-	Ended      State = "ended"      // its transfer has ended, and it stays where it is
+	Submitting Stage = "submitting" // its transfer is being made, or is not yet noted
+	Submitted  Stage = "submitted"  // its transfer goes on
+	Moving     Stage = "moving"     // its transfer has ended, and it is being moved to Target
+	Ended      Stage = "ended"      // its transfer has ended, and it stays where it is
 )
 
 // Item is what the database knows of an entry.
@@ -21,13 +21,13 @@ type Item struct {
 	Path     string // relative to the watched folder
 	Print    string // the fingerprint of what was submitted
 	Token    string // random; the key of its transfer is made of it
-	State    State
+	Stage    Stage
 	Transfer int64  // 0 while it is Submitting
 	Target   string // of Moving
 }
 
-// Status is what a watch tells about itself.
-type Status struct {
+// FolderActivity is what a watch tells about itself.
+type FolderActivity struct {
 	Name, Folder, Recipe, Holder string
 	How                          string // how it learns of changes
 	StartedAt, SeenAt            time.Time
@@ -50,7 +50,7 @@ type Store interface {
 
 	// ChangeItem changes the state, the transfer and the target of an item that has its token
 	// and the state from. It reports false when it has not.
-	ChangeItem(ctx context.Context, watch string, item *Item, from State) (bool, error)
+	ChangeItem(ctx context.Context, watch string, item *Item, from Stage) (bool, error)
 
 	// DropItem deletes an item that has its token.
 	DropItem(ctx context.Context, watch string, item *Item) error
@@ -58,24 +58,24 @@ type Store interface {
 	// DueItems reads a page of the items of a state that something is to be done about: all
 	// that are Submitting or Moving, Submitted ones whose transfers have ended, and Ended ones
 	// whose transfers were deleted. after is the last path of the page before; empty: the first.
-	DueItems(ctx context.Context, watch string, state State, after string, limit int) ([]Item, error)
+	DueItems(ctx context.Context, watch string, state Stage, after string, limit int) ([]Item, error)
 
 	// SaveWatch notes what a watch tells about itself.
-	SaveWatch(ctx context.Context, s *Status) error
+	SaveWatch(ctx context.Context, s *FolderActivity) error
 
 	AcquireLease(ctx context.Context, name, holder string, ttl time.Duration) (bool, error)
 	ReleaseLease(ctx context.Context, name, holder string) error
 }
 
-// Outcome is what became of a transfer.
-type Outcome struct {
+// Ending is what became of a transfer.
+type Ending struct {
 	UUID    string
 	Deleted bool // nobody knows how it ended
 	Bad     bool // some of its files or final steps failed, or it was canceled
 }
 
-// Transfers makes the transfers of entries.
-type Transfers interface {
+// TransferMaker makes the transfers of entries.
+type TransferMaker interface {
 	// Submit makes the transfer of an entry, or returns the one that the key has made, with all
 	// its files registered.
 	Submit(ctx context.Context, path, key string) (id int64, uuid string, err error)
@@ -84,7 +84,7 @@ type Transfers interface {
 	ByKey(ctx context.Context, key string) (id int64, err error)
 
 	// Outcome is that of a transfer that has ended.
-	Outcome(ctx context.Context, id int64) (Outcome, error)
+	Outcome(ctx context.Context, id int64) (Ending, error)
 
 	// Temporary reports whether an error may go away by itself soon, and concerns no entry.
 	Temporary(err error) bool

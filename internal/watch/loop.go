@@ -18,7 +18,7 @@ type Options struct {
 	Settings // checked
 
 	Store     Store
-	Transfers Transfers
+	Transfers TransferMaker
 	Metrics   *Metrics
 	Recipe    string           // its name, for people
 	Holder    string           // name of this process, unique
@@ -44,7 +44,7 @@ type Loop struct {
 	notices notices
 	watch   *outage.Watch
 	leads   atomic.Bool
-	status  Status
+	status  FolderActivity
 	found   int // entries of the last look; 0 may mean that the folder's file system is away
 
 	pause  map[string]time.Time // by token: when an item that failed is tried again
@@ -58,7 +58,7 @@ func New(o Options) *Loop {
 		watch: outage.New(o.Log, outage.Database, "watch a folder"),
 	}
 	l.look = looker{Settings: &l.o.Settings, inodes: !shared(o.Folder)}
-	l.status = Status{Name: o.Name, Folder: o.Folder, Recipe: o.Recipe, Holder: o.Holder}
+	l.status = FolderActivity{Name: o.Name, Folder: o.Folder, Recipe: o.Recipe, Holder: o.Holder}
 	return l
 }
 

@@ -86,7 +86,7 @@ func (l *Loop) isNew(ctx context.Context, item *Item, e *entry) bool {
 	if item.Print == e.print {
 		return false
 	}
-	if item.State == Ended {
+	if item.Stage == Ended {
 		return true
 	}
 	l.notices.once(ctx, slog.LevelWarn, filepath.Join(l.o.Folder, e.path),
@@ -97,7 +97,7 @@ func (l *Loop) isNew(ctx context.Context, item *Item, e *entry) bool {
 
 // begin submits an entry that has settled.
 func (l *Loop) begin(ctx context.Context, e *entry, replaces string) error {
-	item := Item{Path: e.path, Print: e.print, Token: rand.Text(), State: Submitting}
+	item := Item{Path: e.path, Print: e.print, Token: rand.Text(), Stage: Submitting}
 	began, err := l.o.Store.BeginItem(ctx, l.o.Name, &item, replaces)
 	if err != nil || !began {
 		return err
@@ -115,7 +115,7 @@ func (l *Loop) submit(ctx context.Context, item *Item) error {
 	}
 	failpoint.Point(failpoint.WatchSubmitted)
 	to := *item
-	to.State, to.Transfer = Submitted, id
+	to.Stage, to.Transfer = Submitted, id
 	changed, err := l.o.Store.ChangeItem(ctx, l.o.Name, &to, Submitting)
 	if err != nil || !changed {
 		return err

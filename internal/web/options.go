@@ -34,7 +34,7 @@ type Options struct {
 	Scheduler api.Scheduler
 
 	// Watches lists the watched folders; nil: the page of the schedules does not show them.
-	Watches func(context.Context) ([]watch.Status, error)
+	Watches func(context.Context) ([]watch.FolderActivity, error)
 
 	// What the pages show beside what the API offers; pages of one that is nil do not exist.
 	History History

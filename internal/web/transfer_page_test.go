@@ -39,8 +39,8 @@ func (found) FilesAfter(context.Context, tasks.Transfer, int64, int) ([]tasks.Fi
 	return nil, nil
 }
 
-func (found) Export(_ context.Context, t tasks.Transfer, _ export.Format, _ io.Writer) (api.Exported, error) {
-	return api.Exported{State: t.State}, nil
+func (found) Export(_ context.Context, t tasks.Transfer, _ export.Format, _ io.Writer) (api.ExportTotals, error) {
+	return api.ExportTotals{State: t.State}, nil
 }
 
 func (found) LiveWork(context.Context, tasks.Transfer) (tasks.LiveWork, error) {

@@ -23,7 +23,7 @@ type watchItem struct {
 // seconds.
 const watchTTL = time.Minute
 
-func (p *schedulesPage) watchItemOf(s *watch.Status) watchItem {
+func (p *schedulesPage) watchItemOf(s *watch.FolderActivity) watchItem {
 	item := watchItem{
 		Folder: visible(s.Folder), Recipe: visible(s.Recipe), How: s.How, Ended: p.opts.Now().Sub(s.SeenAt) > watchTTL,
 		Seen: minute(s.SeenAt), SeenStamp: s.SeenAt.UTC().Format(time.RFC3339), LastPath: visible(strings.TrimPrefix(s.LastPath, s.Folder+"/")),
