@@ -17,7 +17,7 @@ import (
 // memory keeps one item, whose transfer has ended.
 type memory struct {
 	Store
-	Transfers
+	TransferMaker
 
 	changed []State
 	dropped int
@@ -30,7 +30,7 @@ func (m *memory) ChangeItem(_ context.Context, _ string, i *Item, _ State) (bool
 
 func (m *memory) DropItem(context.Context, string, *Item) error { m.dropped++; return nil }
 
-func (m *memory) Outcome(context.Context, int64) (Outcome, error) { return Outcome{UUID: "u"}, nil }
+func (m *memory) Outcome(context.Context, int64) (Ending, error) { return Ending{UUID: "u"}, nil }
 
 func (m *memory) ByKey(context.Context, string) (int64, error) { return 0, nil }
 
