@@ -19,12 +19,12 @@ type memory struct {
 	Store
 	TransferMaker
 
-	changed []State
+	changed []Stage
 	dropped int
 }
 
-func (m *memory) ChangeItem(_ context.Context, _ string, i *Item, _ State) (bool, error) {
-	m.changed = append(m.changed, i.State)
+func (m *memory) ChangeItem(_ context.Context, _ string, i *Item, _ Stage) (bool, error) {
+	m.changed = append(m.changed, i.Stage)
 	return true, nil
 }
 
@@ -58,7 +58,7 @@ func TestWhatIsKnownStaysWhileTheFolderIsAway(t *testing.T) {
 		{"nothing is mounted on it", func(in string) error { return os.Remove(filepath.Join(in, "a")) }, 0},
 		{"only the entry is gone", func(in string) error { return os.Rename(filepath.Join(in, "a"), filepath.Join(in, "b")) }, 1},
 	} {
-		for _, state := range []State{Submitting, Submitted, Moving} {
+		for _, state := range []Stage{Submitting, Submitted, Moving} {
 			t.Run(c.name+" "+string(state), func(t *testing.T) {
 				t.Parallel()
 				dir := t.TempDir()
@@ -67,8 +67,8 @@ func TestWhatIsKnownStaysWhileTheFolderIsAway(t *testing.T) {
 				print, err := l.look.print(t.Context(), "a")
 				testkit.Must(t, err)
 				testkit.Must(t, c.leave(l.o.Folder))
-				item := &Item{Path: "a", Print: print, Token: "1", State: state, Target: filepath.Join(l.o.Done, "a")}
-				do := map[State]func(context.Context, *Item) error{Submitting: l.resume, Submitted: l.end, Moving: l.move}[state]
+				item := &Item{Path: "a", Print: print, Token: "1", Stage: state, Target: filepath.Join(l.o.Done, "a")}
+				do := map[Stage]func(context.Context, *Item) error{Submitting: l.resume, Submitted: l.end, Moving: l.move}[state]
 				testkit.Must(t, do(t.Context(), item))
 				if m.dropped != c.drops || len(m.changed) > 0 {
 					t.Errorf("dropped %d times, want %d; changed to %v", m.dropped, c.drops, m.changed)
@@ -85,7 +85,7 @@ func TestAMoveThatWasMadeEndsThoughTheFolderIsEmpty(t *testing.T) {
 	l, m, _ := newTestLoop(t, dir, &Settings{})
 	print, err := l.look.print(t.Context(), "a")
 	testkit.Must(t, err)
-	item := &Item{Path: "a", Print: print, Token: "1", State: Moving, Target: filepath.Join(l.o.Done, "a")}
+	item := &Item{Path: "a", Print: print, Token: "1", Stage: Moving, Target: filepath.Join(l.o.Done, "a")}
 	testkit.Must(t, os.Rename(filepath.Join(l.o.Folder, "a"), item.Target))
 	testkit.Must(t, l.move(t.Context(), item))
 	if m.dropped != 1 || l.status.Moved != 1 {
@@ -113,7 +113,7 @@ func TestWhatIsWrittenWhileItIsMovedIsPutBack(t *testing.T) {
 			}
 			print, err := l.look.print(t.Context(), "a")
 			testkit.Must(t, err)
-			from, item := filepath.Join(l.o.Folder, "a"), &Item{Path: "a", Print: print, Token: "1", State: Moving, Target: filepath.Join(l.o.Done, "a")}
+			from, item := filepath.Join(l.o.Folder, "a"), &Item{Path: "a", Print: print, Token: "1", Stage: Moving, Target: filepath.Join(l.o.Done, "a")}
 			check := func(justMoved, want bool) {
 				t.Helper()
 				testkit.Must(t, l.moveTo(from, item.Target))
