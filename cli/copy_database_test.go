@@ -18,7 +18,6 @@ func TestMigrateFromAnotherDatabase(t *testing.T) {
 	s.must(exitOK, "run", "-q", "--recipe", "checksum", s.path("one"))
 	s.must(exitOK, "delete", "2") // its number is not given again
 	sqlite, mysql, back := "sqlite:"+s.path(".local/state/baler/baler.db"), testkit.MySQL(t), "sqlite:"+s.path("back.db")
-	s.exec("DELETE FROM leases") // of the run
 	first := s.must(exitOK, "migrate", "--from", sqlite, "--database", mysql)
 	contains(t, "copied", first.stdout, "files: 34 rows\n", "results: 67 rows\n", "limits: 1 row\n", "all are the same in both databases.")
 	s.must(exitOK, "migrate", "--from", mysql, "--database", back)
@@ -43,7 +42,6 @@ func TestMigrateGoesOnAndCompares(t *testing.T) {
 	t.Parallel()
 	s := newTestEnv(t)
 	s.exported("x.jsonl")
-	s.exec("DELETE FROM leases")
 	sqlite := "sqlite:" + s.path(".local/state/baler/baler.db")
 	for _, url := range []string{testkit.MySQL(t), "sqlite:" + s.path("new.db")} {
 		s.must(exitOK, "migrate", "--from", sqlite, "--database", url)

@@ -55,7 +55,7 @@ func (m ListMark) Difference(now ListMark) string {
 	case m == now:
 		return ""
 	case m.Paths == 0:
-		return "files that were not submitted as a list"
+		return fmt.Sprintf("an empty list, or files that were not submitted as a list, not a list of %d paths", now.Paths)
 	case m.Paths == now.Paths:
 		return fmt.Sprintf("other paths in its list of %d, or the same in another order", m.Paths)
 	}

@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -21,7 +22,10 @@ func (d *DB) openError(err error) error {
 		return fmt.Errorf("database %s does not answer: %w (set BALER_DATABASE_URL, or start the database)", d.description, err)
 	}
 	hint := ""
+	_, distrusted := errors.AsType[*tls.CertificateVerificationError](err)
 	switch {
+	case distrusted:
+		hint = " (name the file of the authority that signed the server's certificate in BALER_DATABASE_TLS_CA)"
 	case d.dialect == MySQL:
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS), errors.Is(err, syscall.ENOTDIR):
 		hint = " (set BALER_STATE_DIR or BALER_DATABASE_URL to a place that this user may write)"

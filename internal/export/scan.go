@@ -209,7 +209,9 @@ func (s *scanner) end(text []byte) (*RowTotals, error) {
 	switch {
 	case l.Transfer != of.UUID:
 		return nil, fmt.Errorf("it ends transfer %s, not %s", l.Transfer, of.UUID)
-	case s.files != l.Files || s.files != of.Files:
+	case s.files != of.Files:
+		return nil, fmt.Errorf("files of transfer %s: %d, but its first line says %d", of.UUID, s.files, of.Files)
+	case s.files != l.Files:
 		return nil, fmt.Errorf("files of transfer %s: %d, but %d were exported", of.UUID, s.files, l.Files)
 	case s.results != l.Results:
 		return nil, fmt.Errorf("results of transfer %s: %d, but %d were exported", of.UUID, s.results, l.Results)

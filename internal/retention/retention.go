@@ -114,7 +114,7 @@ func (l *Pruner) Run(ctx context.Context) error {
 
 // Pass finishes interrupted deletions and prunes, unless another process does.
 func (l *Pruner) Pass(ctx context.Context) error {
-	held, err := l.store.AcquireLease(ctx, "retention", l.opts.LeaseHolder, interval)
+	held, err := l.store.AcquireLease(ctx, store.RetentionLease, l.opts.LeaseHolder, interval)
 	if err != nil || !held {
 		return err
 	}

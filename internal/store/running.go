@@ -7,6 +7,10 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
+// RetentionLease is the lease of passes that delete old transfers. It also keeps the time between
+// two passes, and so outlasts its holder.
+const RetentionLease = "retention"
+
 // Running says what may write to the database at this moment: workers, servers, producers
 // and others that hold a lease; nothing when none does.
 func (s *Store) Running(ctx context.Context) (what []string, err error) {
@@ -21,7 +25,8 @@ func (s *Store) Running(ctx context.Context) (what []string, err error) {
 		what = append(what, "worker "+name)
 	}
 	var leases []leaseRow
-	if err := q.Where("until > ?", now).Order("name").Find(&leases).Error; err != nil {
+	// Whatever makes passes has a heartbeat or another lease too.
+	if err := q.Where("until > ? AND name <> ?", now, RetentionLease).Order("name").Find(&leases).Error; err != nil {
 		return nil, fmt.Errorf("list leases: %w", err)
 	}
 	for i := range leases {

@@ -3,14 +3,10 @@ package watch
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
-
-	"github.com/balerhq/baler/internal/failpoint"
 )
 
 // itemsAtOnce is how many items are read at once.
@@ -81,21 +77,24 @@ func (l *Loop) end(ctx context.Context, item *Item) error {
 	if outcome.Deleted {
 		l.o.Log.WarnContext(ctx, "a transfer was deleted before its entry was moved: the entry stays", "path", path)
 		target = ""
-	} else if outcome.Bad {
+	}
+	now := ""
+	if target != "" {
+		if now, err = l.look.print(ctx, item.Path); err != nil {
+			return l.putOff(ctx, item, "cannot be read", err)
+		}
+		if now == "" && l.away(item) {
+			return nil
+		}
+	}
+	if outcome.Bad {
 		l.o.Log.WarnContext(ctx, "the transfer of an entry has ended with failures", "path", path, "transfer", outcome.UUID)
 	}
-	if target == "" {
-		_, err := l.o.Store.ChangeItem(ctx, l.o.Name, &to, Submitted)
-		return err
-	}
-	now, err := l.look.print(ctx, item.Path)
 	switch {
-	case err != nil:
-		return l.putOff(ctx, item, "cannot be read", err)
-	case now == "":
+	case target != "" && now == "":
 		l.o.Log.WarnContext(ctx, "an entry is not there any more: somebody has moved or deleted it before it was moved", "path", path, "transfer", outcome.UUID)
 		return l.o.Store.DropItem(ctx, l.o.Name, item)
-	case now != item.Print: // it is submitted again
+	case now != item.Print: // it stays, or is submitted again
 		_, err := l.o.Store.ChangeItem(ctx, l.o.Name, &to, Submitted)
 		return err
 	}
@@ -108,89 +107,4 @@ func (l *Loop) end(ctx context.Context, item *Item) error {
 		return err
 	}
 	return l.move(ctx, &to)
-}
-
-// move moves an entry to its target, or notes that it was moved.
-func (l *Loop) move(ctx context.Context, item *Item) error {
-	failpoint.Point(failpoint.WatchMoving)
-	path := filepath.Join(l.o.Folder, item.Path)
-	now, err := l.look.print(ctx, item.Path)
-	if err != nil {
-		return l.putOff(ctx, item, "cannot be read", err)
-	}
-	if now == item.Print {
-		err = l.moveTo(path, item.Target)
-		if errors.Is(err, fs.ErrExist) { // somebody was faster: another name is free
-			return l.retarget(ctx, item)
-		}
-		if err != nil {
-			return l.putOff(ctx, item, "cannot be moved", err)
-		}
-		failpoint.Point(failpoint.WatchMoved)
-	} else if _, err := os.Lstat(item.Target); err != nil {
-		l.o.Log.WarnContext(ctx, "an entry was not moved: it is not there any more, or has changed", "path", path, "error", err)
-		l.tried(item)
-		return l.o.Store.DropItem(ctx, l.o.Name, item)
-	}
-	if err := l.o.Store.DropItem(ctx, l.o.Name, item); err != nil {
-		return err
-	}
-	l.tried(item)
-	l.did(path)
-	l.status.Moved++
-	l.o.Metrics.moved()
-	l.o.Log.InfoContext(ctx, "an entry is moved", "path", path, "to", item.Target)
-	return nil
-}
-
-// moveTo moves the marker first: one that stayed would say that the next file of this name is
-// complete.
-func (l *Loop) moveTo(path, target string) error {
-	if err := os.MkdirAll(filepath.Dir(target), 0o777); err != nil { //nolint:gosec // as mkdir does; the umask decides
-		return err
-	}
-	if l.o.Marker != "" && l.o.Each == EachFile {
-		err := rename(l.o.markerOf(path), l.o.markerOf(target))
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-	}
-	return rename(path, target)
-}
-
-// retarget chooses another name for an entry.
-func (l *Loop) retarget(ctx context.Context, item *Item) error {
-	to := *item
-	var err error
-	if to.Target, err = l.freeName(item.Target); err != nil {
-		return l.putOff(ctx, item, "cannot be moved", err)
-	}
-	_, err = l.o.Store.ChangeItem(ctx, l.o.Name, &to, Moving) // the next pass moves it
-	return err
-}
-
-// freeName is a path, with a number where there is something of its name.
-func (l *Loop) freeName(path string) (string, error) {
-	ending := filepath.Ext(path)
-	if base := filepath.Base(path); ending == base || ending == "." {
-		ending = ""
-	}
-	stem := strings.TrimSuffix(path, ending)
-	for n := 1; n <= 100_000; n++ {
-		name := path
-		if n > 1 {
-			name = fmt.Sprintf("%s.%d%s", stem, n, ending)
-		}
-		_, err := os.Lstat(name)
-		if errors.Is(err, fs.ErrNotExist) && l.o.Marker != "" && l.o.Each == EachFile {
-			_, err = os.Lstat(l.o.markerOf(name))
-		}
-		if errors.Is(err, fs.ErrNotExist) {
-			return name, nil
-		}
-		if err != nil {
-			return "", err
-		}
-	}
-	return "", fmt.Errorf("%s: %w, and so do 100,000 numbered ones", path, fs.ErrExist)
 }

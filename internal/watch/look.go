@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // entry is what a look finds: a file or a folder that becomes a transfer.
@@ -147,7 +148,24 @@ func (l *looker) hasMarker(path string) bool {
 
 // print is the fingerprint of one entry as it is now; empty: it is not there.
 func (l *looker) print(ctx context.Context, rel string) (string, error) {
-	path := filepath.Join(l.Folder, rel)
+	return l.printAt(ctx, filepath.Join(l.Folder, rel))
+}
+
+// printMoved is the fingerprint of an entry that was moved from a path to a target; empty: it is
+// not there.
+func (l *looker) printMoved(ctx context.Context, path, target string) (string, error) {
+	s := *l.Settings
+	s.Folder, s.Exclude = filepath.Dir(target), nil // where outcomes lie is excluded
+	for _, out := range l.Exclude {
+		if isIn(out, path) {
+			s.Exclude = append(s.Exclude, target+strings.TrimPrefix(out, path))
+		}
+	}
+	there := looker{Settings: &s, inodes: l.inodes, note: func(string, string, error) {}} // said before it was moved
+	return there.printAt(ctx, target)
+}
+
+func (l *looker) printAt(ctx context.Context, path string) (string, error) {
 	if l.Each == EachFolder {
 		info, err := os.Lstat(path)
 		if err != nil || !info.IsDir() {

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -16,6 +17,9 @@ import (
 
 // retryAfter is how long an item rests that could not be submitted or moved.
 const retryAfter = 30 * time.Second
+
+// awayRest is how long an item rests whose folder is away.
+const awayRest = 10 * time.Second
 
 const goneMessage = "the watched folder cannot be read; it is looked at again until it can"
 
@@ -135,6 +139,9 @@ func (l *Loop) resume(ctx context.Context, item *Item) error {
 		if err != nil {
 			return l.putOff(ctx, item, "cannot be read", err)
 		}
+		if now == "" && l.away(item) {
+			return nil
+		}
 		if now != item.Print { // nothing was made of it: what is there now settles anew
 			l.tried(item)
 			return l.o.Store.DropItem(ctx, l.o.Name, item)
@@ -154,6 +161,21 @@ func (l *Loop) putOff(ctx context.Context, item *Item, what string, err error) e
 	l.status.Problem = why
 	l.trouble(ctx, slog.LevelError, path, "an entry "+what+"; it is tried again every "+retryAfter.String(), "error", err)
 	return nil
+}
+
+// away reports whether an entry that is not there may lie in a folder that is away itself, and
+// lets the item rest then. An empty folder may be the one that a share is mounted on.
+func (l *Loop) away(item *Item) bool {
+	dir, err := os.Open(l.o.Folder)
+	if err == nil {
+		defer func() { _ = dir.Close() }()
+		_, err = dir.Readdirnames(1)
+	}
+	if err == nil {
+		return false
+	}
+	l.pause[item.Token] = time.Now().Add(awayRest)
+	return true
 }
 
 // tried forgets that an item has failed.

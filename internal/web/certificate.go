@@ -12,7 +12,7 @@ import (
 // certificateCheck is how often the files of a certificate are looked at, at most.
 const certificateCheck = 10 * time.Second
 
-// Certificate is a server's certificate in two PEM files. When they are replaced, new
+// Certificate is a server's certificate in two PEM files. When their content changes, new
 // connections get the new one.
 type Certificate struct {
 	cert, key string
@@ -21,39 +21,44 @@ type Certificate struct {
 
 	mu      sync.Mutex
 	pair    *tls.Certificate
-	read    [2]time.Time // modification times of the files of pair
-	refused [2]time.Time // of files that do not fit together
+	read    pemFiles // of pair
+	refused pemFiles // of files that do not fit together
 	checked time.Time
 }
+
+// pemFiles are the contents of both files. Their times say less: a program that puts a renewed
+// certificate in place may keep them, and half of a file may be as old as all of it.
+type pemFiles struct{ cert, key string }
 
 // LoadCertificate reads a certificate, with those of its authorities after it, and its key.
 func LoadCertificate(cert, key string, log *slog.Logger, now func() time.Time) (*Certificate, error) {
 	c := &Certificate{cert: cert, key: key, log: log, now: now, checked: now()}
-	at, err := c.modified()
+	files, err := c.files()
 	if err != nil {
 		return nil, err
 	}
-	return c, c.load(at)
+	return c, c.use(files)
 }
 
-func (c *Certificate) load(at [2]time.Time) error {
-	pair, err := tls.LoadX509KeyPair(c.cert, c.key)
+func (c *Certificate) files() (f pemFiles, err error) {
+	cert, err := os.ReadFile(c.cert)
+	if err != nil {
+		return f, fmt.Errorf("http.tls.cert: %w", err)
+	}
+	key, err := os.ReadFile(c.key)
+	if err != nil {
+		return f, fmt.Errorf("http.tls.key: %w", err)
+	}
+	return pemFiles{string(cert), string(key)}, nil
+}
+
+func (c *Certificate) use(f pemFiles) error {
+	pair, err := tls.X509KeyPair([]byte(f.cert), []byte(f.key))
 	if err != nil {
 		return fmt.Errorf("http.tls.cert and http.tls.key: %w", err)
 	}
-	c.pair, c.read = &pair, at
+	c.pair, c.read = &pair, f
 	return nil
-}
-
-func (c *Certificate) modified() (at [2]time.Time, err error) {
-	for i, path := range []string{c.cert, c.key} {
-		info, err := os.Stat(path)
-		if err != nil {
-			return at, fmt.Errorf("http.tls: %w", err)
-		}
-		at[i] = info.ModTime()
-	}
-	return at, nil
 }
 
 // get returns the certificate for a new connection. Files that cannot be used leave the
@@ -69,15 +74,15 @@ func (c *Certificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 }
 
 func (c *Certificate) refresh() {
-	at, err := c.modified()
-	if err == nil && (at == c.read || at == c.refused) {
+	files, err := c.files()
+	if err == nil && (files == c.read || files == c.refused) {
 		return
 	}
 	if err == nil {
-		err = c.load(at)
+		err = c.use(files)
 	}
 	if err != nil {
-		c.refused = at
+		c.refused = files
 		c.log.Warn("http: the new certificate cannot be used; the last one stays", "error", err)
 		return
 	}
