@@ -22,7 +22,7 @@ type Imported struct {
 }
 
 // BrokenLine is a line that is not what Export has written.
-type BrokenLine = export.BrokenLine
+type BrokenLine = export.BrokenLine //nolint:errname // it is one of a BrokenLinesError
 
 // BrokenLinesError names the lines of an import that are broken, and says that nothing was
 // imported.

@@ -160,7 +160,8 @@ func (b *Baler) warnLost(ctx context.Context, table string, loss tableload.Loss)
 		b.log.WarnContext(ctx, "the table was dropped or emptied: loading its files again", "table", table)
 		return true
 	case tableload.Replaced:
-		b.log.WarnContext(ctx, "the table has none of the rows that were loaded into it before, only others: loading its files again", "table", table)
+		b.log.WarnContext(ctx, "the table has none of the rows that were loaded into it before, only others: loading its files again",
+			"table", table)
 		return true
 	case tableload.Changed:
 		if _, said := b.saidChanged.LoadOrStore(table, true); said {

@@ -119,8 +119,8 @@ func (w *watching) ByKey(ctx context.Context, key string) (int64, error) {
 
 // Submit implements watch.TransferMaker.
 func (w *watching) Submit(ctx context.Context, path, key string) (id int64, uuid string, err error) {
-	if real, err := filepath.EvalSymlinks(path); err == nil && real != path {
-		return 0, "", fmt.Errorf("%s has become a link to %s, and links are not followed", path, real)
+	if target, err := filepath.EvalSymlinks(path); err == nil && target != path {
+		return 0, "", fmt.Errorf("%s has become a link to %s, and links are not followed", path, target)
 	}
 	line, err := w.store.AddAudit(ctx, audit.Entry{
 		Who: "watch of " + db.ClipText(w.settings.Folder, 200), From: hostName(), Action: "submit a transfer", Target: path, Result: audit.Begun,

@@ -20,7 +20,7 @@ var errExited = errors.New("flush ended its goroutine without returning")
 
 // ItemErrors holds the errors of the items of a batch that failed. The zero value holds
 // none. It is not safe for concurrent use.
-type ItemErrors struct {
+type ItemErrors struct { //nolint:errname // it holds several errors
 	at map[int]error
 }
 

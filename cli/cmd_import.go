@@ -37,7 +37,7 @@ read back from the database, and must have the counts and the digest of the expo
 Only transfers that have ended can be imported. None of their steps run, and no
 webhook is sent.`,
 		Example: `  baler import scans.jsonl
-  baler export 12 | baler import - --database mysql://baler:secret@db/archive`,
+  baler export 12 | baler import - --database mysql://baler@db/archive`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return p.with(cmd, baler.OpenStore, func(ctx context.Context, b *baler.Baler, _ config.Config) error {

@@ -33,7 +33,7 @@ server or a submission runs on the old database. It can be interrupted and repea
 until it has ended, no program opens the new database.`,
 		Example: `  baler migrate
   baler migrate --check
-  baler migrate --from sqlite:baler.db --database mysql://baler:secret@db/baler`,
+  baler migrate --from sqlite:baler.db --database mysql://baler@db/baler`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := p.ownSettings(cmd)

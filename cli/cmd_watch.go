@@ -68,9 +68,11 @@ process is killed. Several may watch one folder; one acts, and another takes ove
 	flags.StringVar(&f.Marker, "marker", "", "`NAME` of the file that says that an entry is complete, or its ending")
 	flags.StringVar(&f.Done, "done", "", "move entries to `DIR` when their transfers have ended")
 	flags.StringVar(&f.Failed, "failed", "", "move entries to `DIR` when files of their transfers have failed")
-	flags.DurationVar(&f.Poll, "poll", 0, "look every `TIME`, as it does every 10s on network shares (default: when the system notifies of changes)")
+	flags.DurationVar(&f.Poll, "poll", 0,
+		"look every `TIME`, as it does every 10s on network shares (default: when the system notifies of changes)")
 	flags.BoolVar(&f.Hidden, "hidden", false, "submit hidden and temporary names too")
-	flags.StringVar(&f.Name, "name", "", "`NAME` of the watch: hosts that watch different folders of one path need different ones (default: the path)")
+	flags.StringVar(&f.Name, "name", "",
+		"`NAME` of the watch: hosts that watch different folders of one path need different ones (default: the path)")
 	flags.Var(checked{&f.queue, tasks.CheckQueue}, "queue", "`QUEUE` to use (default: default)")
 	completeBy(cmd, "queue", p.completeQueues())
 	weightFlag(cmd, &f.weight)

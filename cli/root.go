@@ -45,9 +45,8 @@ and the database.`,
 			p.runCommand(), p.submitCommand(), p.loadCommand(), p.workerCommand(), p.serveCommand(), p.watchCommand(), p.scheduleCommand(),
 		}},
 		{"Inspect and control transfers:", []*cobra.Command{
-			p.statusCommand(), p.resultsCommand(), p.exportCommand(), p.importCommand(), p.failuresCommand(), p.diffCommand(), p.retryCommand(), p.pauseCommand(),
-			p.resumeCommand(), p.cancelCommand(),
-			p.deleteCommand(),
+			p.statusCommand(), p.resultsCommand(), p.exportCommand(), p.importCommand(), p.failuresCommand(), p.diffCommand(),
+			p.retryCommand(), p.pauseCommand(), p.resumeCommand(), p.cancelCommand(), p.deleteCommand(),
 		}},
 		{"Operate:", []*cobra.Command{
 			p.queueCommand(), p.workersCommand(), p.limitCommand(), p.deadLettersCommand(), p.pruneCommand(), p.reuseCommand(),

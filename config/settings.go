@@ -195,7 +195,8 @@ func surface() []Setting {
 		{"http.requests_per_second", "BALER_HTTP_REQUESTS_PER_SECOND", "100", number(),
 			"How many requests a second one address may make to the API, with bursts of twice as many."},
 		{"http.tls.cert", "BALER_HTTP_TLS_CERT", "", text(),
-			"File (PEM) with the certificate of `serve`, followed by those of its authorities: `serve` then speaks HTTPS only. It is read again when it changes."},
+			"File (PEM) with the certificate of `serve`, followed by those of its authorities: " +
+				"`serve` then speaks HTTPS only. It is read again when it changes."},
 		{"http.tls.key", "BALER_HTTP_TLS_KEY", "", text(),
 			"File (PEM) with the key of that certificate."},
 		{"http.url", "BALER_HTTP_URL", "", text(),

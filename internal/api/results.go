@@ -177,7 +177,7 @@ type failuresOutput struct {
 
 type failureList struct {
 	Failures []failureGroup `json:"failures" nullable:"false"`
-	All      bool           `json:"all" doc:"False when so many files have failed that only the first 100,000 failures of each step are counted."`
+	All      bool           `json:"all" doc:"False when a step has more than 100,000 failures, of which the first are counted."`
 }
 
 type failureGroup struct {

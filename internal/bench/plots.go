@@ -53,7 +53,10 @@ func commas(v float64) string {
 }
 
 // curves sorts rows into one series for each name, by x.
-func curves(rows []MeasurementSummary, keep func(*MeasurementSummary) bool, name func(*MeasurementSummary) string, point func(*MeasurementSummary) chart.Point) []chart.Series {
+func curves(
+	rows []MeasurementSummary, keep func(*MeasurementSummary) bool, name func(*MeasurementSummary) string,
+	point func(*MeasurementSummary) chart.Point,
+) []chart.Series {
 	var all []chart.Series
 	for i := range rows {
 		r := &rows[i]

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -34,7 +35,7 @@ func TestKilledWhileWatching(t *testing.T) {
 					e := newEnv(t, testkit.Redis(t), testkit.MySQL(t))
 					in, done := filepath.Join(e.movable, "in"), filepath.Join(e.movable, "done")
 					for i := range files {
-						testkit.WriteFile(t, filepath.Join(in, fmt.Sprint(i), "file"), fmt.Sprintf("file %d", i))
+						testkit.WriteFile(t, filepath.Join(in, strconv.Itoa(i), "file"), fmt.Sprintf("file %d", i))
 					}
 					args := []string{"watch", in, "--recipe", "checksum", "--settle", "10ms", "--done", done, "--each", each}
 					w := e.worker("w", "")
@@ -49,7 +50,7 @@ func TestKilledWhileWatching(t *testing.T) {
 					next := e.start("next", "", args...)
 					testkit.Eventually(t, patience, func() error {
 						for i := range files {
-							content, err := os.ReadFile(filepath.Join(done, fmt.Sprint(i), "file"))
+							content, err := os.ReadFile(filepath.Join(done, strconv.Itoa(i), "file"))
 							if err != nil || string(content) != fmt.Sprintf("file %d", i) {
 								return fmt.Errorf("file %d: %q, %w; the log:\n%s", i, content, err, next.logText())
 							}

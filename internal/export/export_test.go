@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
-	"fmt"
 	"iter"
 	"slices"
 	"strings"
@@ -193,7 +192,7 @@ func TestNoExportIsShorterInSilence(t *testing.T) {
 	}
 }
 
-var errFull = fmt.Errorf("disk full")
+var errFull = errors.New("disk full")
 
 type full struct{}
 

@@ -107,10 +107,11 @@ func (l *transferLine) transfer() tasks.Transfer {
 	}
 	for i := range l.Steps {
 		s := &l.Steps[i]
-		t.Steps = append(t.Steps, tasks.StepProgress{Number: s.Number, Name: s.Step, Handler: s.Handler, Selected: s.Selected, Counts: tasks.Counts{
-			Succeeded: s.Succeeded, Warning: s.Warning, Skipped: s.Skipped, Failed: s.Failed, Error: s.Error, TimedOut: s.TimedOut,
-			Canceled: s.Canceled,
-		}, Reused: s.Reused})
+		t.Steps = append(t.Steps, tasks.StepProgress{Number: s.Number, Name: s.Step, Handler: s.Handler, Selected: s.Selected,
+			Counts: tasks.Counts{
+				Succeeded: s.Succeeded, Warning: s.Warning, Skipped: s.Skipped, Failed: s.Failed, Error: s.Error, TimedOut: s.TimedOut,
+				Canceled: s.Canceled,
+			}, Reused: s.Reused})
 	}
 	for _, f := range l.Finalizers {
 		t.Finalizers = append(t.Finalizers, tasks.FinalizeStep{

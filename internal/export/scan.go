@@ -18,7 +18,7 @@ import (
 const maxLine = 64 << 20
 
 // BrokenLine is a line that is not what Write has written.
-type BrokenLine struct {
+type BrokenLine struct { //nolint:errname // it is one line of several
 	Line   int64 // from 1
 	Reason string
 }

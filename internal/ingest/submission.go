@@ -122,7 +122,9 @@ func (g *Ingester) absolute(paths []string) ([]string, error) {
 // the idempotency key was used before: then the transfer of that time comes back, or
 // ErrKeyReused.
 // runKey is "" for a transfer that no Run begins.
-func (g *Ingester) Create(ctx context.Context, s *TransferRequest, sources []string, runKey string) (t tasks.Transfer, created bool, err error) {
+func (g *Ingester) Create(
+	ctx context.Context, s *TransferRequest, sources []string, runKey string,
+) (t tasks.Transfer, created bool, err error) {
 	return g.createFor(ctx, s, g.newTransfer(s, sources, runKey))
 }
 

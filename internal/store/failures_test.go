@@ -3,6 +3,7 @@ package store
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -186,14 +187,15 @@ func TestFailuresAreSelectedExactly(t *testing.T) {
 func TestTheFirstFailuresAreCounted(t *testing.T) {
 	each(t, func(t *testing.T, b *env) {
 		tr := failSome(t, b, 1000)
-		counts := func(f tasks.ResultSelector, counted int) (text string) {
+		counts := func(f tasks.ResultSelector, counted int) string {
 			t.Helper()
+			var text strings.Builder
 			groups, err := b.failureGroups(t.Context(), tr.ID, f, 10, counted)
 			testkit.Must(t, err)
 			for _, g := range groups {
-				text += fmt.Sprintf("%s %d from %d, ", g.Outcome, g.Files, g.Example)
+				fmt.Fprintf(&text, "%s %d from %d, ", g.Outcome, g.Files, g.Example)
 			}
-			return text
+			return text.String()
 		}
 		for _, c := range []struct {
 			filter  tasks.ResultSelector

@@ -66,7 +66,8 @@ func (s *Store) BeginItem(ctx context.Context, of string, i *watch.Item, replace
 			began = true
 			return tx.Create(&row).Error
 		}
-		done := tx.Model(&watchedRow{}).Where("watch_id = ? AND path_hash = ? AND token = ?", row.WatchID, row.PathHash, replaces).Updates(map[string]any{
+		replaced := tx.Model(&watchedRow{}).Where("watch_id = ? AND path_hash = ? AND token = ?", row.WatchID, row.PathHash, replaces)
+		done := replaced.Updates(map[string]any{
 			"print": row.Print, "token": row.Token, "stage": row.Stage, "transfer_id": row.TransferID, "target": row.Target, "changed_at": now,
 		})
 		began = done.RowsAffected == 1

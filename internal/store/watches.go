@@ -41,8 +41,9 @@ const keepWatch = 30 * 24 * time.Hour
 func (s *Store) SaveWatch(ctx context.Context, w *watch.FolderActivity) error {
 	return s.db.Write(ctx, "save watch", func(tx *gorm.DB, now time.Time) error {
 		row := watchRow{
-			ID: hash16(w.Name), Name: []byte(w.Name), Folder: []byte(w.Folder), Recipe: db.ClipText(w.Recipe, 255), Holder: db.ClipText(w.Holder, 255),
-			How: db.ClipText(w.How, 255), StartedAt: w.StartedAt.UTC(), SeenAt: now, Waiting: int64(w.Waiting), Submitted: w.Submitted,
+			ID: hash16(w.Name), Name: []byte(w.Name), Folder: []byte(w.Folder), Recipe: db.ClipText(w.Recipe, 255),
+			Holder: db.ClipText(w.Holder, 255),
+			How:    db.ClipText(w.How, 255), StartedAt: w.StartedAt.UTC(), SeenAt: now, Waiting: int64(w.Waiting), Submitted: w.Submitted,
 			Moved: w.Moved, LastPath: []byte(w.LastPath), Problem: db.ClipText(w.Problem, auditText),
 		}
 		if !w.LastAt.IsZero() {

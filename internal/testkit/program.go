@@ -1,6 +1,7 @@
 package testkit
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -17,7 +18,8 @@ const ProgramVersion = "1.2.3-test"
 // a test run share the file, because linking it takes longer than most tests: one builds
 // it, the others wait, and find it up to date.
 func Program() (path string, err error) {
-	out, err := exec.Command("go", "env", "GOMOD").Output()
+	ctx := context.Background() // several tests share the program
+	out, err := exec.CommandContext(ctx, "go", "env", "GOMOD").Output()
 	if err != nil {
 		return "", fmt.Errorf("find the module: %w", err)
 	}
@@ -35,7 +37,7 @@ func Program() (path string, err error) {
 		return "", fmt.Errorf("lock the program: %w", err)
 	}
 	path = filepath.Join(dir, "baler")
-	build := exec.Command("go", "build", "-buildvcs=false", "-tags", "failpoint",
+	build := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-tags", "failpoint",
 		"-ldflags", "-s -w -X github.com/balerhq/baler/cli.version="+ProgramVersion, "-o", path, "./cmd/baler")
 	build.Dir = root
 	if out, err := build.CombinedOutput(); err != nil {

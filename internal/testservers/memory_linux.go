@@ -14,7 +14,7 @@ const (
 func memoryFolder() string {
 	var s unix.Statfs_t
 	if unix.Access(sharedMemory, unix.W_OK) != nil || unix.Statfs(sharedMemory, &s) != nil ||
-		s.Type != unix.TMPFS_MAGIC || s.Bavail*uint64(s.Bsize) < memoryNeeded { //nolint:gosec // a block size is positive
+		s.Type != unix.TMPFS_MAGIC || s.Bavail*uint64(s.Bsize) < memoryNeeded {
 		return ""
 	}
 	return sharedMemory

@@ -80,7 +80,7 @@ func (l *Loop) end(ctx context.Context, item *Item) error {
 	}
 	now := ""
 	if target != "" {
-		if now, err = l.look.print(ctx, item.Path); err != nil {
+		if now, err = l.look.fingerprint(ctx, item.Path); err != nil {
 			return l.putOff(ctx, item, "cannot be read", err)
 		}
 		if now == "" && l.away(item) {
@@ -92,7 +92,8 @@ func (l *Loop) end(ctx context.Context, item *Item) error {
 	}
 	switch {
 	case target != "" && now == "":
-		l.o.Log.WarnContext(ctx, "an entry is not there any more: somebody has moved or deleted it before it was moved", "path", path, "transfer", outcome.UUID)
+		l.o.Log.WarnContext(ctx, "an entry is not there any more: somebody has moved or deleted it before it was moved",
+			"path", path, "transfer", outcome.UUID)
 		return l.o.Store.DropItem(ctx, l.o.Name, item)
 	case now != item.Print: // it stays, or is submitted again
 		_, err := l.o.Store.ChangeItem(ctx, l.o.Name, &to, Submitted)

@@ -14,9 +14,9 @@ import (
 
 // entry is what a look finds: a file or a folder that becomes a transfer.
 type entry struct {
-	path   string // relative to the watched folder
-	print  string // its fingerprint: another one is another content
-	marked bool   // it is complete, or needs no marker
+	path        string // relative to the watched folder
+	fingerprint string // its fingerprint: another one is another content
+	marked      bool   // it is complete, or needs no marker
 }
 
 // looker looks at a folder. It follows no links.
@@ -35,25 +35,7 @@ var errGone = errors.New("the watched folder cannot be read")
 
 // look yields all entries, in pages.
 func (l *looker) look(ctx context.Context, emit func([]entry) error) error {
-	var page []entry
-	flush := func() error {
-		if len(page) == 0 {
-			return nil
-		}
-		defer func() { page = page[:0] }()
-		return emit(page)
-	}
-	add := func(path, print string) error {
-		rel, err := filepath.Rel(l.Folder, path)
-		if err != nil {
-			return err
-		}
-		page = append(page, entry{path: rel, print: print, marked: l.hasMarker(path)})
-		if len(page) < pageSize {
-			return nil
-		}
-		return flush()
-	}
+	found := pages{emit: emit}
 	err := filepath.WalkDir(l.Folder, func(path string, d fs.DirEntry, err error) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -66,9 +48,9 @@ func (l *looker) look(ctx context.Context, emit func([]entry) error) error {
 		}
 		switch {
 		case d.IsDir() && path != l.Folder && l.Each == EachFolder:
-			print, err := l.printFolder(ctx, path)
-			if err == nil && print != "" {
-				err = add(path, print)
+			fingerprint, err := l.printFolder(ctx, path)
+			if err == nil && fingerprint != "" {
+				err = found.add(l.entry(path, fingerprint))
 			}
 			if err == nil {
 				err = fs.SkipDir // its files are counted
@@ -83,16 +65,43 @@ func (l *looker) look(ctx context.Context, emit func([]entry) error) error {
 		case l.isMarker(d.Name()):
 			return nil
 		}
-		print, err := l.printFile(path)
-		if err != nil || print == "" {
+		fingerprint, err := l.printFile(path)
+		if err != nil || fingerprint == "" {
 			return err
 		}
-		return add(path, print)
+		return found.add(l.entry(path, fingerprint))
 	})
 	if err != nil {
 		return err
 	}
-	return flush()
+	return found.flush()
+}
+
+// entry is what look yields of a path below the folder.
+func (l *looker) entry(path, fingerprint string) entry {
+	rel := strings.TrimPrefix(strings.TrimPrefix(path, l.Folder), string(filepath.Separator))
+	return entry{path: rel, fingerprint: fingerprint, marked: l.hasMarker(path)}
+}
+
+// pages collects entries into pages.
+type pages struct {
+	emit func([]entry) error
+	page []entry
+}
+
+func (p *pages) add(e entry) error {
+	if p.page = append(p.page, e); len(p.page) < pageSize {
+		return nil
+	}
+	return p.flush()
+}
+
+func (p *pages) flush() error {
+	if len(p.page) == 0 {
+		return nil
+	}
+	defer func() { p.page = p.page[:0] }()
+	return p.emit(p.page)
 }
 
 func notFolder(d fs.DirEntry) error {
@@ -146,8 +155,8 @@ func (l *looker) hasMarker(path string) bool {
 	return err == nil && info.Mode().IsRegular()
 }
 
-// print is the fingerprint of one entry as it is now; empty: it is not there.
-func (l *looker) print(ctx context.Context, rel string) (string, error) {
+// fingerprint is the fingerprint of one entry as it is now; empty: it is not there.
+func (l *looker) fingerprint(ctx context.Context, rel string) (string, error) {
 	return l.printAt(ctx, filepath.Join(l.Folder, rel))
 }
 

@@ -31,8 +31,8 @@ func seen(t *testing.T, s *Settings) (found map[string]entry, left []string) {
 		return nil
 	}))
 	for path, e := range found {
-		if print, err := l.print(t.Context(), path); err != nil || print != e.print {
-			t.Errorf("%q has the fingerprint %q, %v; the look says %q", path, print, err, e.print)
+		if fingerprint, err := l.fingerprint(t.Context(), path); err != nil || fingerprint != e.fingerprint {
+			t.Errorf("%q has the fingerprint %q, %v; the look says %q", path, fingerprint, err, e.fingerprint)
 		}
 	}
 	slices.Sort(left)
@@ -98,7 +98,7 @@ func TestALookFindsFolders(t *testing.T) {
 	}{{"one/x.part", false}, {"two/COMPLETE", false}, {"one/.new", false}, {"one/deep/new", true}, {"two/c", true}} {
 		testkit.WriteFile(t, filepath.Join(in, c.name), "other content")
 		after, _ := seen(t, s)
-		if changed := after["one"].print != before["one"].print || after["two"].print != before["two"].print; changed != c.changes {
+		if changed := after["one"].fingerprint != before["one"].fingerprint || after["two"].fingerprint != before["two"].fingerprint; changed != c.changes {
 			t.Errorf("%s: changed %v", c.name, changed)
 		}
 		before = after

@@ -163,7 +163,8 @@ func (l *Loop) keepLease(ctx context.Context) {
 			return // whether it still leads is unknown; what two processes do has one key
 		}
 		if !held {
-			l.notices.once(ctx, slog.LevelWarn, l.o.Folder, "another process watches this folder: this one stands by, and takes over when that one ends; "+
+			l.notices.once(ctx, slog.LevelWarn, l.o.Folder, "another process watches this folder: "+
+				"this one stands by, and takes over when that one ends; "+
 				"if it is another folder of this name on another host, give each watch a --name of its own")
 		}
 		l.leads.Store(held)

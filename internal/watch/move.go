@@ -16,7 +16,7 @@ import (
 func (l *Loop) move(ctx context.Context, item *Item) error {
 	failpoint.Point(failpoint.WatchMoving)
 	path := filepath.Join(l.o.Folder, item.Path)
-	now, err := l.look.print(ctx, item.Path)
+	now, err := l.look.fingerprint(ctx, item.Path)
 	if err != nil {
 		return l.putOff(ctx, item, "cannot be read", err)
 	}

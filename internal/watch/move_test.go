@@ -64,10 +64,10 @@ func TestWhatIsKnownStaysWhileTheFolderIsAway(t *testing.T) {
 				dir := t.TempDir()
 				testkit.WriteTree(t, dir, "in/a")
 				l, m, _ := newTestLoop(t, dir, &Settings{})
-				print, err := l.look.print(t.Context(), "a")
+				fingerprint, err := l.look.fingerprint(t.Context(), "a")
 				testkit.Must(t, err)
 				testkit.Must(t, c.leave(l.o.Folder))
-				item := &Item{Path: "a", Print: print, Token: "1", Stage: state, Target: filepath.Join(l.o.Done, "a")}
+				item := &Item{Path: "a", Print: fingerprint, Token: "1", Stage: state, Target: filepath.Join(l.o.Done, "a")}
 				do := map[Stage]func(context.Context, *Item) error{Submitting: l.resume, Submitted: l.end, Moving: l.move}[state]
 				testkit.Must(t, do(t.Context(), item))
 				if m.dropped != c.drops || len(m.changed) > 0 {
@@ -83,9 +83,9 @@ func TestAMoveThatWasMadeEndsThoughTheFolderIsEmpty(t *testing.T) {
 	dir := t.TempDir()
 	testkit.WriteTree(t, dir, "in/a")
 	l, m, _ := newTestLoop(t, dir, &Settings{})
-	print, err := l.look.print(t.Context(), "a")
+	fingerprint, err := l.look.fingerprint(t.Context(), "a")
 	testkit.Must(t, err)
-	item := &Item{Path: "a", Print: print, Token: "1", Stage: Moving, Target: filepath.Join(l.o.Done, "a")}
+	item := &Item{Path: "a", Print: fingerprint, Token: "1", Stage: Moving, Target: filepath.Join(l.o.Done, "a")}
 	testkit.Must(t, os.Rename(filepath.Join(l.o.Folder, "a"), item.Target))
 	testkit.Must(t, l.move(t.Context(), item))
 	if m.dropped != 1 || l.status.Moved != 1 {
@@ -111,9 +111,9 @@ func TestWhatIsWrittenWhileItIsMovedIsPutBack(t *testing.T) {
 			if c.settings.Marker != "" {
 				testkit.WriteTree(t, dir, "in/a"+c.settings.Marker)
 			}
-			print, err := l.look.print(t.Context(), "a")
+			fingerprint, err := l.look.fingerprint(t.Context(), "a")
 			testkit.Must(t, err)
-			from, item := filepath.Join(l.o.Folder, "a"), &Item{Path: "a", Print: print, Token: "1", Stage: Moving, Target: filepath.Join(l.o.Done, "a")}
+			from, item := filepath.Join(l.o.Folder, "a"), &Item{Path: "a", Print: fingerprint, Token: "1", Stage: Moving, Target: filepath.Join(l.o.Done, "a")}
 			check := func(justMoved, want bool) {
 				t.Helper()
 				testkit.Must(t, l.moveTo(from, item.Target))

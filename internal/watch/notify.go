@@ -46,7 +46,7 @@ func (w *waker) poll(every time.Duration, why string) {
 
 // fallBack polls from now on.
 func (w *waker) fallBack(ctx context.Context, err error) {
-	w.log.WarnContext(ctx, "the system cannot notify of changes: the folder is looked at at intervals; raise the limit "+
+	w.log.WarnContext(ctx, "the system cannot notify of changes: the folder is looked at in intervals; raise the limit "+
 		"fs.inotify.max_user_watches or max_user_instances, and start again", "interval", PollShares, "error", err)
 	w.close()
 	w.events = nil

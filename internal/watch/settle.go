@@ -13,9 +13,9 @@ type settling struct {
 }
 
 type sighting struct {
-	print string
-	since time.Time
-	round int
+	fingerprint string
+	since       time.Time
+	round       int
 }
 
 func newSettling(after time.Duration) *settling {
@@ -31,8 +31,8 @@ func (s *settling) see(e *entry, now time.Time) bool {
 	if !known && len(s.seen) >= maxSettling {
 		return false
 	}
-	if !known || was.print != e.print {
-		was = sighting{print: e.print, since: now}
+	if !known || was.fingerprint != e.fingerprint {
+		was = sighting{fingerprint: e.fingerprint, since: now}
 	}
 	was.round = s.round
 	s.seen[e.path] = was

@@ -8,22 +8,22 @@ import (
 func TestAnEntrySettlesWhenItStaysTheSame(t *testing.T) {
 	t.Parallel()
 	s, now := newSettling(10*time.Second), time.Now()
-	at := func(after time.Duration, print string, marked bool) bool {
+	at := func(after time.Duration, fingerprint string, marked bool) bool {
 		s.begin()
 		defer s.end()
-		return s.see(&entry{path: "a", print: print, marked: marked}, now.Add(after))
+		return s.see(&entry{path: "a", fingerprint: fingerprint, marked: marked}, now.Add(after))
 	}
 	for _, c := range []struct {
-		after  time.Duration
-		print  string
-		marked bool
-		want   bool
+		after       time.Duration
+		fingerprint string
+		marked      bool
+		want        bool
 	}{
 		{0, "1", true, false}, {9 * time.Second, "1", true, false}, {9 * time.Second, "2", true, false}, {18 * time.Second, "2", true, false},
 		{19 * time.Second, "2", false, false}, {19 * time.Second, "2", true, true}, {20 * time.Second, "2", true, true},
 	} {
-		if got := at(c.after, c.print, c.marked); got != c.want {
-			t.Errorf("after %s with %s: settled %v", c.after, c.print, got)
+		if got := at(c.after, c.fingerprint, c.marked); got != c.want {
+			t.Errorf("after %s with %s: settled %v", c.after, c.fingerprint, got)
 		}
 	}
 	s.begin()

@@ -83,7 +83,7 @@ func (l *Loop) submitPage(ctx, working context.Context, page []entry) error {
 
 // isNew reports whether an entry has another content than what was submitted.
 func (l *Loop) isNew(ctx context.Context, item *Item, e *entry) bool {
-	if item.Print == e.print {
+	if item.Print == e.fingerprint {
 		return false
 	}
 	if item.Stage == Ended {
@@ -91,13 +91,13 @@ func (l *Loop) isNew(ctx context.Context, item *Item, e *entry) bool {
 	}
 	l.notices.once(ctx, slog.LevelWarn, filepath.Join(l.o.Folder, e.path),
 		"an entry has changed after it was submitted: its results may be those of neither content; it is submitted again when its transfer has ended",
-		"fingerprint", e.print)
+		"fingerprint", e.fingerprint)
 	return false
 }
 
 // begin submits an entry that has settled.
 func (l *Loop) begin(ctx context.Context, e *entry, replaces string) error {
-	item := Item{Path: e.path, Print: e.print, Token: rand.Text(), Stage: Submitting}
+	item := Item{Path: e.path, Print: e.fingerprint, Token: rand.Text(), Stage: Submitting}
 	began, err := l.o.Store.BeginItem(ctx, l.o.Name, &item, replaces)
 	if err != nil || !began {
 		return err
@@ -135,7 +135,7 @@ func (l *Loop) resume(ctx context.Context, item *Item) error {
 		return err
 	}
 	if made == 0 {
-		now, err := l.look.print(ctx, item.Path)
+		now, err := l.look.fingerprint(ctx, item.Path)
 		if err != nil {
 			return l.putOff(ctx, item, "cannot be read", err)
 		}

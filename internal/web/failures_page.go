@@ -140,7 +140,8 @@ func (p *failuresPage) groups(ctx context.Context, v *failuresView, t *tasks.Tra
 	var total int64
 	all := t.CountsAllFailures(v.Filter.failures(t).Step)
 	if !all {
-		v.OnlyFirst = fmt.Sprintf("So many files have failed that the kinds count the first %s failures of each step, of %s in all. What runs again is all of a kind.",
+		v.OnlyFirst = fmt.Sprintf("So many files have failed that the kinds count the first %s failures of each step, "+
+			"of %s in all. What runs again is all of a kind.",
 			humanize.Comma(tasks.MaxCountedFailures), humanize.Comma(results.Failures()))
 	}
 	for i := range groups {
@@ -148,7 +149,8 @@ func (p *failuresPage) groups(ctx context.Context, v *failuresView, t *tasks.Tra
 		total += g.Files
 		f := filterForm{Step: steps[g.Step], Outcome: string(g.Outcome), Kind: true, Code: g.Code, Message: g.Message}
 		v.Groups = append(v.Groups, failureItem{
-			ID: f.id(), Files: humanize.Comma(g.Files), Runs: runs(g.Files, "file", all), Step: steps[g.Step], OutcomeWords: wordsOf(g.Outcome), Code: visible(g.Code),
+			ID: f.id(), Files: humanize.Comma(g.Files), Runs: runs(g.Files, "file", all),
+			Step: steps[g.Step], OutcomeWords: wordsOf(g.Outcome), Code: visible(g.Code),
 			Message: visible(g.Message), Path: visible(g.Path), Href: "/transfers/" + t.UUID + "/failures?" + f.query().Encode(),
 			FileHref: fileLink(t, g.Example), First: momentOf(g.First, now), Last: momentOf(g.Last, now), Filter: f,
 		})

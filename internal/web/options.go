@@ -160,7 +160,7 @@ func (o *Options) asks(ctx context.Context) bool {
 func (o *Options) validate() error {
 	var errs []error
 	if o.Transfers == nil {
-		errs = append(errs, errors.New("Transfers is missing"))
+		errs = append(errs, errors.New("option Transfers is missing"))
 	}
 	if o.Grace < 0 {
 		errs = append(errs, fmt.Errorf("option Grace is negative: %s", o.Grace))

@@ -27,7 +27,8 @@ func (p *schedulesPage) watchItemOf(s *watch.FolderActivity) watchItem {
 	item := watchItem{
 		Folder: visible(s.Folder), Recipe: visible(s.Recipe), How: s.How, Ended: p.opts.Now().Sub(s.SeenAt) > watchTTL,
 		Seen: minute(s.SeenAt), SeenStamp: s.SeenAt.UTC().Format(time.RFC3339), LastPath: visible(strings.TrimPrefix(s.LastPath, s.Folder+"/")),
-		Waiting: humanize.Comma(int64(s.Waiting)), Submitted: humanize.Comma(s.Submitted), Moved: humanize.Comma(s.Moved), Problem: visible(s.Problem),
+		Waiting: humanize.Comma(int64(s.Waiting)), Submitted: humanize.Comma(s.Submitted), Moved: humanize.Comma(s.Moved),
+		Problem: visible(s.Problem),
 	}
 	if s.Name != s.Folder {
 		item.Name = visible(s.Name)
