@@ -123,7 +123,8 @@ func (w *watching) Submit(ctx context.Context, path, key string) (id int64, uuid
 		return 0, "", fmt.Errorf("%s has become a link to %s, and links are not followed", path, target)
 	}
 	line, err := w.store.AddAudit(ctx, audit.Entry{
-		Who: "watch of " + db.ClipText(w.settings.Folder, 200), From: hostName(), Action: "submit a transfer", Target: path, Result: audit.Begun,
+		Who: "watch of " + db.ClipText(w.settings.Folder, 200), From: hostName(), Action: "submit a transfer",
+		Target: path, Result: audit.Begun,
 	})
 	if err != nil {
 		return 0, "", err

@@ -90,14 +90,16 @@ func (p *program) failures(ctx context.Context, b system, id string, filter bale
 	}
 	if !t.CountsAllFailures(step) {
 		totals := t.Totals()
-		p.notef("note: so many files have failed that the first %s failures of each step are counted, of %s in all; 'baler results %s --outcome failed' lists them.",
+		p.notef("note: so many files have failed that the first %s failures of each step are counted, of %s in all; "+
+			"'baler results %s --outcome failed' lists them.",
 			count(tasks.MaxCountedFailures), count(totals.Failures()), number(&t))
 	}
 	names := make(map[int]string, len(t.Steps))
 	for _, s := range t.Steps {
 		names[s.Number] = s.Name
 	}
-	list := newTable(words("GROUP"), numbers("FILES"), column{title: "STEP", shrink: end}, outcomes("OUTCOME"), column{title: "CODE", shrink: end},
+	list := newTable(words("GROUP"), numbers("FILES"), column{title: "STEP", shrink: end}, outcomes("OUTCOME"),
+		column{title: "CODE", shrink: end},
 		column{title: "MESSAGE", shrink: end}, column{title: "FIRST AT", shrink: drop}, column{title: "LAST AT", shrink: drop},
 		column{title: "FIRST FILE", shrink: start})
 	for _, g := range groups {

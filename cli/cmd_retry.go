@@ -40,7 +40,8 @@ With --finalizers it retries the failed final steps, and no files.`,
 			if err != nil {
 				return err
 			}
-			if finalizers && (f.group != "" || filter.Step != "" || len(filter.Outcomes) > 0 || filter.File != 0 || filter.Code != "" || filter.Message != "") {
+			if finalizers && (f.group != "" || filter.Step != "" || len(filter.Outcomes) > 0 || filter.File != 0 ||
+				filter.Code != "" || filter.Message != "") {
 				return usagef("--finalizers retries no files: it cannot be combined with --group, --step, --outcome, --file, --code or --message")
 			}
 			return p.withSystem(cmd, baler.Open, func(ctx context.Context, b system, cfg config.Config) error {
@@ -58,7 +59,9 @@ With --finalizers it retries the failed final steps, and no files.`,
 	return cmd
 }
 
-func (p *program) retry(ctx context.Context, b system, cfg config.Config, id string, filter baler.ResultFilter, group string, wait bool) error {
+func (p *program) retry(
+	ctx context.Context, b system, cfg config.Config, id string, filter baler.ResultFilter, group string, wait bool,
+) error {
 	t, err := b.FindTransfer(ctx, id)
 	if err != nil {
 		return err

@@ -84,7 +84,8 @@ func (p *program) listSchedules(cmd *cobra.Command, _ []string) error {
 		if err != nil {
 			return err
 		}
-		list := newTable(words("NAME"), words("WHEN"), words("RECIPE"), words("NEXT"), column{title: "LAST", shrink: drop}, column{title: "RESULT", shrink: end})
+		list := newTable(words("NAME"), words("WHEN"), words("RECIPE"), words("NEXT"),
+			column{title: "LAST", shrink: drop}, column{title: "RESULT", shrink: end})
 		for i := range all {
 			s := &all[i]
 			if p.json {
@@ -97,7 +98,8 @@ func (p *program) listSchedules(cmd *cobra.Command, _ []string) error {
 			if s.Paused {
 				next = "paused"
 			}
-			list.row(s.Name, s.Cron+" "+cmp.Or(s.Zone, "UTC"), s.Recipe, next, orNever(s.LastAt), cmp.Or(firstLine(s.LastError), shortID(s.LastTransfer)))
+			list.row(s.Name, s.Cron+" "+cmp.Or(s.Zone, "UTC"), s.Recipe, next, orNever(s.LastAt),
+				cmp.Or(firstLine(s.LastError), shortID(s.LastTransfer)))
 		}
 		switch {
 		case p.json:

@@ -23,7 +23,8 @@ func (r *remote) AddSchedule(ctx context.Context, s baler.Schedule) (baler.Sched
 		return s, err
 	}
 	added, err := r.Client.AddSchedule(ctx, &client.Schedule{
-		Name: s.Name, Cron: s.Cron, Zone: s.Zone, Overlap: string(s.Overlap), Paths: s.Paths, Recipe: s.Recipe, Queue: s.Queue, Weight: s.Weight,
+		Name: s.Name, Cron: s.Cron, Zone: s.Zone, Overlap: string(s.Overlap), Paths: s.Paths, Recipe: s.Recipe,
+		Queue: s.Queue, Weight: s.Weight,
 	})
 	return scheduleOf(&added), err
 }

@@ -62,7 +62,7 @@ type ResultQuery struct {
 	Parent  int64    `query:"parent" minimum:"0" doc:"Only results of files that were extracted from the file with this number."`
 	Code    string   `query:"code" maxLength:"64" doc:"Only results with this code."`
 	Message string   `query:"message" maxLength:"255" doc:"Only failures with this message, as list-failures returns it."`
-	Exactly bool     `query:"exactly" doc:"Only failures whose code and message are these, also when they are empty: one kind of list-failures."`
+	Exactly bool     `query:"exactly" doc:"Only failures of exactly this code and message, empty ones too: one kind of list-failures."`
 }
 
 // filter returns the filter of a query over the steps of a transfer.

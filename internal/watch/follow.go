@@ -51,7 +51,7 @@ func (l *Loop) due(ctx, working context.Context, state Stage, do func(*Item) err
 		}
 		for i := range items {
 			if ctx.Err() != nil {
-				return nil
+				return nil //nolint:nilerr // told to end
 			}
 			if err := do(&items[i]); err != nil {
 				return err

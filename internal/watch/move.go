@@ -65,7 +65,8 @@ func (l *Loop) putBack(ctx context.Context, item *Item, justMoved bool) (bool, e
 		return false, ctx.Err()
 	}
 	if err != nil {
-		l.o.Log.WarnContext(ctx, "an entry that was moved cannot be read: whether it changed meanwhile is unknown", "to", item.Target, "error", err)
+		l.o.Log.WarnContext(ctx, "an entry that was moved cannot be read: whether it changed meanwhile is unknown",
+			"to", item.Target, "error", err)
 		return false, nil
 	}
 	if there == item.Print || there == "" { // "": whoever uses it was faster
@@ -76,7 +77,8 @@ func (l *Loop) putBack(ctx context.Context, item *Item, justMoved bool) (bool, e
 			if err := l.moveMarker(item.Target, path); err != nil {
 				l.o.Log.ErrorContext(ctx, "the marker of an entry that is put back stays behind; make it again", "path", path, "error", err)
 			}
-			l.o.Log.WarnContext(ctx, "an entry was written to while it was moved: it is put back, and submitted again when it has settled", "path", path)
+			l.o.Log.WarnContext(ctx, "an entry was written to while it was moved: it is put back, and submitted again when it has settled",
+				"path", path)
 			return true, nil
 		}
 	}

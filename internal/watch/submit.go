@@ -35,7 +35,7 @@ func (l *Loop) lookAll(ctx, working context.Context) error {
 	})
 	switch {
 	case ctx.Err() != nil:
-		return nil
+		return nil //nolint:nilerr // told to end
 	case errors.Is(err, errGone):
 		l.found, l.status.Problem = 0, err.Error()
 		l.trouble(ctx, slog.LevelError, l.o.Folder, goneMessage, "error", err)
@@ -90,7 +90,8 @@ func (l *Loop) isNew(ctx context.Context, item *Item, e *entry) bool {
 		return true
 	}
 	l.notices.once(ctx, slog.LevelWarn, filepath.Join(l.o.Folder, e.path),
-		"an entry has changed after it was submitted: its results may be those of neither content; it is submitted again when its transfer has ended",
+		"an entry has changed after it was submitted: its results may be those of neither content; "+
+			"it is submitted again when its transfer has ended",
 		"fingerprint", e.fingerprint)
 	return false
 }

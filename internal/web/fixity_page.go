@@ -74,14 +74,18 @@ type fixityGroup struct {
 type differenceItem struct{ Path, Href, To, ToHref, Note string }
 
 // fixityKinds are the kinds of differences, those first that a person should look at.
+//
+//nolint:gochecknoglobals // a table
 var fixityKinds = []struct {
 	kind          fixity.Kind
 	name, meaning string
 	bad           bool
 	count         func(*ledger.Fixity) int64
 }{
-	{fixity.KindDamaged, "Damaged", "other content, although size and time are the same", true, func(f *ledger.Fixity) int64 { return f.Damaged }},
-	{fixity.KindMissing, "Missing", "no longer there, and the content is at no new path", true, func(f *ledger.Fixity) int64 { return f.Missing }},
+	{fixity.KindDamaged, "Damaged", "other content, although size and time are the same", true,
+		func(f *ledger.Fixity) int64 { return f.Damaged }},
+	{fixity.KindMissing, "Missing", "no longer there, and the content is at no new path", true,
+		func(f *ledger.Fixity) int64 { return f.Missing }},
 	{fixity.KindUnread, "Not readable", "there, and could not be read", true, func(f *ledger.Fixity) int64 { return f.Unread }},
 	{fixity.KindMoved, "Moved", "the same content at a new path", false, func(f *ledger.Fixity) int64 { return f.Moved }},
 	{fixity.KindChanged, "Changed", "another size or modification time", false, func(f *ledger.Fixity) int64 { return f.Changed }},
@@ -121,7 +125,7 @@ func (p *fixityPage) fill(ctx context.Context, v *fixityView, q url.Values) erro
 	if err != nil || v.Empty != "" {
 		return err
 	}
-	c := p.comparisons.get(&from, &t)
+	c := p.comparisons.get(&from, &t) //nolint:contextcheck // it outlives the request
 	ended := c.wait(ctx)
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
@@ -142,7 +146,8 @@ func (p *fixityPage) fill(ctx context.Context, v *fixityView, q url.Values) erro
 func (p *fixityPage) stand(ctx context.Context, v *fixityView, t *tasks.Transfer) error {
 	found, known, err := p.opts.Fixity.Standing(ctx, *t)
 	if err == nil && known && found.Bad() {
-		v.Standing = fmt.Sprintf("Of all files that these runs know, %s damaged and %s missing now, whenever that began; 'baler diff %d' lists them.",
+		v.Standing = fmt.Sprintf("Of all files that these runs know, %s damaged and %s missing now, whenever that began; "+
+			"'baler diff %d' lists them.",
 			beOf(found.Damaged), beOf(found.Missing), t.ID)
 	}
 	return err
@@ -251,7 +256,8 @@ func (p *fixityPage) note(ctx context.Context, v *fixityView, from, to *tasks.Tr
 		if n == 1 {
 			have = "1 unchanged file has"
 		}
-		v.Notes = append(v.Notes, have+" no digest in both transfers: only size and time are compared. The steps checksum and identify record digests.")
+		v.Notes = append(v.Notes, have+" no digest in both transfers: only size and time are compared. "+
+			"The steps checksum and identify record digests.")
 	}
 	if counts.Missing+counts.New == 0 {
 		return nil
@@ -262,7 +268,8 @@ func (p *fixityPage) note(ctx context.Context, v *fixityView, from, to *tasks.Tr
 			return err
 		}
 		if part {
-			v.Notes = append(v.Notes, fmt.Sprintf("Transfer %d has only the files that its run processed: those that had not changed since an earlier run "+
+			v.Notes = append(v.Notes, fmt.Sprintf("Transfer %d has only the files that its run processed: "+
+				"those that had not changed since an earlier run "+
 				"are not in it, and seem to be missing or new here.", t.ID))
 		}
 	}

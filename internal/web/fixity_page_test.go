@@ -19,8 +19,6 @@ import (
 
 // compared finds many missing files between the transfers of a shelf.
 type compared struct {
-	differ
-
 	shelf   *shelf
 	missing int
 	wait    chan struct{} // nil: compare at once

@@ -67,7 +67,8 @@ func ganttOf(past []ledger.PastBatch, open []ledger.OpenBatch, steps map[int]str
 			s.tone = "warn"
 			g.Stragglers++
 		}
-		s.text = fmt.Sprintf("batch %d, %s, %s: ran %s after waiting %s", b.Batch, steps[b.Step], quantity(int64(b.Items), "file"), forPeople(run),
+		s.text = fmt.Sprintf("batch %d, %s, %s: ran %s after waiting %s", b.Batch, steps[b.Step], quantity(int64(b.Items), "file"),
+			forPeople(run),
 			forPeople(max(b.StartedAt.Sub(b.CreatedAt), 0)))
 		if b.Failed > 0 {
 			s.text += fmt.Sprintf(", %s failed", humanize.Comma(int64(b.Failed)))

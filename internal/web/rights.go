@@ -16,7 +16,7 @@ type right struct {
 
 // rights is the one table of who may do what, by the pattern of the route. A route that is
 // missing here is for operators, and a test fails.
-func rights() map[string]right {
+func rights() map[string]right { //nolint:funlen // one line a route
 	const view, submit, operate = accounts.Viewer, accounts.Submitter, accounts.Operator
 	return map[string]right{
 		"GET /login":                 {role: accounts.Nobody},

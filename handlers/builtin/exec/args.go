@@ -116,7 +116,8 @@ func (s *spec) checkWords() (wrong []error) {
 	switch named := s.namesEmit(); {
 	case s.Emit != "" && !named:
 		wrong = append(wrong, errors.New(
-			`emit is set, and nothing tells the command where to write: write {emit} in command or env, as in "{emit}/page-%d.png", or dir: "{emit}"`))
+			`emit is set, and nothing tells the command where to write: `+
+				`write {emit} in command or env, as in "{emit}/page-%d.png", or dir: "{emit}"`))
 	case s.Emit == "" && named:
 		wrong = append(wrong, errors.New("{emit} stands for the folder of a file below emit: set emit to an absolute path"))
 	}

@@ -44,7 +44,7 @@ func (p *process) placeEmit(folder string) {
 
 // emit makes the files below a folder, which the command has written for the job's file,
 // files of the transfer, in the order of their names. Links and special files are left out.
-func emit(ctx context.Context, job *handlers.Job, folder *handlers.FileFolder) error {
+func emit(ctx context.Context, folder *handlers.FileFolder) error {
 	return filepath.WalkDir(folder.Path, func(path string, entry fs.DirEntry, err error) error {
 		switch {
 		case ctx.Err() != nil:

@@ -165,7 +165,7 @@ func (p *process) finish(ctx context.Context, job *handlers.Job, folder *handler
 		}
 	}
 	if folder != nil && !e.outcome.StopsRecipe() {
-		if err := emit(ctx, job, folder); err != nil {
+		if err := emit(ctx, folder); err != nil {
 			return err
 		}
 	}

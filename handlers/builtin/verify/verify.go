@@ -315,7 +315,8 @@ func (v *verifier) complete(ctx context.Context, job *handlers.Job, args *verify
 			gone, english.Plural(len(l.order), "file", ""), strings.Join(missing, ", ")))
 	}
 	if l.malformed > 0 {
-		return handlers.Warn(CodeBadList, fmt.Sprintf("%s without a digest and a name; the first is line %d", english.Plural(l.malformed, "line", ""), l.first))
+		return handlers.Warn(CodeBadList, fmt.Sprintf("%s without a digest and a name; the first is line %d",
+			english.Plural(l.malformed, "line", ""), l.first))
 	}
 	return nil
 }
