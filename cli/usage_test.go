@@ -41,7 +41,7 @@ func TestUsageErrors(t *testing.T) {
 		{"status --watch", "--watch needs the id of a transfer", "baler status [ID]"},
 		{"status --limit 0", "--limit 0: give a number from 1", "baler status [ID]"},
 		{"submit --resume x .", "--resume takes no paths", "baler submit PATH..."},
-		{"submit --resume x -", "--resume takes no paths", "baler submit PATH..."},
+		{"submit --resume x - .", "--resume takes no paths", "baler submit PATH..."},
 		{"submit --resume x --key k", "--resume cannot be combined with --key: it is stored with the transfer", "baler submit PATH..."},
 		{"submit --resume x --webhook http://h", "--resume cannot be combined with --webhook: it is stored with the transfer", "baler submit PATH..."},
 		{"submit --resume", "flag needs an argument: --resume", "baler submit PATH..."},

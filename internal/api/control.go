@@ -79,7 +79,7 @@ type retryBody struct {
 	Parent  int64    `json:"parent,omitempty" minimum:"0" doc:"Only files that were extracted from the file with this number."`
 	Code    string   `json:"code,omitempty" maxLength:"64" doc:"Only results with this code."`
 	Message string   `json:"message,omitempty" maxLength:"255" doc:"Only failures with this message, as list-failures returns it."`
-	Exactly bool     `json:"exactly,omitempty" doc:"Only failures of exactly this code and message, empty ones too: one kind of list-failures."`
+	Exactly bool     `json:"exactly,omitempty" doc:"Only failures of exactly this code and message, even if empty."`
 }
 
 type retryOutput struct {

@@ -74,6 +74,7 @@ func TestEverybodyIsOfferedWhatTheyMayDo(t *testing.T) {
 	b.clickText(t, "Pause")
 	b.says(t, "Resume")
 	b.clickText(t, "Resume")
+	b.says(t, "Pause Drain") // the page has come again
 	b.run(t, chromedp.SetValue("select[name=scope]", "queue", chromedp.ByQuery), chromedp.SendKeys("form.filters input[name=name]", "low", chromedp.ByQuery),
 		chromedp.SendKeys("form.filters input[name=in_flight]", "4", chromedp.ByQuery))
 	b.clickText(t, "Set the limit")

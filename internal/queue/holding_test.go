@@ -22,7 +22,7 @@ func TestUnheldBatchesAreThoseOfDeadWorkers(t *testing.T) {
 		batches[i] = tasks.Batch{ID: int64(i) + 7, Transfer: 1, Step: 1, Attempt: 1, Queue: "q", Files: tasks.NewRanges([]int64{1})}
 		testkit.Must(t, p.EnqueueBatches(ctx, batches[i:i+1])) // one by one: in this order
 	}
-	h := handed{make(chan struct{}), make(chan struct{})}
+	h := handed{make(chan struct{}), make(chan struct{}), make(chan struct{})}
 	server := asynq.NewServerFromRedisClient(client, asynq.Config{
 		Concurrency: 2, Queues: map[string]int{"q": 1}, TaskCheckInterval: 10 * time.Millisecond, LogLevel: asynq.FatalLevel,
 	})
