@@ -28,7 +28,7 @@ func TestUnheldBatchesAreThoseOfDeadWorkers(t *testing.T) {
 	})
 	testkit.Must(t, server.Start(h))
 	t.Cleanup(server.Shutdown)
-	t.Cleanup(func() { close(h.letGo) })
+	t.Cleanup(func() { close(h.letGo); close(h.ended) })
 	<-h.got
 	<-h.got // 7 and 8 are with the worker, 9 waits
 
