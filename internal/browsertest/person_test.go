@@ -23,7 +23,7 @@ func (s *site) submit(t *testing.T, b *tab) (path string) {
 	if text := b.value(t, `document.querySelector("main").innerText`); strings.Contains(text, "way-out") || !strings.Contains(text, `<script>alert(1)<\u202e\u001b[31m.txt`) {
 		t.Errorf("the folder is shown as %s", words(text))
 	}
-	b.waits(t, `document.readyState === "complete"`) // the script listens
+	b.waits(t, `document.readyState === "complete"`)                              // the script listens
 	b.run(t, chromedp.SetValue("select[name=recipe]", "picky", chromedp.ByQuery)) // the page comes again with its steps
 	b.says(t, "Checks letters.")
 	b.run(t, chromedp.SendKeys("input[name=name]", "Letters of 1911", chromedp.ByQuery))

@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 
@@ -9,10 +10,10 @@ import (
 	"gorm.io/gorm"
 )
 
-// Interrupted replaces the error of an interrupted SQLite statement by one that
-// wraps ctx.Err(), for which callers check.
+// Interrupted replaces the error of an interrupted SQLite statement, and that of a transaction
+// which was rolled back because ctx ended, by one that wraps ctx.Err(), for which callers check.
 func Interrupted(ctx context.Context, err error) error {
-	if !errors.Is(err, sqlite3.INTERRUPT) || ctx.Err() == nil {
+	if ctx.Err() == nil || !errors.Is(err, sqlite3.INTERRUPT) && !errors.Is(err, sql.ErrTxDone) {
 		return err
 	}
 	return fmt.Errorf("%w: %w", ctx.Err(), err)
