@@ -3,6 +3,8 @@ package systemtest
 import (
 	"context"
 	"fmt"
+	"regexp"
+	"runtime"
 	"slices"
 	"sync"
 	"testing"
@@ -37,7 +39,12 @@ func TestNewTransferGetsTheNextFreeSlot(t *testing.T) {
 	}
 }
 
+// oneSlotQueue lets one test at a time count those who wait for slots in this process.
+var oneSlotQueue sync.Mutex
+
 func newcomers(t *testing.T, c config.Config) {
+	oneSlotQueue.Lock()
+	t.Cleanup(oneSlotQueue.Unlock) // after the worker's end
 	var mu sync.Mutex
 	var order []int64 // of transfers, one entry a batch
 	begun, release := make(chan struct{}, 1000), make(chan struct{})
@@ -80,6 +87,7 @@ func newcomers(t *testing.T, c config.Config) {
 			next = append(next, last.ID)
 		}
 		inHand(t, b, c.Worker.Concurrency+len(next))
+		waitForSlots(t, c.Worker.Concurrency+len(next)-slots)
 	}
 	for range next {
 		release <- struct{}{}
@@ -110,6 +118,21 @@ func inHand(t *testing.T, b *baler.Baler, want int) {
 			err = fmt.Errorf("workers have %d batches, want %d", active, want)
 		}
 		return err
+	})
+}
+
+var slotWaiters = regexp.MustCompile(`\[select[^\]]*\]:\n\S*admission\.\(\*SlotQueue\)\.Acquire\(`)
+
+// waitForSlots waits until that many batches wait for a slot: one that was taken from the
+// queue is claimed and read first.
+func waitForSlots(t *testing.T, want int) {
+	t.Helper()
+	testkit.Eventually(t, hung, func() error {
+		stacks := make([]byte, 16<<20)
+		if n := len(slotWaiters.FindAll(stacks[:runtime.Stack(stacks, true)], -1)); n != want {
+			return fmt.Errorf("%d batches wait for a slot, want %d", n, want)
+		}
+		return nil
 	})
 }
 
