@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"compress/gzip"
+	"database/sql"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -224,6 +225,16 @@ func TestLoadIntoATableThatLostItsRows(t *testing.T) {
 	}
 }
 
+// statements returns a function that runs a statement on a database.
+func statements(t *testing.T, d *sql.DB) func(string) {
+	t.Helper()
+	return func(statement string) {
+		t.Helper()
+		_, err := d.ExecContext(t.Context(), statement)
+		testkit.Must(t, err)
+	}
+}
+
 // A table that was replaced by hand is loaded again if a key tells its rows from those that
 // are loaded; without a key, load says what it has found. A table that has lost some of its
 // rows is left alone.
@@ -233,11 +244,7 @@ func TestLoadIntoATableThatWasReplaced(t *testing.T) {
 		s := newTestEnv(t)
 		s.env = append(s.env, "BALER_DATABASE_URL="+url, "BALER_ROOTS="+s.dir)
 		d := testkit.Database(t, url)
-		exec := func(statement string) {
-			t.Helper()
-			_, err := d.ExecContext(t.Context(), statement)
-			testkit.Must(t, err)
-		}
+		exec := statements(t, d)
 		path := s.file("in.jsonl", "{\"id\":1,\"s\":\"d'é, \\\\\"}\n{\"id\":2,\"s\":\"\"}\n{\"id\":3,\"s\":null}\n{\"id\":4,\"s\":\"x\\ny\"}\n")
 		const others = " VALUES (5, 'x'), (6, 'y'), (7, 'x'), (8, 'y'), (9, 'x')"
 		for name, tt := range map[string]struct {
@@ -287,11 +294,7 @@ func TestLoadAddsColumns(t *testing.T) {
 		s := newTestEnv(t)
 		s.env = append(s.env, "BALER_DATABASE_URL="+url, "BALER_ROOTS="+s.dir)
 		d := testkit.Database(t, url)
-		exec := func(statement string) {
-			t.Helper()
-			_, err := d.ExecContext(t.Context(), statement)
-			testkit.Must(t, err)
-		}
+		exec := statements(t, d)
 		first := s.file("a.jsonl", `{"id":1}`)
 		second := s.file("b.jsonl", "{\"id\":2,\"name\":\"n\",\"at\":\"2024-01-02T03:04:05Z\"}\n{\"id\":3,\"deep\":{\"x\":1}}\n")
 		s.must(exitOK, "load", first, "--into", "things", "--create", "--key", "id")
