@@ -25,7 +25,7 @@ func TestNewTransferGetsTheNextRoomUnderALimit(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			onEach(t, func(t *testing.T, c config.Config) {
 				if c.Redis.URL == "embedded" {
-					t.Skip("the test looks into the queue")
+					t.Skip("the test connects to the queue, which is inside the process here")
 				}
 				set(&c.Worker)
 				newcomersUnderALimit(t, c)
