@@ -131,6 +131,11 @@ func (s *testEnv) services() {
 func (s *testEnv) start(args ...string) (stdout, stderr *buffer, stop func() ran) {
 	ctx, cancel := context.WithCancel(s.t.Context())
 	stdout, stderr = &buffer{}, &buffer{}
+	s.t.Cleanup(func() {
+		if s.t.Failed() {
+			s.t.Logf("stderr of %q:\n%s", args, stderr)
+		}
+	})
 	code := make(chan int, 1)
 	go func() { code <- newProgram(s.env).execute(ctx, args, strings.NewReader(""), stdout, stderr) }()
 	return stdout, stderr, func() ran {

@@ -13,6 +13,8 @@ import (
 	gormmysql "gorm.io/driver/mysql"
 	"gorm.io/gorm"
 	"gorm.io/gorm/logger"
+
+	"github.com/balerhq/baler/internal/sleep"
 )
 
 // Options tunes a DB. The zero value is ready for use.
@@ -96,12 +98,34 @@ func (d *DB) connect(ctx context.Context, t target, most int) (err error) {
 	d.repeated.ConnPool = d.gorm.ConnPool
 	d.writer = make(chan struct{}, 1)
 	if err = d.configurePool(most); err == nil {
-		err = d.ping(ctx)
+		err = d.firstPing(ctx)
 	}
 	if err != nil {
 		_ = d.Close() // the error before is the one to report
 	}
 	return err
+}
+
+// busyPause is the time between two attempts to open a SQLite file that is locked.
+const busyPause = 10 * time.Millisecond
+
+// firstPing opens a connection. It waits for other processes that open a new SQLite file at the
+// same time: SQLite's own waiting does not apply to the switch to WAL mode.
+func (d *DB) firstPing(ctx context.Context) error {
+	var busy error
+	for {
+		err := d.ping(ctx)
+		if d.dialect != SQLite || !IsTransient(err) {
+			if ctx.Err() != nil && busy != nil {
+				return busy // it says why the time was not enough
+			}
+			return err
+		}
+		busy = err
+		if sleep.For(ctx, busyPause) != nil {
+			return busy
+		}
+	}
 }
 
 func (d *DB) open(t target) (*gorm.DB, error) {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/ncruces/go-sqlite3"
+	"golang.org/x/sync/errgroup"
 	"gorm.io/gorm"
 
 	"github.com/balerhq/baler/internal/testkit"
@@ -59,6 +60,26 @@ func TestSQLiteFileWithoutTheFilesBesideIt(t *testing.T) {
 	}
 	if beside, err := filepath.Glob(parsed.path + "-*"); err != nil || len(beside) > 0 {
 		t.Errorf("made %v, %v", beside, err)
+	}
+}
+
+// Programs that start at the same time make the file together.
+func TestManyOpenANewSQLiteFile(t *testing.T) {
+	t.Parallel()
+	for range 20 {
+		url := "sqlite:" + filepath.Join(t.TempDir(), "new.db")
+		var all errgroup.Group
+		for range 4 {
+			all.Go(func() error {
+				d, err := Open(t.Context(), url, Options{})
+				if err != nil {
+					return err
+				}
+				_, err = d.Migrate(t.Context())
+				return errors.Join(err, d.Close())
+			})
+		}
+		testkit.Must(t, all.Wait())
 	}
 }
 
