@@ -21,6 +21,8 @@ const (
 	keptText = 4 << 10
 )
 
+var errSQLiteDriver = errors.New("the SQLite driver is of another version than this program expects")
+
 // keepingConnector makes SQLite connections that keep their statements, because reading the
 // text takes longer than running most of them. GORM's own cache has a goroutine that never
 // ends, and an sql.Stmt does not serve transactions.
@@ -42,7 +44,7 @@ func (k keepingConnector) Connect(ctx context.Context) (sqldriver.Conn, error) {
 	}
 	inner, ok := c.(sqliteConn)
 	if !ok {
-		return c, nil // of another version of the driver: all works, but no statement is kept
+		return nil, errors.Join(fmt.Errorf("%w: %T", errSQLiteDriver, c), c.Close())
 	}
 	kept, err := lru.NewLRU(keptStatements, func(_ string, s *keptStatement) { s.forget() })
 	if err != nil {
@@ -85,10 +87,14 @@ func (c *keepingConn) PrepareContext(ctx context.Context, text string) (sqldrive
 		return nil, err
 	}
 	inner, ok := s.(sqliteStatement)
-	if !ok || known != nil || !worthKeeping(text) {
-		return s, nil
+	if !ok {
+		return nil, errors.Join(fmt.Errorf("%w: %T", errSQLiteDriver, s), s.Close())
 	}
 	fresh := &keptStatement{sqliteStatement: inner, conn: c, text: text, used: true}
+	if known != nil || !worthKeeping(text) {
+		fresh.forgotten = true
+		return fresh, nil
+	}
 	c.kept.Add(text, fresh)
 	return fresh, nil
 }
@@ -141,14 +147,46 @@ func (s *keptStatement) forget() {
 	}
 }
 
+// NumInput implements driver.Stmt: this statement counts its arguments itself, because
+// eachRow stands for all of them.
+func (s *keptStatement) NumInput() int { return -1 }
+
+func (s *keptStatement) checkCount(got int) error {
+	if want := s.sqliteStatement.NumInput(); want >= 0 && want != got {
+		return fmt.Errorf("%w: %d for %d", errArguments, got, want)
+	}
+	return nil
+}
+
+var errArguments = errors.New("number of arguments of a statement")
+
+// CheckNamedValue implements driver.NamedValueChecker.
+func (s *keptStatement) CheckNamedValue(v *sqldriver.NamedValue) error {
+	if _, ok := v.Value.(*eachRow); ok {
+		return nil
+	}
+	return s.sqliteStatement.CheckNamedValue(v)
+}
+
 // ExecContext implements driver.StmtExecContext.
 func (s *keptStatement) ExecContext(ctx context.Context, args []sqldriver.NamedValue) (sqldriver.Result, error) {
+	if len(args) == 1 {
+		if rows, ok := args[0].Value.(*eachRow); ok {
+			return sqldriver.ResultNoRows, s.keepUnless(rows.exec(ctx, s.sqliteStatement))
+		}
+	}
+	if err := s.checkCount(len(args)); err != nil {
+		return nil, err
+	}
 	result, err := s.sqliteStatement.ExecContext(ctx, args)
 	return result, s.keepUnless(err)
 }
 
 // QueryContext implements driver.StmtQueryContext.
 func (s *keptStatement) QueryContext(ctx context.Context, args []sqldriver.NamedValue) (sqldriver.Rows, error) {
+	if err := s.checkCount(len(args)); err != nil {
+		return nil, err
+	}
 	rows, err := s.sqliteStatement.QueryContext(ctx, args)
 	return rows, s.keepUnless(err)
 }

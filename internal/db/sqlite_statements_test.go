@@ -38,6 +38,7 @@ func TestConnectionKeepsStatements(t *testing.T) {
 		}
 	}
 	testkit.Must(t, exec("INSERT INTO n VALUES (?)", -1))
+	wantErr(t, exec("INSERT INTO n VALUES (?)", -2, -3), errArguments)
 
 	const all = "SELECT i FROM n WHERE i < ? ORDER BY i"
 	read := func(below int) (got []int) {
