@@ -95,8 +95,8 @@ func (b *Baler) LoadRecipe(ctx context.Context, l LoadOptions, paths []string) (
 }
 
 // linesOf are the files that are to be loaded; addresses in object storage lose their parameters.
-func (b *Baler) linesOf(paths []string) (*load.Sources, error) {
-	files := &load.Sources{Paths: slices.Clone(paths), Objects: b.objects}
+func (b *Baler) linesOf(paths []string) (*load.LineFiles, error) {
+	files := &load.LineFiles{Paths: slices.Clone(paths), Objects: b.objects}
 	for i, path := range paths {
 		if !tasks.IsObject(path) {
 			continue
@@ -208,7 +208,7 @@ func (b *Baler) tables() *tableload.Store { return tableload.New(b.store.DB()) }
 
 // inferColumns completes the plan for a table that is to be created, or adds missing
 // columns to an existing one.
-func (b *Baler) inferColumns(ctx context.Context, plan *load.Plan, files *load.Sources, onAdded func(names []string)) error {
+func (b *Baler) inferColumns(ctx context.Context, plan *load.Plan, files *load.LineFiles, onAdded func(names []string)) error {
 	added, err := plan.AddColumns(ctx, b.tables(), files)
 	if errors.Is(err, tableload.ErrNoTable) {
 		return plan.InferColumns(ctx, files)

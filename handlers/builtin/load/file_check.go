@@ -21,7 +21,7 @@ const checkBytes = 64 << 10
 // file that does not exist or does not hold JSON lines: it has another encoding or
 // compression, or is one document. It ignores files in folders that cannot be read; the
 // load reports them file by file.
-func (p *Plan) CheckFiles(ctx context.Context, files *Sources) error {
+func (p *Plan) CheckFiles(ctx context.Context, files *LineFiles) error {
 	given := make(map[string]bool)
 	for _, path := range files.Paths {
 		if tasks.IsObject(path) {

@@ -19,7 +19,7 @@ const inferMost = 500
 // they are. Without a mapping it makes a column of each top-level member, in the order
 // in which they appear. It passes over lines without the keyword and lines that are
 // not JSON.
-func (p *Plan) InferColumns(ctx context.Context, files *Sources) error {
+func (p *Plan) InferColumns(ctx context.Context, files *LineFiles) error {
 	if len(p.Map) > 0 && !slices.ContainsFunc(p.Map, func(f Mapping) bool { return f.Kind == "" }) {
 		return nil
 	}
@@ -32,7 +32,7 @@ func (p *Plan) InferColumns(ctx context.Context, files *Sources) error {
 }
 
 // infer reads all lines of the files.
-func (p *Plan) infer(ctx context.Context, files *Sources) (*inference, error) {
+func (p *Plan) infer(ctx context.Context, files *LineFiles) (*inference, error) {
 	columns := newInference(p.Map)
 	err := files.eachContent(ctx, func(path string, content io.Reader) error {
 		columns.files++

@@ -21,27 +21,27 @@ const surveyBytes = 256 << 10
 // errEnough ends a walk through files or lines early.
 var errEnough = errors.New("enough was read")
 
-// Sources are the files of lines, and where those are that lie in object storage. A load looks
+// LineFiles are the files of lines, and where those are that lie in object storage. A load looks
 // at them before it begins.
-type Sources struct {
+type LineFiles struct {
 	Paths   []string
-	Objects Objects // nil: none of the paths is in object storage
+	Objects ObjectReader // nil: none of the paths is in object storage
 }
 
-// Objects is object storage, as internal/storage has it.
-type Objects interface {
+// ObjectReader is object storage, as internal/storage has it.
+type ObjectReader interface {
 	scan.ObjectLister
 	handlers.ObjectStore
 }
 
 // each emits the files among and below the paths, as Scan orders them.
-func (s *Sources) each(ctx context.Context, emit func(tasks.File) error) error {
+func (s *LineFiles) each(ctx context.Context, emit func(tasks.File) error) error {
 	_, err := scan.Scan(ctx, s.Paths, scan.Options{Objects: s.Objects}, emit)
 	return err
 }
 
 // eachContent opens the files that have content, one after the other. visit may return errEnough.
-func (s *Sources) eachContent(ctx context.Context, visit func(path string, content io.Reader) error) error {
+func (s *LineFiles) eachContent(ctx context.Context, visit func(path string, content io.Reader) error) error {
 	err := s.each(ctx, func(f tasks.File) error {
 		if f.ScanError != "" || f.Size == 0 {
 			return nil
@@ -55,7 +55,7 @@ func (s *Sources) eachContent(ctx context.Context, visit func(path string, conte
 }
 
 // open opens a file; f is nil when it cannot be opened, which loading it reports.
-func (s *Sources) open(path string) (f io.ReadSeekCloser, err error) {
+func (s *LineFiles) open(path string) (f io.ReadSeekCloser, err error) {
 	if !tasks.IsObject(path) {
 		file, err := os.Open(path)
 		if err != nil {
@@ -74,7 +74,7 @@ func (s *Sources) open(path string) (f io.ReadSeekCloser, err error) {
 }
 
 // visit passes damage at the beginning of compressed content to visit as a read error.
-func (s *Sources) visit(path string, visit func(path string, content io.Reader) error) error {
+func (s *LineFiles) visit(path string, visit func(path string, content io.Reader) error) error {
 	f, err := s.open(path)
 	if err != nil || f == nil {
 		return err

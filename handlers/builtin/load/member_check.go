@@ -16,7 +16,7 @@ import (
 // column. Otherwise a name in the mapping or in the table is wrong, and all rows would be
 // empty. It reads up to the first such line, which is nearly always the first line of all.
 // It accepts files without objects.
-func (p *Plan) CheckMembers(ctx context.Context, s *tableload.Store, files *Sources) error {
+func (p *Plan) CheckMembers(ctx context.Context, s *tableload.Store, files *LineFiles) error {
 	fields, err := p.fields(ctx, s)
 	if errors.Is(err, tableload.ErrNoTable) && p.Create {
 		return nil // its columns were inferred from the lines
