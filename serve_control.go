@@ -48,6 +48,15 @@ func (h *httpFace) Retry(ctx context.Context, t tasks.Transfer, f tasks.ResultSe
 	return n, err
 }
 
+// CancelFiles implements api.Control.
+func (h *httpFace) CancelFiles(ctx context.Context, t tasks.Transfer, f tasks.ResultSelector) (int64, error) {
+	n, err := h.cancelSelected(ctx, t, f)
+	if errors.Is(err, ErrNothingSelected) {
+		err = &api.RequestError{Err: err}
+	}
+	return n, err
+}
+
 // RetryFinalizers implements api.Control.
 func (h *httpFace) RetryFinalizers(ctx context.Context, t tasks.Transfer) (int64, error) {
 	n, err := h.Baler.RetryFinalizers(ctx, t)

@@ -32,7 +32,8 @@ type fileView struct {
 	Results, Attempts        []resultItem
 	Made                     []fileItem
 	Earlier                  []earlierItem
-	MayRetry                 bool
+	MayRetry, CanCancel      bool
+	Canceled                 string
 }
 
 type earlierItem struct {
@@ -52,6 +53,8 @@ func (p *filePage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err := p.fill(r.Context(), &view, r.PathValue("no")); err != nil {
 		status, view.Problem = p.sorry(r, err)
 	}
+	view.Canceled = canceledWords(r.URL.Query().Get("canceled"))
+	view.CanCancel = view.CanCancel && may(r, "POST /transfers/{id}/cancel-files")
 	view.MayRetry = view.MayRetry && may(r, "POST /transfers/{id}/retry")
 	p.send(w, r, status, "layout", view)
 }
@@ -83,6 +86,7 @@ func (p *filePage) fill(ctx context.Context, v *fileView, number string) error {
 		return err
 	}
 	v.results(&t, rows)
+	v.CanCancel = p.opts.Control != nil && !t.State.Ended()
 	v.MayRetry = p.opts.Control != nil && len(rows) > 0 && t.State != tasks.StateCanceled
 	steps := stepNames(&t)
 	for i := range story.Attempts {
