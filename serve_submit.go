@@ -31,6 +31,7 @@ type httpFace struct {
 	*Baler
 
 	registrar *ingest.ServerRegistrar
+	ownRun    bool // it shows the pages of one person's run
 }
 
 // Submit implements api.Submitter.

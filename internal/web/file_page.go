@@ -77,7 +77,11 @@ func (p *filePage) fill(ctx context.Context, v *fileView, number string) error {
 	if story.File.No == 0 {
 		return errNoFile()
 	}
-	v.File = fileItemOf(&t, &story.File)
+	shown := []fileItem{fileItemOf(&t, &story.File)}
+	if err := addThumbnails(ctx, p.opts.Thumbnails, &t, shown); err != nil {
+		return err
+	}
+	v.File = shown[0]
 	if e := story.File.Emitted; e != nil {
 		v.Parent, v.ParentNo, v.Within = fileLink(&t, e.Parent), humanize.Comma(e.Parent), visible(e.Name)
 	}
