@@ -25,7 +25,7 @@ func (h *httpFace) Results(
 
 // Failures implements api.Results.
 func (h *httpFace) Failures(ctx context.Context, t tasks.Transfer, f tasks.ResultSelector, limit int) ([]tasks.FailureGroup, error) {
-	return h.store.FailureGroups(ctx, t.ID, f, limit)
+	return h.failures.get(ctx, &t, &f, limit, h.store.FailureGroups)
 }
 
 // FilesAfter implements api.Results.

@@ -31,6 +31,7 @@ type httpFace struct {
 	*Baler
 
 	registrar *ingest.ServerRegistrar
+	failures  keptFailures
 	ownRun    bool // it shows the pages of one person's run
 }
 
