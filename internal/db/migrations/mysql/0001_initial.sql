@@ -185,6 +185,12 @@ CREATE TABLE IF NOT EXISTS attempts (
   KEY attempts_file (transfer_id, step_no, file_no)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
+CREATE TABLE IF NOT EXISTS canceled_files (
+  transfer_id  BIGINT NOT NULL,
+  file_no      BIGINT NOT NULL,
+  PRIMARY KEY (transfer_id, file_no)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
 CREATE TABLE IF NOT EXISTS batch_history (
   transfer_id  BIGINT NOT NULL,
   batch_id     BIGINT NOT NULL,

@@ -196,6 +196,12 @@ CREATE TABLE IF NOT EXISTS attempts (
 
 CREATE INDEX IF NOT EXISTS attempts_file ON attempts (transfer_id, step_no, file_no);
 
+CREATE TABLE IF NOT EXISTS canceled_files (
+  transfer_id  INTEGER NOT NULL CHECK (typeof(transfer_id) = 'integer'),
+  file_no      INTEGER NOT NULL CHECK (typeof(file_no) = 'integer'),
+  PRIMARY KEY (transfer_id, file_no)
+) WITHOUT ROWID;
+
 CREATE TABLE IF NOT EXISTS batch_history (
   transfer_id  INTEGER NOT NULL CHECK (typeof(transfer_id) = 'integer'),
   batch_id     INTEGER NOT NULL CHECK (typeof(batch_id) = 'integer'),
