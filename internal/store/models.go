@@ -47,6 +47,8 @@ type transferRow struct {
 
 	ProducerToken int64 // of the producer that may register files
 	Weight        int
+	StopAfter     string // as tasks.StopAfter reads it; empty: never
+	Stopped       string // why failures have paused it; empty unless they have
 
 	Emitted           int64 // files that handlers have emitted
 	EmittedRegistered int64 // those of them that are among Files
@@ -70,7 +72,7 @@ func (r *transferRow) transfer() tasks.Transfer {
 		CreatedAt: r.CreatedAt, SealedAt: value(r.SealedAt), EndedAt: value(r.EndedAt), PausedAt: value(r.PausedAt),
 		Trouble: r.Trouble, Selection: selectionOf(r.Selection), Weight: r.Weight,
 		ClockShift: time.Duration(r.ClockShift) * time.Microsecond,
-		Emitted:    r.Emitted, NoReuse: r.NoReuse,
+		Emitted:    r.Emitted, NoReuse: r.NoReuse, Stopped: r.Stopped,
 		ByRequests: r.Intake == ledger.IntakeRequests, ByServer: r.Intake == ledger.IntakeServer, SeenAt: r.SeenAt.UTC(),
 	}
 	if r.IdemKey != nil {
@@ -78,6 +80,10 @@ func (r *transferRow) transfer() tasks.Transfer {
 	}
 	if len(r.ListDigest) == len(t.List.Digest) {
 		t.List = tasks.ListMark{Paths: r.ListPaths, Digest: [sha256.Size]byte(r.ListDigest)}
+	}
+	var err error
+	if t.StopAfter, err = tasks.ParseStopAfter(r.StopAfter); err != nil && t.Trouble == "" {
+		t.Trouble = fmt.Sprintf("column stop_after: %v", err)
 	}
 	if err := r.check(); err != nil && t.Trouble == "" && t.State != tasks.StateCanceled { // who cancels it has given it up
 		t.Trouble = err.Error()
@@ -141,6 +147,9 @@ type stepRow struct {
 	TimedOut   int64
 	Canceled   int64
 	Reused     int64
+
+	SeenFailures int64 // that were there when a person resumed the transfer after it had stopped
+	SeenResults  int64 // the results of that moment
 
 	misread error // what keeps it from being read; see findEach
 }

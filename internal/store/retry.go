@@ -169,6 +169,9 @@ func (k *RetryRequest) takeBack(tx *gorm.DB, chosen map[int64]int, numbers []int
 		if err := addToStep(tx, stepKey{k.Transfer, no}, tally[no]); err != nil {
 			return err
 		}
+		if err := forgetSeen(tx, k.Transfer, no); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -160,7 +160,10 @@ func eventsOf(t *tasks.Transfer, did []change, sent []ledger.Delivery, now time.
 	if t.Trouble != "" {
 		paused = "paused by Baler: " + t.Trouble
 	}
-	if !t.State.Ended() && (t.Trouble != "" || lately(did, pauseAction, t.PausedAt) == nil) {
+	if t.Stopped != "" && did != nil {
+		paused = "" // its line in the audit log says it
+	}
+	if paused != "" && !t.State.Ended() && (t.Trouble != "" || lately(did, pauseAction, t.PausedAt) == nil) {
 		add(t.PausedAt, "%s", paused)
 	}
 	add(t.EndedAt, "%s", endOf(t))
