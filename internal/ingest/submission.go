@@ -155,7 +155,7 @@ func (g *Ingester) newTransfer(s *TransferRequest, sources []string, runKey stri
 	n := store.NewTransfer{
 		Name: s.Name, Key: s.IdempotencyKey, RunKey: runKey, Via: s.Via, Queue: s.Queue, Weight: s.Weight, Recipe: s.Recipe.YAML(),
 		Sources: sources, Selection: s.Selection, SourcesKey: sourcesKey(s, sources),
-		Webhooks: g.webhooks(s), NoReuse: s.NoReuse, StopAfter: s.stopAfter(),
+		Webhooks: g.webhooks(s), WebhookEvents: g.events, NoReuse: s.NoReuse, StopAfter: s.stopAfter(),
 	}
 	if n.Name == "" {
 		n.Name = "list"

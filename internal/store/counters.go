@@ -120,6 +120,11 @@ func (t *counterChanges) commitTransfer(tx *gorm.DB, id int64, now time.Time) (c
 			return false, fmt.Errorf("count finished and emitted files: %w", err)
 		}
 	}
+	if t.failed[id] {
+		if err := noteFirstFailure(tx, id, now); err != nil {
+			return false, err
+		}
+	}
 	if t.finished[id] != 0 {
 		if completed, err = completeIfDone(tx, id, now); err != nil {
 			return false, fmt.Errorf("complete transfer: %w", err)

@@ -37,7 +37,13 @@ type transferRow struct {
 	MarkedAt   *time.Time
 	PausedAt   *time.Time
 	Webhooks   string // one URL a line
-	Finalizing int    // how many final steps it has
+
+	WebhookEvents string     // of tasks.TransferEvents, with commas; empty: all
+	Failing       bool       // its first failure is noted
+	Stalled       bool       // it is noted that it stands still
+	MovedAt       *time.Time // when a person has let it go on; until then it did not stand still by itself
+
+	Finalizing int // how many final steps it has
 	CreatedAt  time.Time
 	SeenAt     time.Time
 	SealedAt   *time.Time

@@ -52,7 +52,7 @@ func stopAtFailures(tx *gorm.DB, id int64, now time.Time) error {
 	if err := tx.Create(&line).Error; err != nil {
 		return fmt.Errorf("write the audit log: %w", err)
 	}
-	return noteEvent(tx, t, now, "transfer.stopped", nil)
+	return noteEvent(tx, t, now, tasks.EventStopped, nil)
 }
 
 // unseenCounts reads what the steps of a transfer have counted since a person resumed it.

@@ -59,8 +59,8 @@ func TestFailuresStopATransfer(t *testing.T) {
 			t.Errorf("a stopped transfer has due batches: %v", due)
 		}
 		sent, err := b.Webhooks(t.Context(), tr.ID)
-		if err != nil || len(sent) != 1 || !strings.Contains(sent[0].Body, `"type":"transfer.stopped"`) ||
-			!strings.Contains(sent[0].Body, `"stop_after":"5%","stopped":"6 of 101 `) {
+		if err != nil || len(sent) != 2 || !strings.Contains(sent[1].Body, `"type":"transfer.stopped"`) ||
+			!strings.Contains(sent[1].Body, `"stop_after":"5%","stopped":"6 of 101 `) {
 			t.Errorf("the webhook gets %+v, %v", sent, err)
 		}
 		lines, err := b.AuditOf(t.Context(), tr.UUID, audit.Done, []string{audit.StopTransfer}, 10)

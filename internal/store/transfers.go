@@ -36,8 +36,10 @@ type NewTransfer struct {
 	// Finalizers is done once when the last file has ended. It needs No, Name and Handler.
 	Finalizers []tasks.FinalizeStep
 
-	// Webhooks are URLs to tell of the transfer's end.
-	Webhooks []string
+	// Webhooks are addresses to tell of what happens to the transfer; of WebhookEvents, or of
+	// everything when there are none.
+	Webhooks      []string
+	WebhookEvents []string
 
 	Intake ledger.Intake
 
@@ -81,6 +83,7 @@ func newTransferRow(id string, n NewTransfer, now time.Time) transferRow {
 		Recipe: n.Recipe, Sources: joinSources(n.Sources), Selection: selectionColumn(&n.Selection), Webhooks: strings.Join(n.Webhooks, "\n"),
 		Finalizing: len(n.Finalizers), CreatedAt: now, SeenAt: now, SourcesKey: n.SourcesKey, Weight: max(n.Weight, 1), Intake: n.Intake,
 		NoReuse: n.NoReuse, StopAfter: stopColumn(n.StopAfter),
+		WebhookEvents: strings.Join(n.WebhookEvents, ","),
 	}
 	if n.Key != "" {
 		row.IdemKey = &n.Key

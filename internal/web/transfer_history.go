@@ -5,11 +5,11 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"net/url"
 	"slices"
 	"strconv"
 	"time"
 
+	"github.com/balerhq/baler/internal/egress"
 	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/tasks"
 )
@@ -169,10 +169,7 @@ func eventsOf(t *tasks.Transfer, did []change, sent []ledger.Delivery, now time.
 	add(t.EndedAt, "%s", endOf(t))
 	for i := range sent {
 		d := &sent[i]
-		host := d.URL
-		if u, err := url.Parse(d.URL); err == nil {
-			host = u.Host // its path and user may be secret
-		}
+		host := egress.HostOf(d.URL) // its path and user may be secret
 		switch {
 		case !d.DoneAt.IsZero() && d.Error == "":
 			add(d.DoneAt, "webhook delivered to %s", host)
