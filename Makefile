@@ -74,6 +74,19 @@ mod: ## Verify go.mod and go.sum, and check that they are tidy
 	$(GO) mod verify
 	$(GO) mod tidy -diff
 
+# The database of Go's vulnerabilities, as a module: no other server than that of modules is needed.
+VULNDB ?= golang.org/x/vulndb@latest
+VULNDB_DIR := .cache/vulndb
+
+# It is no part of check, because its answer changes while the code does not. The linter's gosec is.
+.PHONY: vulns
+vulns: ## List the known vulnerabilities that this code, and the installed Go, can reach
+	@rm -rf $(VULNDB_DIR)
+	version=$$($(GO) list -m -f '{{.Version}}' $(VULNDB)); \
+	source=$$($(GO) mod download -json golang.org/x/vulndb@$$version | sed -n 's/.*"Dir": "\(.*\)".*/\1/p'); \
+	GOFLAGS= $(GO) run golang.org/x/vulndb/cmd/indexdb@$$version -vulns "$$source/data/osv" -out $(VULNDB_DIR)
+	GOFLAGS= $(GO) run golang.org/x/vuln/cmd/govulncheck@v1.9.0 -db file://$(CURDIR)/$(VULNDB_DIR) $(TEST_FLAGS) ./...
+
 .PHONY: picture
 picture: ## Draw the packages in docs/architecture.md again
 	$(GO) run ./internal/architecture/cmd/draw
