@@ -13,7 +13,7 @@ func TestMemoryLimitFollowsWhatIsInUse(t *testing.T) {
 	defer func() { debug.SetGCPercent(percent); debug.SetMemoryLimit(limit) }()
 	collectLess(func(string) string { return "" })
 	runtime.GC()
-	if got := debug.SetMemoryLimit(-1); got != memoryUsual {
+	if got := debug.SetMemoryLimit(-1); got < memoryUsual || got > memoryUsual+memorySpare {
 		t.Errorf("with little in use the limit is %d", got)
 	}
 	much := make([]byte, memoryUsual)
@@ -28,4 +28,27 @@ func TestMemoryLimitFollowsWhatIsInUse(t *testing.T) {
 		t.Errorf("with %d bytes in use the limit is %d", len(much), got)
 	}
 	runtime.KeepAlive(much)
+}
+
+func TestMemoryLimitLeavesRoomForWhatIsMapped(t *testing.T) {
+	for _, c := range []struct {
+		name                 string
+		live, used, resident uint64
+		want                 int64
+	}{
+		{"much is mapped", 80, 110, 110 + 84, 124},
+		{"less is mapped", 80, 110, 110 + 60, 136},
+		{"little is mapped", 80, 110, 110 + 20, 144},
+		{"not known", 80, 110, 0, 124},
+		{"much is in use", 94, 110, 110 + 20, 384},
+	} {
+		if got := memoryLimit(c.live<<20, c.used<<20, c.resident<<20); got != c.want<<20 {
+			t.Errorf("%s: %d MiB, want %d", c.name, got>>20, c.want)
+		}
+	}
+	if runtime.GOOS == "linux" {
+		if got := resident(); got < 1<<20 {
+			t.Errorf("%d bytes of this process are resident", got)
+		}
+	}
 }
