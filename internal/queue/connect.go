@@ -127,7 +127,9 @@ func connOpt(u config.RedisURL, cfg config.RedisSettings, secure *tls.Config) as
 			Username: cfg.Username, Password: cfg.Password, DB: u.DB, PoolSize: cfg.PoolSize, TLSConfig: secure,
 		}
 	case u.Mode == config.Cluster:
-		return asynq.RedisClusterClientOpt{Addrs: u.Addrs, Username: user, Password: password, TLSConfig: secure}
+		return clusterOpt{redis.ClusterOptions{
+			Addrs: u.Addrs, Username: user, Password: password, PoolSize: cfg.PoolSize, TLSConfig: secure,
+		}}
 	case u.Socket != "":
 		return asynq.RedisClientOpt{
 			Network: "unix", Addr: u.Socket, Username: user, Password: password, DB: u.DB, PoolSize: cfg.PoolSize,

@@ -50,6 +50,7 @@ func withoutTrialRows() map[string]string {
 	return map[string]string{
 		"loads": "step_no", "rejected_lines": "step_no", "users": "role", "api_tokens": "role", "sessions": "role", "audit_log": "detail",
 		"schedules": "zone", "watches": "how", "watched_items": "print",
+		"canceled_files": "file_no",
 	}
 }
 
