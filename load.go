@@ -77,7 +77,7 @@ func (b *Baler) LoadRecipe(ctx context.Context, l LoadOptions, paths []string) (
 	if err != nil {
 		return nil, err
 	}
-	if _, err := load.NewLoader(ctx, b.tables(), plan, nil); err != nil {
+	if err := plan.Prepare(ctx, b.tables()); err != nil {
 		return nil, err
 	}
 	if forgotten := b.warnLost(ctx, plan.Into, loss); forgotten {

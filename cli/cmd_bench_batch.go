@@ -19,10 +19,10 @@ func (p *program) benchBatchCommand(flags *benchFlags) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "batch",
 		Short: "Measure throughput by batch size and number of workers",
-		Long: `Batch measures files a second over batch sizes and numbers of workers, by the bulk
-way through a step that does nothing but have its results recorded, with the share
-of the machine that workers, Redis and the database keep busy. Beside it stands the
-limit: INSERTs of 1000 rows and nothing else. Small batches are measured with fewer
+		Long: `Batch measures files a second over batch sizes and numbers of workers. The files are
+submitted in bulk, and go through a step that does nothing. The tables also show the
+share of the machine that workers, Redis and the database keep busy, and the limit:
+INSERTs of 1000 rows and nothing else. Small batches are measured with fewer
 files, as the table says: 2000 batches make a point.`,
 		Example: `  baler bench batch --html batch.html
   baler bench batch --files 20000 --batch 10,100,1000 --workers 1 --repeat 1`,

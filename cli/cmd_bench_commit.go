@@ -21,8 +21,8 @@ in batches by Baler; with a database that flushes every commit to disk
 (innodb_flush_log_at_trx_commit = 1) or that does not (0). On a given database the
 account must be allowed to set that; it is put back in the end.
 
-Baler's time begins before the scan. For a few files it is mostly spent waiting
-for one another, not working.`,
+Baler's time begins before the scan. For a few files, most of it is time in which
+its processes wait for each other.`,
 		Example: `  baler bench commit
   baler bench commit --files 5000 --batch 500 --json`,
 		Args: cobra.NoArgs,

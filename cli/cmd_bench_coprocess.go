@@ -14,7 +14,7 @@ func (p *program) benchCoprocessCommand(flags *benchFlags) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "coprocess",
 		Short: "Compare one process per file with a process that keeps running",
-		Long: `Coprocess runs a Python script that imports a good deal over small files, one at a
+		Long: `Coprocess runs a Python script that imports many modules over small files, one at a
 time: as a process for each file, by the handler exec, and as one process that
 stays up, by the handler coprocess. It needs python3, and no servers.`,
 		Example: `  baler bench coprocess

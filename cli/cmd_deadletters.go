@@ -168,7 +168,7 @@ func (p *program) discardDeadLettersCommand() *cobra.Command {
 	var all bool
 	cmd := &cobra.Command{
 		Use: "discard ID...", Short: "Delete dead letters",
-		Long:    "Discard deletes dead letters, of which nothing is left then. Give their numbers, or --all.",
+		Long:    "Discard deletes dead letters for good. Give their numbers, or --all.",
 		Example: "  baler deadletters discard 7 8\n  baler deadletters discard --all",
 		Args:    cobra.ArbitraryArgs, ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, args []string) error {

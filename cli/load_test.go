@@ -225,6 +225,14 @@ func TestLoadIntoATableThatLostItsRows(t *testing.T) {
 	}
 }
 
+// newLoadEnv is an environment whose tables are in the database with the URL.
+func newLoadEnv(t *testing.T, url string) (*testEnv, *sql.DB) {
+	t.Helper()
+	s := newTestEnv(t)
+	s.env = append(s.env, "BALER_DATABASE_URL="+url, "BALER_ROOTS="+s.dir)
+	return s, testkit.Database(t, url)
+}
+
 // statements returns a function that runs a statement on a database.
 func statements(t *testing.T, d *sql.DB) func(string) {
 	t.Helper()
@@ -241,9 +249,7 @@ func statements(t *testing.T, d *sql.DB) func(string) {
 func TestLoadIntoATableThatWasReplaced(t *testing.T) {
 	t.Parallel()
 	testkit.EachDatabase(t, func(t *testing.T, url string) {
-		s := newTestEnv(t)
-		s.env = append(s.env, "BALER_DATABASE_URL="+url, "BALER_ROOTS="+s.dir)
-		d := testkit.Database(t, url)
+		s, d := newLoadEnv(t, url)
 		exec := statements(t, d)
 		path := s.file("in.jsonl", "{\"id\":1,\"s\":\"d'é, \\\\\"}\n{\"id\":2,\"s\":\"\"}\n{\"id\":3,\"s\":null}\n{\"id\":4,\"s\":\"x\\ny\"}\n")
 		const others = " VALUES (5, 'x'), (6, 'y'), (7, 'x'), (8, 'y'), (9, 'x')"
@@ -291,9 +297,7 @@ func TestLoadIntoATableThatWasReplaced(t *testing.T) {
 func TestLoadAddsColumns(t *testing.T) {
 	t.Parallel()
 	testkit.EachDatabase(t, func(t *testing.T, url string) {
-		s := newTestEnv(t)
-		s.env = append(s.env, "BALER_DATABASE_URL="+url, "BALER_ROOTS="+s.dir)
-		d := testkit.Database(t, url)
+		s, d := newLoadEnv(t, url)
 		exec := statements(t, d)
 		first := s.file("a.jsonl", `{"id":1}`)
 		second := s.file("b.jsonl", "{\"id\":2,\"name\":\"n\",\"at\":\"2024-01-02T03:04:05Z\"}\n{\"id\":3,\"deep\":{\"x\":1}}\n")
@@ -419,9 +423,7 @@ func TestLoadMembersThatComeLate(t *testing.T) {
 func TestLoadAfterDelete(t *testing.T) {
 	t.Parallel()
 	testkit.EachDatabase(t, func(t *testing.T, url string) {
-		s := newTestEnv(t)
-		s.env = append(s.env, "BALER_DATABASE_URL="+url, "BALER_ROOTS="+s.dir)
-		d := testkit.Database(t, url)
+		s, d := newLoadEnv(t, url)
 		_, err := d.ExecContext(t.Context(), "CREATE TABLE things (a BIGINT)")
 		testkit.Must(t, err)
 		path := s.file("d.jsonl", "{\"a\":1}\n{\"a\":\"none\"}\n{\"a\":2}\n")

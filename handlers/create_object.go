@@ -114,13 +114,7 @@ func (j *Job) objectDigest(ctx context.Context, path string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	defer f.Close() // only read from
-	digest := sha256.New()
-	var size int64
-	if _, err := io.Copy(&progressWriter{ctx, digest, j, &size}, f); err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(digest.Sum(nil)), nil
+	return j.digestOf(ctx, f)
 }
 
 // verifyObject compares what was written with its digest. What differs is removed: it is

@@ -32,14 +32,7 @@ func (o OutputRoots) Open(path string) (*os.File, error) {
 		}
 		return nil, err
 	}
-	info, err := f.Stat()
-	if err == nil && !info.Mode().IsRegular() {
-		err = &fs.PathError{Op: "open", Path: path, Err: ErrNotAFile}
-	}
-	if err != nil {
-		return nil, errors.Join(err, f.Close())
-	}
-	return f, nil
+	return regularFile(f, path)
 }
 
 // OpenerFor returns what opens the files for a job: opener, and for a file that a handler

@@ -87,7 +87,7 @@ func (j *Job) Create(ctx context.Context, path string, opts CreateOptions, write
 
 // putFile compares what was written with its digest, and puts it in its place.
 func (j *Job) putFile(ctx context.Context, p *destination, temporary string, opts CreateOptions, digest string) error {
-	written, err := j.digestOf(ctx, p.root, temporary)
+	written, err := j.fileDigest(ctx, p.root, temporary)
 	if err != nil {
 		return WriteFailure(p.path, err)
 	}
@@ -96,7 +96,7 @@ func (j *Job) putFile(ctx context.Context, p *destination, temporary string, opt
 			"write %s: what can be read back is not what was written: sha256 %s instead of %s", p.path, written, digest))
 	}
 	if !opts.Replace {
-		there, err := j.digestOf(ctx, p.root, p.name)
+		there, err := j.fileDigest(ctx, p.root, p.name)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 		case err != nil:
@@ -127,12 +127,17 @@ func (p *destination) keep() error {
 	return nil
 }
 
-// digestOf reads a file of the folder.
-func (j *Job) digestOf(ctx context.Context, root *os.Root, name string) (string, error) {
+// fileDigest reads a file of the folder.
+func (j *Job) fileDigest(ctx context.Context, root *os.Root, name string) (string, error) {
 	f, err := root.Open(name)
 	if err != nil {
 		return "", err
 	}
+	return j.digestOf(ctx, f)
+}
+
+// digestOf reads f to its end, and closes it.
+func (j *Job) digestOf(ctx context.Context, f io.ReadCloser) (string, error) {
 	defer f.Close() // only read from
 	digest := sha256.New()
 	var size int64

@@ -91,6 +91,11 @@ func (r *Roots) openLocal(path string) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
+	return regularFile(f, path)
+}
+
+// regularFile returns f, or closes it and returns ErrNotAFile when it is something else.
+func regularFile(f *os.File, path string) (*os.File, error) {
 	info, err := f.Stat()
 	if err == nil && !info.Mode().IsRegular() {
 		err = &fs.PathError{Op: "open", Path: path, Err: ErrNotAFile}

@@ -78,3 +78,22 @@ func WantStep(t *testing.T, got tasks.FinalizeStep, state tasks.FinalizeState, m
 		t.Errorf("it is %s: %s; want %s: %s", got.State, got.Error, state, message)
 	}
 }
+
+// WantArgs checks which arguments a finalizer accepts: good ones, and none of bad, whose
+// keys are parts of the errors.
+func WantArgs(t testing.TB, register func(*handlers.Registry) error, name string, good any, bad map[string]any) {
+	t.Helper()
+	reg := &handlers.Registry{}
+	if err := register(reg); err != nil {
+		t.Fatal(err)
+	}
+	r, ok := reg.LookupFinalizer(name)
+	if !ok || r.CheckArgs(good) != nil {
+		t.Fatal("not registered, or rejects its arguments")
+	}
+	for want, args := range bad {
+		if err := r.CheckArgs(args); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v: %v", args, err)
+		}
+	}
+}

@@ -26,7 +26,7 @@ func OutputFiles(known *handlers.Registry, r *recipe.Recipe, name string, source
 		}
 	}
 	if FromList(sources) {
-		return nil, nil //nolint:nilnil // a list names its files itself
+		return map[string]bool{}, nil // a list names its files itself
 	}
 	return CheckOutputs(sources, outputs)
 }

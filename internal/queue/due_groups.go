@@ -45,8 +45,6 @@ func (p *Producer) noteGroups(ctx context.Context, queue string, files []FileTas
 // noteGroupsText records the groups from ARGV[4] on in KEYS[1] unless they are there since earlier, and
 // publishes a wake-up on the channel ARGV[1]. It does not publish if the Redis account has
 // no right to.
-//
-//nolint:dupword // Lua ends each block
 const noteGroupsText = `
 local t = redis.call("TIME")
 local since = tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000) - tonumber(ARGV[2])

@@ -48,8 +48,6 @@ func (p *Producer) setDeadline(ctx context.Context, taken *TakenFiles, left time
 
 // keepTakenText moves the deadlines of the aggregation sets from KEYS[2] on by ARGV[1]
 // seconds from now, unless one of them has been put back.
-//
-//nolint:dupword // Lua ends each block
 const keepTakenText = `
 for i = 2, #KEYS do
 	if not redis.call("ZSCORE", KEYS[1], KEYS[i]) then

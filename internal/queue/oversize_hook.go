@@ -85,8 +85,6 @@ while true do
 end`
 
 // readSetScript reads the messages of an aggregation set, KEYS[1].
-//
-//nolint:dupword // Lua ends each block
 const readSetScript = `
 local msgs = {}
 for _, id in ipairs(redis.call("ZRANGE", KEYS[1], 0, -1)) do
@@ -99,8 +97,6 @@ end
 return msgs`
 
 // listExpiredScript reads the messages whose lease, in KEYS[1], ended before ARGV[1].
-//
-//nolint:dupword // as above
 const listExpiredScript = `
 local res = {}
 for _, id in ipairs(redis.call("ZRANGEBYSCORE", KEYS[1], "-inf", ARGV[1])) do

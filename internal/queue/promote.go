@@ -57,8 +57,6 @@ func taskPrefix(queue string) string { return "asynq:{" + queue + "}:t:" }
 // promoted first, and then the batch ARGV[3], if it is given. It finds the promoted batches at
 // the end from which asynq v0.26.0 takes them, the right one, and puts others behind them.
 // KEYS are asynq's waiting tasks, promotedKey and keptKey; ARGV[1] is the prefix of asynq's tasks.
-//
-//nolint:dupword // Lua ends each block
 const promoteText = `
 local most = tonumber(ARGV[2])
 local function promote(id)

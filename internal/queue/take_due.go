@@ -68,8 +68,6 @@ var errAnswer = errors.New("unexpected answer of Redis")
 // one is due. KEYS are the notes, asynq's names of groups and its aggregation sets; ARGV
 // the delay, the most messages, the name of the sets, their seconds, and the prefix of
 // asynq's keys. A whole group is renamed, which costs the same whatever its size.
-//
-//nolint:dupword // Lua ends each block
 const takeDueText = putBackText + `
 local noted = redis.call("ZRANGE", KEYS[1], 0, -1, "WITHSCORES")
 local waiting, sizes, chosen, wait = {}, {}, false, 0

@@ -56,6 +56,9 @@ type batchRun struct {
 	cancel   context.CancelFunc
 }
 
+// isCanceled reports whether the transfer is canceled.
+func (r *batchRun) isCanceled() bool { return r.canceled.Err() != nil }
+
 func newBatchRun(w *Runner, c *ledger.Claim, a assignment) *batchRun {
 	r := &batchRun{
 		store: w.Store, recorder: w.Recorder, metrics: w.Metrics, slots: w.slots, now: w.Now,

@@ -83,7 +83,7 @@ func (r *batchRun) commandAccess() func() handlers.CommandAccess {
 // verdictBefore returns the verdict of a file that does not reach the handler, and nil
 // for other files.
 func (r *batchRun) verdictBefore(step *recipe.Step, f *tasks.File) error {
-	if r.canceled.Err() != nil {
+	if r.isCanceled() {
 		return errCanceled
 	}
 	if r.canceledFiles.Contains(f.No) {
@@ -118,7 +118,9 @@ var (
 	}
 )
 
-// conditionError returns the error of evaluating the step's condition for the file.
+// conditionError returns the error of evaluating the step's condition for the file. Routing
+// has met it before, and sent the file here to end with it. The ledger keeps the file's step
+// only, so the error comes from a second evaluation.
 func (r *batchRun) conditionError(step *recipe.Step, f *tasks.File, facts map[string]any) error {
 	if !step.HasCondition() {
 		return nil

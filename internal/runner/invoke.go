@@ -110,7 +110,7 @@ func bytesOf(jobs []*handlers.Job) (sum int64) {
 // run again because the worker stops.
 func (r *batchRun) settle(ctx context.Context, open []*handlers.Job, batchErr error) (left int) {
 	remaining := handlers.Settle(ctx, open, batchErr)
-	if r.canceled.Err() != nil {
+	if r.isCanceled() {
 		for _, j := range remaining {
 			j.Finish(errCanceled)
 		}

@@ -22,8 +22,8 @@ func (r *batchRun) recheck(ctx context.Context) error {
 			lost = append(lost, r.work[i])
 		}
 	}
-	if len(lost) == 0 || r.poisoned || r.canceled.Err() != nil {
-		return nil //nolint:nilerr // a canceled batch needs no check
+	if len(lost) == 0 || r.poisoned || r.isCanceled() {
+		return nil
 	}
 	roots, closeRoots, err := r.openRoots()
 	if err != nil {

@@ -28,8 +28,8 @@ type reuse struct {
 // thousand files. A later attempt takes over none, but its result can be.
 func (r *batchRun) lookForReuse(ctx context.Context) error {
 	step := r.plan.Step(r.batch.Step)
-	if step.Reuse.By == recipe.ReuseNothing || r.registration.Reuse == handlers.ReuseNever || r.poisoned || r.canceled.Err() != nil {
-		return nil //nolint:nilerr // a canceled batch looks for nothing
+	if step.Reuse.By == recipe.ReuseNothing || r.registration.Reuse == handlers.ReuseNever || r.poisoned || r.isCanceled() {
+		return nil
 	}
 	r.reuse.keys = make(map[int64]ledger.ReuseKey, len(r.work))
 	commands := r.commandAccess()

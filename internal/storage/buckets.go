@@ -102,8 +102,8 @@ func (b *Buckets) Close() error {
 	return err
 }
 
-// bucket returns the bucket of a path, and the key.
-func (b *Buckets) bucket(path string) (s service, key string, err error) {
+// bucket returns the bucket of a path, and the key. The bucket stays open when ctx ends.
+func (b *Buckets) bucket(ctx context.Context, path string) (s service, key string, err error) {
 	bucket, key := tasks.SplitObject(path)
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -113,20 +113,19 @@ func (b *Buckets) bucket(path string) (s service, key string, err error) {
 	if s, ok := b.open[bucket]; ok {
 		return s, key, nil
 	}
-	// Not with the caller's context, which may end before the bucket is used again.
-	if s, err = openBucket(bucket, b.params[bucket]); err != nil {
+	if s, err = openBucket(context.WithoutCancel(ctx), bucket, b.params[bucket]); err != nil {
 		return nil, "", err
 	}
 	b.open[bucket] = s
 	return s, key, nil
 }
 
-func openBucket(bucket string, params url.Values) (service, error) {
+func openBucket(ctx context.Context, bucket string, params url.Values) (service, error) {
 	u, err := url.Parse(bucket)
 	if err != nil {
 		return nil, errors.New("the name of the bucket is invalid")
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), requestTime)
+	ctx, cancel := context.WithTimeout(ctx, requestTime)
 	defer cancel()
 	switch u.Scheme {
 	case "s3":

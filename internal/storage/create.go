@@ -8,7 +8,7 @@ import (
 // Create writes an object once write has returned nil, all of it or nothing. Unless replace is
 // set, it fails with fs.ErrExist when there is an object.
 func (b *Buckets) Create(ctx context.Context, path string, replace bool, write func(io.Writer) error) error {
-	s, key, err := b.bucket(path) //nolint:contextcheck // a bucket stays open longer than ctx
+	s, key, err := b.bucket(ctx, path)
 	if err != nil {
 		return err
 	}
@@ -26,7 +26,7 @@ func (b *Buckets) Create(ctx context.Context, path string, replace bool, write f
 
 // Remove removes an object.
 func (b *Buckets) Remove(ctx context.Context, path string) error {
-	s, key, err := b.bucket(path) //nolint:contextcheck // a bucket stays open longer than ctx
+	s, key, err := b.bucket(ctx, path)
 	if err != nil {
 		return err
 	}

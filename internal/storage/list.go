@@ -16,7 +16,7 @@ const pageSize = 1000
 // path + "/", in the order of their keys' bytes. It holds one page of the listing in memory.
 // When there is none at all it returns fs.ErrNotExist, but for a bucket that is empty.
 func (b *Buckets) List(ctx context.Context, path string, emit func(tasks.File) error) error {
-	s, key, err := b.bucket(path) //nolint:contextcheck // a bucket stays open longer than ctx
+	s, key, err := b.bucket(ctx, path)
 	if err != nil {
 		return err
 	}
@@ -39,7 +39,7 @@ func (b *Buckets) List(ctx context.Context, path string, emit func(tasks.File) e
 
 // Stat describes the object at path; fs.ErrNotExist when there is none.
 func (b *Buckets) Stat(ctx context.Context, path string) (o tasks.File, err error) {
-	s, key, err := b.bucket(path) //nolint:contextcheck // a bucket stays open longer than ctx
+	s, key, err := b.bucket(ctx, path)
 	if err != nil {
 		return o, err
 	}
@@ -55,7 +55,7 @@ func (b *Buckets) Stat(ctx context.Context, path string) (o tasks.File, err erro
 // Exists returns an error when there is no object at path and none below it, and the bucket
 // does not exist, or cannot be listed.
 func (b *Buckets) Exists(ctx context.Context, path string) error {
-	s, key, err := b.bucket(path) //nolint:contextcheck // a bucket stays open longer than ctx
+	s, key, err := b.bucket(ctx, path)
 	if err != nil {
 		return err
 	}

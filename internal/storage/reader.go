@@ -24,7 +24,7 @@ const (
 // Open opens an object for reading. All that is read belongs to the version that it has
 // now: once the object is another one, reading is a handlers.CodeChangedWhileReading.
 func (b *Buckets) Open(path string) (handlers.ReadableFile, error) {
-	s, key, err := b.bucket(path)
+	s, key, err := b.bucket(context.Background(), path)
 	if err != nil {
 		return nil, &fs.PathError{Op: "open", Path: path, Err: failure(err)}
 	}

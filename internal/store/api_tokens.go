@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -43,13 +42,9 @@ func (s *Store) AddToken(ctx context.Context, t accounts.Token) error {
 
 // Token reads an API token by the hash of its secret, or returns accounts.ErrNoToken.
 func (s *Store) Token(ctx context.Context, hash []byte) (accounts.Token, error) {
-	var row apiTokenRow
-	err := s.db.Session(ctx).Take(&row, "hash = ?", hash).Error
-	switch {
-	case errors.Is(err, gorm.ErrRecordNotFound):
-		return accounts.Token{}, accounts.ErrNoToken
-	case err != nil:
-		return accounts.Token{}, fmt.Errorf("read token: %w", err)
+	row, err := takeRow[apiTokenRow](s.db.Session(ctx).Where("hash = ?", hash), "token", accounts.ErrNoToken)
+	if err != nil {
+		return accounts.Token{}, err
 	}
 	return row.token(), nil
 }
@@ -60,11 +55,7 @@ func (s *Store) Tokens(ctx context.Context) ([]accounts.Token, error) {
 	if err := s.db.Session(ctx).Order("name").Find(&rows).Error; err != nil {
 		return nil, fmt.Errorf("list tokens: %w", err)
 	}
-	all := make([]accounts.Token, len(rows))
-	for i := range rows {
-		all[i] = rows[i].token()
-	}
-	return all, nil
+	return fromRows(rows, (*apiTokenRow).token), nil
 }
 
 // RevokeToken deletes an API token, or returns accounts.ErrNoToken.

@@ -91,11 +91,7 @@ func auditLines(q *gorm.DB) ([]audit.Entry, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the audit log: %w", err)
 	}
-	all := make([]audit.Entry, len(rows))
-	for i := range rows {
-		all[i] = rows[i].entry()
-	}
-	return all, nil
+	return fromRows(rows, (*auditRow).entry), nil
 }
 
 // auditPage is how many lines are deleted in one transaction.

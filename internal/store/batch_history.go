@@ -130,11 +130,7 @@ func (s *Store) pastBatches(q *gorm.DB) ([]ledger.PastBatch, error) {
 	if err := q.Find(&rows).Error; err != nil {
 		return nil, fmt.Errorf("list batches that ended: %w", err)
 	}
-	past := make([]ledger.PastBatch, len(rows))
-	for i := range rows {
-		past[i] = rows[i].past()
-	}
-	return past, nil
+	return fromRows(rows, (*batchHistoryRow).past), nil
 }
 
 // WaitingBatches reads up to limit of the oldest batches of a transfer that wait or run.

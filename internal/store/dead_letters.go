@@ -66,15 +66,9 @@ func (s *Store) DeadLetters(ctx context.Context, before int64, limit int) ([]Dea
 }
 
 // DeadLetter reads a dead letter.
-func (s *Store) DeadLetter(ctx context.Context, id int64) (d DeadLetter, err error) {
-	err = s.db.Session(ctx).Take(&d, "id = ?", id).Error
-	if errors.Is(err, gorm.ErrRecordNotFound) {
-		return d, fmt.Errorf("%w: %d", ErrDeadLetterNotFound, id)
-	}
-	if err != nil {
-		return d, fmt.Errorf("read dead letter %d: %w", id, err)
-	}
-	return d, nil
+func (s *Store) DeadLetter(ctx context.Context, id int64) (DeadLetter, error) {
+	return takeRow[DeadLetter](s.db.Session(ctx).Where("id = ?", id), fmt.Sprintf("dead letter %d", id),
+		fmt.Errorf("%w: %d", ErrDeadLetterNotFound, id))
 }
 
 // DiscardDeadLetter deletes a dead letter.

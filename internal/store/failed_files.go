@@ -40,7 +40,7 @@ func tableOfFailed(canceled int64) string {
 // tried again, or were the source of an emitted file that has: it comes again with them.
 func (s *Store) FailedFiles(ctx context.Context, numbers map[int64][]int64) (map[tasks.FileKey]bool, error) {
 	if len(numbers) == 0 {
-		return nil, nil //nolint:nilnil // none of no files
+		return map[tasks.FileKey]bool{}, nil
 	}
 	transfers := slices.Sorted(maps.Keys(numbers))
 	steps, err := stepsWithFailures(s.db.Session(ctx).Where("transfer_id IN ?", transfers))

@@ -56,10 +56,7 @@ func (s *Store) filesOneByOne(ctx context.Context, transfer int64, q *gorm.DB) (
 	if err := findEach(q.Order("no"), &rows, unreadableFile); err != nil {
 		return nil, fmt.Errorf("list files: %w", err)
 	}
-	files := make([]tasks.File, len(rows))
-	for i := range rows {
-		files[i] = rows[i].file()
-	}
+	files := fromRows(rows, (*fileRow).file)
 	return s.withEmissions(ctx, transfer, files)
 }
 

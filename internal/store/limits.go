@@ -39,11 +39,7 @@ func readLimits(q *gorm.DB) ([]tasks.Limit, error) {
 	if err := findEach(q, &rows, unreadableLimit); err != nil {
 		return nil, err
 	}
-	all := make([]tasks.Limit, len(rows))
-	for i := range rows {
-		all[i] = rows[i].limit()
-	}
-	return all, nil
+	return fromRows(rows, (*limitRow).limit), nil
 }
 
 // TableName names the table to GORM.

@@ -52,9 +52,5 @@ func (s *Store) Prunable(ctx context.Context, p Prune, after int64) ([]tasks.Tra
 	if err := findEach(q.Order("id").Limit(prunePage), &rows, unreadableTransfer); err != nil {
 		return nil, fmt.Errorf("list old transfers: %w", err)
 	}
-	ts := make([]tasks.Transfer, len(rows))
-	for i := range rows {
-		ts[i] = rows[i].transfer()
-	}
-	return ts, nil
+	return fromRows(rows, (*transferRow).transfer), nil
 }

@@ -99,10 +99,10 @@ func stepsBefore(step int) []int {
 }
 
 func decodeFacts(text *string) (map[string]any, error) {
-	if text == nil {
-		return nil, nil //nolint:nilnil // no facts are no facts
-	}
 	var facts map[string]any
+	if text == nil {
+		return facts, nil
+	}
 	if err := json.Unmarshal([]byte(*text), &facts); err != nil {
 		return nil, fmt.Errorf("%w: the facts of a result are not JSON: %w", db.ErrMisread, err)
 	}

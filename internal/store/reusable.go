@@ -96,7 +96,7 @@ func (s *Store) Reusable(ctx context.Context, q ledger.ReuseQuery) (map[int64]ta
 		}
 	}
 	if len(byKey) == 0 {
-		return nil, nil //nolint:nilnil // no results are no results
+		return map[int64]tasks.Result{}, nil
 	}
 	tried, err := s.triedBefore(ctx, &q, files)
 	if err != nil {

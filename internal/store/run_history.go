@@ -52,11 +52,7 @@ func (s *Store) runs(ctx context.Context, where string, args ...any) ([]tasks.Tr
 	if err != nil {
 		return nil, fmt.Errorf("look for transfers to finish: %w", err)
 	}
-	transfers := make([]tasks.Transfer, len(rows))
-	for i := range rows {
-		transfers[i] = rows[i].transfer()
-	}
-	return transfers, nil
+	return fromRows(rows, (*transferRow).transfer), nil
 }
 
 // EarlierTransfers lists up to limit transfers with the same sources as another one that

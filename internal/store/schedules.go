@@ -71,11 +71,7 @@ func (s *Store) Schedules(ctx context.Context) ([]schedule.Schedule, error) {
 	if err := s.db.Session(ctx).Order("name").Find(&rows).Error; err != nil {
 		return nil, fmt.Errorf("list schedules: %w", err)
 	}
-	all := make([]schedule.Schedule, len(rows))
-	for i := range rows {
-		all[i] = rows[i].schedule()
-	}
-	return all, nil
+	return fromRows(rows, (*scheduleRow).schedule), nil
 }
 
 // RemoveSchedule removes a schedule. Its transfers stay, and go on.
@@ -116,11 +112,7 @@ func (s *Store) changeSchedule(
 	ctx context.Context, what, name string, change func(q *gorm.DB, row *scheduleRow, now time.Time) error,
 ) error {
 	return s.db.Write(ctx, what, func(tx *gorm.DB, now time.Time) error {
-		var row scheduleRow
-		err := tx.Take(&row, "name = ?", name).Error
-		if errors.Is(err, gorm.ErrRecordNotFound) {
-			return fmt.Errorf("%w: %s", schedule.ErrNotFound, name)
-		}
+		row, err := takeRow[scheduleRow](tx.Where("name = ?", name), "schedule", fmt.Errorf("%w: %s", schedule.ErrNotFound, name))
 		if err != nil {
 			return err
 		}

@@ -45,11 +45,7 @@ func (s *Store) Suspended(ctx context.Context, limit int) ([]tasks.Transfer, err
 	if err := findEach(s.db.Session(ctx).Where("trouble <> ''").Order("id DESC").Limit(limit), &rows, unreadableTransfer); err != nil {
 		return nil, fmt.Errorf("list suspended transfers: %w", err)
 	}
-	ts := make([]tasks.Transfer, len(rows))
-	for i := range rows {
-		ts[i] = rows[i].transfer()
-	}
-	return ts, nil
+	return fromRows(rows, (*transferRow).transfer), nil
 }
 
 // readable reads batches. A row that is invalid is left out, and pauses its

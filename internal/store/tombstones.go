@@ -85,13 +85,9 @@ func (s *Store) NotFound(ctx context.Context, ref string) error {
 	if n, err := strconv.ParseInt(ref, 10, 64); err == nil {
 		q = q.Or("transfer_id = ?", n)
 	}
-	var gone tombstone
-	err := q.Take(&gone).Error
-	switch {
-	case errors.Is(err, gorm.ErrRecordNotFound):
-		return fmt.Errorf("%w: %s", tasks.ErrTransferNotFound, ref)
-	case err != nil:
-		return fmt.Errorf("read tombstone: %w", err)
+	gone, err := takeRow[tombstone](q, "tombstone", fmt.Errorf("%w: %s", tasks.ErrTransferNotFound, ref))
+	if err != nil {
+		return err
 	}
 	return &tasks.DeletedError{UUID: gone.UUID, Name: gone.Name, At: gone.DeletedAt.UTC()}
 }

@@ -127,13 +127,9 @@ func (s *Store) Latest(ctx context.Context, runKey string) (tasks.Transfer, erro
 
 func (s *Store) one(ctx context.Context, where string, arg any) (tasks.Transfer, error) {
 	db := s.db.Session(ctx)
-	var row transferRow
-	err := db.Where(where, arg).Order("id DESC").Take(&row).Error
-	if errors.Is(err, gorm.ErrRecordNotFound) {
-		return tasks.Transfer{}, fmt.Errorf("%w: %v", tasks.ErrTransferNotFound, arg)
-	}
+	row, err := takeRow[transferRow](db.Where(where, arg).Order("id DESC"), "transfer", fmt.Errorf("%w: %v", tasks.ErrTransferNotFound, arg))
 	if err != nil {
-		return tasks.Transfer{}, fmt.Errorf("read transfer: %w", err)
+		return tasks.Transfer{}, err
 	}
 	all := []tasks.Transfer{row.transfer()}
 	err = withSteps(db, all)
@@ -156,10 +152,7 @@ func (s *Store) Transfers(ctx context.Context, before int64, limit int) ([]tasks
 
 // withSteps makes transfers of rows, complete with their steps.
 func (s *Store) withSteps(ctx context.Context, rows []transferRow) ([]tasks.Transfer, error) {
-	ts := make([]tasks.Transfer, len(rows))
-	for i := range rows {
-		ts[i] = rows[i].transfer()
-	}
+	ts := fromRows(rows, (*transferRow).transfer)
 	return ts, withSteps(s.db.Session(ctx), ts)
 }
 

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -59,13 +58,9 @@ func (s *Store) AddUser(ctx context.Context, u accounts.User) error {
 
 // User reads a user, or returns accounts.ErrNoUser.
 func (s *Store) User(ctx context.Context, name string) (accounts.User, error) {
-	var row userRow
-	err := s.db.Session(ctx).Take(&row, "name = ?", name).Error
-	switch {
-	case errors.Is(err, gorm.ErrRecordNotFound):
-		return accounts.User{}, fmt.Errorf("%w: %s", accounts.ErrNoUser, name)
-	case err != nil:
-		return accounts.User{}, fmt.Errorf("read user: %w", err)
+	row, err := takeRow[userRow](s.db.Session(ctx).Where("name = ?", name), "user", fmt.Errorf("%w: %s", accounts.ErrNoUser, name))
+	if err != nil {
+		return accounts.User{}, err
 	}
 	return row.user(), nil
 }
@@ -76,11 +71,7 @@ func (s *Store) Users(ctx context.Context) ([]accounts.User, error) {
 	if err := s.db.Session(ctx).Order("name").Find(&rows).Error; err != nil {
 		return nil, fmt.Errorf("list users: %w", err)
 	}
-	all := make([]accounts.User, len(rows))
-	for i := range rows {
-		all[i] = rows[i].user()
-	}
-	return all, nil
+	return fromRows(rows, (*userRow).user), nil
 }
 
 // RemoveUser removes a user and ends their sessions.

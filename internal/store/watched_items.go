@@ -116,9 +116,5 @@ func (s *Store) DueItems(ctx context.Context, of string, state watch.Stage, afte
 	if err := q.Order("watched_items.path_hash").Limit(limit).Find(&rows).Error; err != nil {
 		return nil, fmt.Errorf("read watched entries: %w", err)
 	}
-	items := make([]watch.Item, len(rows))
-	for i := range rows {
-		items[i] = rows[i].item()
-	}
-	return items, nil
+	return fromRows(rows, (*watchedRow).item), nil
 }

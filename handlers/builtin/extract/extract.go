@@ -164,8 +164,9 @@ func changedSince(f handlers.ReadableFile, before os.FileInfo) error {
 
 // encodings are those that htmlindex does not know.
 func encodingOf(name string) (decoder, error) {
-	if i := slices.IndexFunc(codePages, func(p codePage) bool { return p.name == name }); i >= 0 {
-		return codePages[i].page.NewDecoder(), nil
+	pages := codePages()
+	if i := slices.IndexFunc(pages, func(p codePage) bool { return p.name == name }); i >= 0 {
+		return pages[i].page.NewDecoder(), nil
 	}
 	e, err := htmlindex.Get(name)
 	if err != nil {

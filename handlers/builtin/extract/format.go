@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"io/fs"
 	"iter"
 	"time"
 )
@@ -31,6 +32,19 @@ const (
 	hardLink kind = "hard link"
 	special  kind = "special file"
 )
+
+// kindOf is the kind of a member with a mode.
+func kindOf(mode fs.FileMode) kind {
+	switch {
+	case mode.IsDir():
+		return folder
+	case mode&fs.ModeSymlink != 0:
+		return link
+	case mode&fs.ModeType != 0:
+		return special
+	}
+	return regular
+}
 
 // member is an entry of an archive.
 type member struct {

@@ -29,10 +29,12 @@ type codePage struct {
 }
 
 // codePages are those that archives have and that the web does not.
-var codePages = []codePage{ //nolint:gochecknoglobals // a table
-	{"cp437", charmap.CodePage437}, {"cp850", charmap.CodePage850}, {"cp852", charmap.CodePage852}, {"cp855", charmap.CodePage855},
-	{"cp858", charmap.CodePage858}, {"cp860", charmap.CodePage860}, {"cp862", charmap.CodePage862}, {"cp863", charmap.CodePage863},
-	{"cp865", charmap.CodePage865}, {"cp866", charmap.CodePage866}, {"cp932", japanese.ShiftJIS}, {"cp949", korean.EUCKR},
+func codePages() []codePage {
+	return []codePage{
+		{"cp437", charmap.CodePage437}, {"cp850", charmap.CodePage850}, {"cp852", charmap.CodePage852}, {"cp855", charmap.CodePage855},
+		{"cp858", charmap.CodePage858}, {"cp860", charmap.CodePage860}, {"cp862", charmap.CodePage862}, {"cp863", charmap.CodePage863},
+		{"cp865", charmap.CodePage865}, {"cp866", charmap.CodePage866}, {"cp932", japanese.ShiftJIS}, {"cp949", korean.EUCKR},
+	}
 }
 
 // Codes of members that are refused.

@@ -7,7 +7,6 @@ import (
 	"hash"
 	"hash/crc32"
 	"io"
-	"io/fs"
 	"iter"
 
 	"github.com/bodgit/sevenzip"
@@ -35,7 +34,7 @@ func sevenZipMembers(in *input) iter.Seq2[*member, error] {
 // sevenZipMember describes a member; encrypted tells whether it is that, by how its content begins.
 func sevenZipMember(f *sevenzip.File, encrypted func(head []byte) bool) *member {
 	m := &member{
-		raw: f.Name, kind: regular, size: int64(min(f.UncompressedSize, 1<<62)), time: f.Modified,
+		raw: f.Name, kind: kindOf(f.Mode()), size: int64(min(f.UncompressedSize, 1<<62)), time: f.Modified,
 		open: func() (io.ReadCloser, error) {
 			r, err := f.Open()
 			if isEncrypted(err) {
@@ -46,14 +45,6 @@ func sevenZipMember(f *sevenzip.File, encrypted func(head []byte) bool) *member 
 			}
 			return &checked{ReadCloser: r, size: f.UncompressedSize, want: f.CRC32, sum: crc32.NewIEEE(), encrypted: encrypted}, nil
 		},
-	}
-	switch mode := f.Mode(); {
-	case mode.IsDir():
-		m.kind = folder
-	case mode&fs.ModeSymlink != 0:
-		m.kind = link
-	case mode&fs.ModeType != 0:
-		m.kind = special
 	}
 	return m
 }

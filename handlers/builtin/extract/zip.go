@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
-	"io/fs"
 	"iter"
 	"slices"
 
@@ -50,7 +49,7 @@ func zipMembers(in *input) iter.Seq2[*member, error] {
 
 func zipMember(f *zip.File) *member {
 	m := &member{
-		raw: f.Name, kind: regular, size: int64(min(f.UncompressedSize64, 1<<62)), time: f.Modified, encrypted: f.Flags&zipEncrypted != 0,
+		raw: f.Name, kind: kindOf(f.Mode()), size: int64(min(f.UncompressedSize64, 1<<62)), time: f.Modified, encrypted: f.Flags&zipEncrypted != 0,
 		open: func() (io.ReadCloser, error) {
 			r, err := f.Open()
 			if errors.Is(err, zip.ErrAlgorithm) {
@@ -63,14 +62,6 @@ func zipMember(f *zip.File) *member {
 		m.name = name
 	} else if f.Flags&zipUTF8 != 0 {
 		m.name = f.Name
-	}
-	switch mode := f.Mode(); {
-	case mode.IsDir():
-		m.kind = folder
-	case mode&fs.ModeSymlink != 0:
-		m.kind = link
-	case mode&fs.ModeType != 0:
-		m.kind = special
 	}
 	return m
 }

@@ -39,32 +39,17 @@ type Loader struct {
 // NewLoader prepares loading by a plan. It creates a missing table if the plan allows it.
 // m may be nil.
 func NewLoader(ctx context.Context, s *tableload.Store, p *Plan, m *MemoryBudget) (*Loader, error) {
-	if _, err := s.ForgetEmptied(ctx, p.Into); err != nil {
-		return nil, err
-	}
-	if p.Create {
-		if err := p.create(ctx, s); err != nil {
-			return nil, err
-		}
-	}
-	fields, err := p.fields(ctx, s)
+	fields, table, err := p.open(ctx, s)
 	if err != nil {
 		return nil, err
-	}
-	names := make([]string, len(fields))
-	for i, f := range fields {
-		names[i] = f.Column
 	}
 	identity, err := identityOf(p)
 	if err != nil {
 		return nil, err
 	}
-	l := &Loader{identity: identity, tables: s, wanted: newPlaces(pathsOf(fields)), keyword: []byte(p.LineContains), memory: m}
+	l := &Loader{identity: identity, tables: s, table: table, wanted: newPlaces(pathsOf(fields)), keyword: []byte(p.LineContains), memory: m}
 	if m == nil {
 		l.memory = &MemoryBudget{}
-	}
-	if l.table, err = s.Table(ctx, p.Into, names, p.Key, p.OnDuplicate); err != nil {
-		return nil, err
 	}
 	l.byName = len(p.Map) == 0 && p.LineColumn == ""
 	l.whole = !slices.ContainsFunc(fields, func(f Mapping) bool { return len(f.Path) > 0 })
@@ -76,6 +61,34 @@ func NewLoader(ctx context.Context, s *tableload.Store, p *Plan, m *MemoryBudget
 		l.strings[i] = f.Kind == tableload.ColumnText && l.kinds[i] != f.Kind
 	}
 	return l, nil
+}
+
+// Prepare creates a missing table if the plan allows it, and checks that the table has the
+// columns and the key of the plan.
+func (p *Plan) Prepare(ctx context.Context, s *tableload.Store) error {
+	_, _, err := p.open(ctx, s)
+	return err
+}
+
+func (p *Plan) open(ctx context.Context, s *tableload.Store) ([]Mapping, *tableload.Table, error) {
+	if _, err := s.ForgetEmptied(ctx, p.Into); err != nil {
+		return nil, nil, err
+	}
+	if p.Create {
+		if err := p.create(ctx, s); err != nil {
+			return nil, nil, err
+		}
+	}
+	fields, err := p.fields(ctx, s)
+	if err != nil {
+		return nil, nil, err
+	}
+	names := make([]string, len(fields))
+	for i, f := range fields {
+		names[i] = f.Column
+	}
+	table, err := s.Table(ctx, p.Into, names, p.Key, p.OnDuplicate)
+	return fields, table, err
 }
 
 // Input identifies the file, or the chunk of a file, that content belongs to.

@@ -168,20 +168,10 @@ func TestManifestOfManyFiles(t *testing.T) {
 
 func TestArguments(t *testing.T) {
 	t.Parallel()
-	reg := &handlers.Registry{}
-	testkit.Must(t, Register(reg))
-	r, ok := reg.LookupFinalizer("manifest")
-	if !ok || r.CheckArgs(map[string]any{"to": "/x"}) != nil {
-		t.Fatal("not registered, or rejects its arguments")
-	}
-	for want, args := range map[string]any{
+	builtintest.WantArgs(t, Register, "manifest", map[string]any{"to": "/x"}, map[string]any{
 		"to is missing":           map[string]any{},
 		`unknown paths "short"`:   map[string]any{"to": "/x", "paths": "short"},
 		`unknown algorithm "crc"`: map[string]any{"to": "/x", "algorithm": "crc"},
 		"there is no argument":    map[string]any{"to": "/x", "into": 1},
-	} {
-		if err := r.CheckArgs(args); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%v: %v", args, err)
-		}
-	}
+	})
 }

@@ -108,19 +108,9 @@ func TestMetsOfNothing(t *testing.T) {
 
 func TestArguments(t *testing.T) {
 	t.Parallel()
-	reg := &handlers.Registry{}
-	testkit.Must(t, Register(reg))
-	r, ok := reg.LookupFinalizer("mets")
-	if !ok || r.CheckArgs(map[string]any{"to": "/x"}) != nil {
-		t.Fatal("not registered, or rejects its arguments")
-	}
-	for want, args := range map[string]any{
+	builtintest.WantArgs(t, Register, "mets", map[string]any{"to": "/x"}, map[string]any{
 		"to is missing":            map[string]any{},
 		"organization has no name": map[string]any{"to": "/x", "organization": map[string]any{"identifier": "a"}},
 		"there is no argument":     map[string]any{"to": "/x", "into": 1},
-	} {
-		if err := r.CheckArgs(args); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%v: %v", args, err)
-		}
-	}
+	})
 }

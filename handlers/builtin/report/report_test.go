@@ -4,7 +4,6 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -19,20 +18,10 @@ var update = flag.Bool("update", false, "write the golden files")
 
 func TestArguments(t *testing.T) {
 	t.Parallel()
-	reg := &handlers.Registry{}
-	testkit.Must(t, Register(reg))
-	r, ok := reg.LookupFinalizer("report")
-	if !ok || r.CheckArgs(map[string]any{"to": "/x"}) != nil {
-		t.Fatal("not registered, or rejects its arguments")
-	}
-	for want, args := range map[string]any{
+	builtintest.WantArgs(t, Register, "report", map[string]any{"to": "/x"}, map[string]any{
 		"to is missing":        nil,
 		"there is no argument": map[string]any{"too": "/x"},
-	} {
-		if err := r.CheckArgs(args); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%v: %v", args, err)
-		}
-	}
+	})
 }
 
 func TestReportGolden(t *testing.T) {
