@@ -103,7 +103,7 @@ func tryService(t *testing.T, b *storage.Buckets, bucket string) {
 	if _, openErr := b.Open(bucket + "/p/never"); err == nil || !strings.Contains(err.Error(), "broken") || !errors.Is(openErr, fs.ErrNotExist) {
 		t.Errorf("what is not finished: %v, %v", err, openErr)
 	}
-	if err := b.Exists(t.Context(), strings.Replace(bucket, "films", "nowhere", 1)); !errors.Is(err, fs.ErrNotExist) {
+	if err := b.Exists(t.Context(), strings.Replace(bucket, "films", "nowhere", 1)); !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), "there is no such bucket") {
 		t.Errorf("no bucket: %v", err)
 	}
 	testkit.Must(t, b.Remove(t.Context(), bucket+"/p/a/b"))
