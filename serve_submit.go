@@ -31,6 +31,8 @@ type httpFace struct {
 	*Baler
 
 	registrar *ingest.ServerRegistrar
+	failures  keptFailures
+	ownRun    bool // it shows the pages of one person's run
 }
 
 // Submit implements api.Submitter.
@@ -42,6 +44,7 @@ func (h *httpFace) Submit(ctx context.Context, s api.SubmissionRequest) (t tasks
 	sub := ingest.TransferRequest{
 		Paths: s.Paths, Selection: s.Selection, Recipe: r, Name: s.Name, IdempotencyKey: s.IdempotencyKey, Queue: s.Queue,
 		Weight: s.Weight, Via: s.Via, MissingOK: s.MissingOK, Webhooks: s.Webhooks, NoReuse: s.NoReuse,
+		StopAfter: s.StopAfter,
 	}
 	sources, err := h.sources(&sub)
 	if err != nil {

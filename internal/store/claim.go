@@ -18,7 +18,8 @@ import (
 // ErrPaused. A row that is invalid pauses its transfer.
 func (s *Store) FindBatch(ctx context.Context, id int64) (ledger.Claim, error) {
 	var rows []foundBatch
-	q := s.db.Session(ctx).Raw(`SELECT b.*, t.state, t.paused_at
+	q := s.db.Session(ctx).Raw(`SELECT b.*, t.state, t.paused_at,
+			EXISTS (SELECT 1 FROM canceled_files c WHERE c.transfer_id = b.transfer_id) AS some_canceled
 		FROM batches b JOIN transfers t ON t.id = b.transfer_id WHERE b.id = ? AND b.gathering = 0`, id)
 	err := scanEach(q, &rows, func(raw rawRow, err error) foundBatch { return foundBatch{Batch: unreadableBatch(raw, err)} })
 	if err != nil {
@@ -36,7 +37,8 @@ func (s *Store) FindBatch(ctx context.Context, id int64) (ledger.Claim, error) {
 		return ledger.Claim{}, cmp.Or(s.suspendFor(ctx, &row.Batch, err), ledger.ErrPaused)
 	}
 	return ledger.Claim{
-		Batch: b, Canceled: row.State == tasks.StateCanceled, HeldBy: row.Batch.HeldBy, HeldUntil: value(row.Batch.HeldUntil),
+		Batch: b, Canceled: row.State == tasks.StateCanceled, SomeCanceled: row.SomeCanceled,
+		HeldBy: row.Batch.HeldBy, HeldUntil: value(row.Batch.HeldUntil),
 	}, nil
 }
 
@@ -45,6 +47,8 @@ type foundBatch struct {
 	Batch    batchRow `gorm:"embedded"`
 	State    tasks.State
 	PausedAt *time.Time
+
+	SomeCanceled bool
 }
 
 // holdTime is for how long a worker's word counts that it runs a batch: as long as a
