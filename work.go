@@ -86,6 +86,7 @@ func (b *Baler) workerOptions() worker.Options {
 
 		Name: cfg.Worker.Name, Version: b.version, Concurrency: b.concurrency, Slots: cfg.Worker.Slots,
 		Queues: cfg.Worker.Queues, Roots: worker.ReadableRoots(b.cfg.Roots), Objects: b.objects, MaxCopy: int64(cfg.Worker.MaxCopy),
+		MinFree:   int64(cfg.Worker.MinFree),
 		Grace:     cfg.Worker.Grace,
 		PollQueue: cfg.Worker.Interval, Heartbeat: b.heartbeat,
 

@@ -25,6 +25,8 @@ func TestFinalStepsOverObjects(t *testing.T) {
 	s, server := newTestEnv(t), storagetest.New(t)
 	server.Put("p/a.txt", "alpha")
 	server.Put("p/sub/b.txt", "beta")
+	server.Put("p/x//c d.txt", "gamma") // another object than p/x/c d.txt
+	server.Put("p/x/c d.txt", "delta")
 	out := s.path("out")
 	recipe := s.file("final.yaml", fmt.Sprintf(`name: final
 steps: [{handler: checksum}, {handler: identify, on_failure: continue}]
@@ -37,8 +39,9 @@ finally:
 `, out))
 	s.must(exitOK, "run", "--recipe", recipe, server.Address("p"))
 	for name, want := range map[string]string{
-		"manifest-sha256.txt": alphaSHA256, "premis.xml": "s3://films/p/a.txt", "mets.xml": alphaSHA256,
+		"manifest-sha256.txt": alphaSHA256, "premis.xml": "<contentLocationValue>s3://films/p/x//c%20d.txt<", "mets.xml": `href="x/%25/c%20d.txt"`,
 		"report.html": "s3://films/p", "bag/data/p/a.txt": "alpha", "bag/data/p/sub/b.txt": "beta",
+		"bag/data/p/x/%/c d.txt": "gamma", "bag/data/p/x/c d.txt": "delta",
 	} {
 		content, err := os.ReadFile(filepath.Join(out, name))
 		testkit.Must(t, err)

@@ -88,6 +88,9 @@ type WorkerSettings struct {
 	// programs; 0: 10 GiB.
 	MaxCopy Size `koanf:"max_copy"`
 
+	// MinFree is how much extractions leave free on a disk; 0: 256 MiB.
+	MinFree Size `koanf:"min_free"`
+
 	// AllowCommands lets the worker run the programs of every recipe.
 	AllowCommands bool `koanf:"allow_commands"`
 }

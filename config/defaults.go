@@ -29,6 +29,7 @@ func (c Config) constants() Config {
 	c.Worker.Interval = cmp.Or(c.Worker.Interval, 25*time.Millisecond)
 	c.Worker.Grace = cmp.Or(c.Worker.Grace, 30*time.Second)
 	c.Worker.MaxCopy = cmp.Or(c.Worker.MaxCopy, 10<<30)
+	c.Worker.MinFree = cmp.Or(c.Worker.MinFree, 256<<20)
 	if len(c.Worker.Queues) == 0 {
 		c.Worker.Queues = map[string]int{tasks.DefaultQueue: 1}
 	}

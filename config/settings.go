@@ -100,6 +100,9 @@ func work() []Setting {
 		{"worker.max_copy", "BALER_WORKER_MAX_COPY", "10GiB", size(),
 			"Largest object in object storage that is copied to this host for programs (`exec`, `coprocess`), " +
 				"into the folder of temporary files (`TMPDIR`)."},
+		{"worker.min_free", "BALER_WORKER_MIN_FREE", "256MiB", size(),
+			"What `extract` leaves free on the disk that it writes to. All archives that a worker takes apart at the same time count together; " +
+				"one that finds too little room ends with `no-space`, an error that is tried again."},
 		{"worker.allow_commands", "BALER_WORKER_ALLOW_COMMANDS", "false", flag(),
 			"Run the programs of every recipe: then everybody who may submit may run any program as the worker's user."},
 		{"dispatch.window", "BALER_DISPATCH_WINDOW", "64", number(),

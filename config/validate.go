@@ -124,6 +124,7 @@ func (v *validation) worker(w WorkerSettings) {
 	v.atLeast("worker.slots", w.Slots, 1)
 	v.above("worker.interval", w.Interval)
 	v.requiref(w.MaxCopy >= 1, "worker.max_copy", "%s is too small; set 1 or more, such as 10GiB", w.MaxCopy)
+	v.requiref(w.MinFree >= 1, "worker.min_free", "%s is too small; set 1 or more, such as 256MiB", w.MinFree)
 	v.absolute("worker.recipes", w.Recipes)
 	v.above("worker.grace", w.Grace)
 	v.requiref(w.AdminListen == AdminOff || isAddress(w.AdminListen), "worker.admin_listen",

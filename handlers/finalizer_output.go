@@ -161,6 +161,11 @@ func (c *TransferJob) putFolder(p *destination, temporary string) error {
 // WriteNew writes a file that must not exist yet, and syncs it. It returns the error
 // of write as it is.
 func WriteNew(root *os.Root, name string, write func(w io.Writer) error) error {
+	return writeNew(root, name, true, write)
+}
+
+// writeNew writes a file that must not exist yet, and syncs it if told so.
+func writeNew(root *os.Root, name string, sync bool, write func(w io.Writer) error) error {
 	f, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
 		return WriteFailure(name, err)
@@ -172,7 +177,10 @@ func WriteNew(root *os.Root, name string, write func(w io.Writer) error) error {
 	if err := buffer.Flush(); err != nil {
 		return errors.Join(err, f.Close())
 	}
-	if err := errors.Join(f.Sync(), f.Close()); err != nil {
+	if sync {
+		err = f.Sync()
+	}
+	if err := errors.Join(err, f.Close()); err != nil {
 		return WriteFailure(name, err)
 	}
 	return nil

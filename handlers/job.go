@@ -55,6 +55,7 @@ type JobSpec struct {
 	MaxOutput int            // bytes kept of each stream; DefaultMaxOutput when zero
 	Opener    FileOpener
 	Outputs   OutputRoots          // where Create may write; the zero value allows nothing
+	MinFree   int64                // bytes to leave free on a disk; 0: DefaultMinFree
 	MaxCopy   int64                // bytes of the largest object that CopyLocally copies; 0: DefaultMaxCopy
 	Sources   []string             // of the transfer, absolute; none for a list of paths
 	Commands  func() CommandAccess // may the recipe's programs run? Nil: no

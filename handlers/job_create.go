@@ -13,8 +13,6 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
-
-	"github.com/balerhq/baler/tasks"
 )
 
 // CreateOptions configures Job.Create. The zero value is ready to use.
@@ -46,85 +44,17 @@ const CodeOutputInSource = "output-in-source"
 // temporary name, because the store puts it in place as a whole. Because a
 // batch may run twice, a file with the same content that is there already is no error.
 // An error that is returned as it is ends the file rightly.
-func (j *Job) Create(ctx context.Context, path string, opts CreateOptions, write func(w io.Writer) error) (c Created, err error) {
-	if tasks.IsObject(path) {
-		return j.createObject(ctx, path, opts, write)
+func (j *Job) Create(ctx context.Context, path string, opts CreateOptions, write func(w io.Writer) error) (Created, error) {
+	pending := j.Pending()
+	if _, err := pending.Create(ctx, path, opts, write); err != nil {
+		return Created{}, errors.Join(err, pending.Close())
 	}
-	whole := filepath.Clean(path)
-	if !filepath.IsAbs(path) {
-		whole = filepath.Join(j.spec.Outputs.relative, path)
-	}
-	if err := j.outsideSources(whole); err != nil {
-		return c, err
-	}
-	p, err := j.spec.Outputs.at(path)
-	if err != nil {
-		return c, err
-	}
-	defer func() { err = errors.Join(err, p.root.Close()) }()
-	if err := j.sweep(p); err != nil {
-		return c, WriteFailure(path, err)
-	}
-	temporary := p.beside(j.temporary())
-	digest := sha256.New()
-	err = WriteNew(p.root, temporary, func(w io.Writer) error {
-		return write(&progressWriter{ctx, io.MultiWriter(w, digest), j, &c.Size})
+	var created Created
+	err := pending.Put(ctx, func(c Created, err error) error {
+		created = c
+		return err
 	})
-	if err == nil {
-		c.Path, c.SHA256 = p.path, hex.EncodeToString(digest.Sum(nil))
-		if want := opts.SHA256; want != "" && !strings.EqualFold(want, c.SHA256) {
-			err = Fail(CodeDigestMismatch, fmt.Errorf("sha256 is %s, not %s", c.SHA256, want))
-		}
-	}
-	if err == nil {
-		err = j.putFile(ctx, p, temporary, opts, c.SHA256)
-	}
-	if err != nil {
-		return Created{}, errors.Join(err, p.root.RemoveAll(temporary))
-	}
-	return c, nil
-}
-
-// putFile compares what was written with its digest, and puts it in its place.
-func (j *Job) putFile(ctx context.Context, p *destination, temporary string, opts CreateOptions, digest string) error {
-	written, err := j.fileDigest(ctx, p.root, temporary)
-	if err != nil {
-		return WriteFailure(p.path, err)
-	}
-	if written != digest {
-		return RetryLater(CodeIO, fmt.Errorf(
-			"write %s: what can be read back is not what was written: sha256 %s instead of %s", p.path, written, digest))
-	}
-	if !opts.Replace {
-		there, err := j.fileDigest(ctx, p.root, p.name)
-		switch {
-		case errors.Is(err, fs.ErrNotExist):
-		case err != nil:
-			return WriteFailure(p.path, err)
-		case there == digest:
-			return errors.Join(p.keep(), p.root.Remove(temporary))
-		default:
-			return Fail(CodeDestinationExists, fmt.Errorf("%s is there with other content; it stays as it is", p.path))
-		}
-	}
-	if !opts.ModTime.IsZero() {
-		if err := p.root.Chtimes(temporary, opts.ModTime, opts.ModTime); err != nil {
-			return WriteFailure(p.path, err)
-		}
-	}
-	if err := errors.Join(p.root.Rename(temporary, p.name), syncPath(p.root, p.dir())); err != nil {
-		return WriteFailure(p.path, err)
-	}
-	return nil
-}
-
-// keep syncs an existing file: the process that put it there may have died before that, and
-// the source may be removed now.
-func (p *destination) keep() error {
-	if err := errors.Join(syncPath(p.root, p.name), syncPath(p.root, p.dir())); err != nil {
-		return WriteFailure(p.path, err)
-	}
-	return nil
+	return created, errors.Join(err, pending.Close())
 }
 
 // fileDigest reads a file of the folder.

@@ -29,7 +29,7 @@ func left(name string) bool {
 		"internal/crashtest", "internal/systemtest", "internal/testkit",
 		"internal/testservers", "internal/transfertest",
 
-		"internal/address", "internal/backoff", "internal/ctxio", "internal/dsn", "internal/egress",
+		"internal/address", "internal/backoff", "internal/ctxio", "internal/diskspace", "internal/dsn", "internal/egress",
 		"internal/errlist", "internal/failpoint", "internal/invoke", "internal/keyset",
 		"internal/images", "internal/missing", "internal/sleep", "internal/stopwatch", "internal/suggest",
 	} {

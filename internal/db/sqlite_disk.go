@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"github.com/ncruces/go-sqlite3"
+
+	"github.com/balerhq/baler/internal/diskspace"
 )
 
 // Translate implements gorm.ErrorTranslator.
@@ -20,7 +22,7 @@ func (d sqliteDialect) explainDisk(err error) error {
 	if errors.Is(err, errDisk) {
 		return err
 	}
-	if free, ok := freeSpace(d.folder); ok && free < 1<<20 {
+	if free, ok := diskspace.Free(d.folder); ok && free < 1<<20 {
 		return fmt.Errorf("%w: the disk of %s is full: %w", errDisk, d.folder, err)
 	}
 	return fmt.Errorf("%w: writing to %s fails; look at its disk, quotas, and the limit of this user on the size of files: %w",

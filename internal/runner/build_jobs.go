@@ -38,7 +38,7 @@ func (r *batchRun) build() (open []*handlers.Job, done func(), err error) {
 			RunBefore: r.redelivered || r.batch.InheritedCrashes > 0,
 			Args:      args, Facts: facts, MaxOutput: r.options.MaxOutput, Opener: handlers.OpenerFor(f, roots, r.options.Outputs),
 			Commands: commands, Started: begun,
-			MaxCopy: r.options.MaxCopy,
+			MaxCopy: r.options.MaxCopy, MinFree: r.options.MinFree,
 			Outputs: r.options.Outputs, Sources: r.plan.Sources,
 			Timeout: r.timeouts.File, Patience: r.options.AbandonAfter,
 			OnDone: r.ended, Now: r.now, EmittedBefore: r.emittedBefore,

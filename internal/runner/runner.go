@@ -46,6 +46,7 @@ type Options struct {
 	Worker       string               // this worker's name in results
 	Slots        int                  // of this host, see handlers.SlotUse
 	MaxOutput    int                  // bytes kept of each stream of a job: DefaultMaxOutput
+	MinFree      int64                // bytes that handlers leave free on a disk: DefaultMinFree
 	MaxCopy      int64                // of an object, for programs: DefaultMaxCopy
 	FlushAfter   time.Duration        // how soon finished jobs of an unfinished batch are recorded
 	AbandonAfter time.Duration        // how long to wait for a handler that ignores the end of its context: 5 s

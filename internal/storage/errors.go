@@ -37,14 +37,14 @@ func failure(err error) error {
 	switch {
 	case errors.As(err, &s3):
 		code, message = s3.ErrorCode(), s3.ErrorMessage()
+	case errors.Is(err, gcs.ErrObjectNotExist):
+		code = "NoSuchKey"
+	case errors.Is(err, gcs.ErrBucketNotExist), errors.As(err, &google) && google.Code == http.StatusNotFound:
+		code = "NoSuchBucket" // whose objects it lists, or into which one is written
 	case errors.As(err, &google):
 		code, message, status = "", google.Message, google.Code
 	case errors.As(err, &azure):
 		code, status = azure.ErrorCode, azure.StatusCode
-	case errors.Is(err, gcs.ErrBucketNotExist):
-		code = "NoSuchBucket"
-	case errors.Is(err, gcs.ErrObjectNotExist):
-		code = "NoSuchKey"
 	case errors.As(err, &request):
 		return fmt.Errorf("the server cannot be reached: %w", withoutURL(request))
 	case status == 0:

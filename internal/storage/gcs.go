@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"os"
 	"strconv"
 
 	gcs "cloud.google.com/go/storage"
@@ -24,7 +25,7 @@ type gcsBucket struct {
 func openGCS(ctx context.Context, name string, params url.Values) (service, error) {
 	anonymous, _ := strconv.ParseBool(params.Get("anonymous")) // address.Parse has checked it
 	client := gcp.NewAnonymousHTTPClient(gcp.DefaultTransport())
-	if !anonymous {
+	if !anonymous && os.Getenv("STORAGE_EMULATOR_HOST") == "" { // an emulator has none
 		// Not with ctx: the credentials renew themselves with it.
 		credentials, err := gcp.DefaultCredentials(context.WithoutCancel(ctx))
 		if err != nil {
@@ -87,7 +88,12 @@ func (b *gcsBucket) fetch(ctx context.Context, key string, off, n int64, version
 	if err != nil {
 		return nil, content{}, err
 	}
-	return r, content{r.Attrs.Size, r.Attrs.LastModified, strconv.FormatInt(r.Attrs.Generation, 10)}, nil
+	c := content{r.Attrs.Size, r.Attrs.LastModified, strconv.FormatInt(r.Attrs.Generation, 10)}
+	if version != "" && c.version != version { // a server that takes no conditions
+		_ = r.Close() // nothing was read
+		return nil, content{}, errChanged
+	}
+	return r, c, nil
 }
 
 func (b *gcsBucket) put(ctx context.Context, key string, write func(io.Writer) error, replace bool) error {
@@ -102,7 +108,7 @@ func (b *gcsBucket) put(ctx context.Context, key string, write func(io.Writer) e
 			}
 			return nil
 		},
-	}, write)
+	}, write, replace)
 }
 
 func (b *gcsBucket) remove(ctx context.Context, key string) error {

@@ -12,8 +12,8 @@ import (
 const contentType = "application/octet-stream"
 
 // putBlob writes an object whose key the options set. What write leaves unfinished is never
-// put in place.
-func putBlob(ctx context.Context, b *blob.Bucket, options *blob.WriterOptions, write func(io.Writer) error) error {
+// put in place. Unless replace is set, the options have the service refuse an object that is there.
+func putBlob(ctx context.Context, b *blob.Bucket, options *blob.WriterOptions, write func(io.Writer) error, replace bool) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	options.ContentType, options.DisableContentTypeDetection = contentType, true
@@ -26,7 +26,7 @@ func putBlob(ctx context.Context, b *blob.Bucket, options *blob.WriterOptions, w
 		_ = w.Close() // says only that
 		return err
 	}
-	if err = failure(w.Close()); errors.Is(err, errChanged) && options.IfNotExist {
+	if err = failure(w.Close()); errors.Is(err, errChanged) && !replace {
 		err = errExists
 	}
 	return err

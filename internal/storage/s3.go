@@ -165,7 +165,7 @@ func (b *s3Bucket) put(ctx context.Context, key string, write func(io.Writer) er
 			}
 			return nil
 		},
-	}, write)
+	}, write, replace)
 }
 
 func (b *s3Bucket) remove(ctx context.Context, key string) error {

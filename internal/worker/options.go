@@ -58,6 +58,7 @@ type Options struct {
 	Queues      map[string]int       // weights by name
 	Roots       []string             // folders and prefixes in object storage that handlers may read
 	Objects     handlers.ObjectStore // nil: no object storage
+	MinFree     int64                // bytes that handlers leave free on a disk; 0: the default
 	MaxCopy     int64                // size of the largest object that is copied to this host for programs; 0: the default
 	Grace       time.Duration        // how long running batches may continue when the worker stops
 	PollQueue   time.Duration        // between two polls of an empty queue
@@ -187,7 +188,7 @@ func (o Options) recorder() *recorder.Recorder {
 func (o Options) runner(recorder *recorder.Recorder, batchEnded func()) (*runner.Runner, error) {
 	return runner.New(runner.Options{
 		Store: o.Store, Queue: o.Producer, Transfers: o.Transfers, Registry: o.Registry, Recorder: recorder,
-		Worker: o.Name, Slots: o.Slots, MaxOutput: o.Record.MaxOutput, MaxCopy: o.MaxCopy,
+		Worker: o.Name, Slots: o.Slots, MaxOutput: o.Record.MaxOutput, MaxCopy: o.MaxCopy, MinFree: o.MinFree,
 		Roots: o.Roots, Objects: o.Objects, Outputs: o.Final.Outputs, FlushAfter: o.Record.MaxDelay,
 		Timeouts: o.Timeouts, Retry: o.Retry, CanRun: (&liveWorkers{Options: o}).canRun, Commands: o.Commands,
 		BatchEnded: batchEnded, OnCompleted: o.OnCompleted,

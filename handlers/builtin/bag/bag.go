@@ -223,11 +223,24 @@ func (b *bagWriter) name(f *tasks.File) (string, error) {
 		return b.emittedName(f), nil
 	}
 	b.isFile = b.isFile || file == handlers.CommonFolder(b.job.Transfer().Sources)
+	if tasks.IsObject(file) {
+		return objectName(handlers.CommonFolder(b.job.Transfer().Sources), file), nil
+	}
 	rel, err := filepath.Rel(b.base, file)
 	if err != nil || !filepath.IsLocal(rel) {
 		rel = strings.TrimPrefix(filepath.Clean(file), string(filepath.Separator)) // a list of paths may name files anywhere
 	}
 	return path.Join("data", filepath.ToSlash(rel)), nil
+}
+
+// objectName is the path of an object in the bag: as that of a file, but that each byte of its key
+// counts.
+func objectName(common, file string) string {
+	lead := tasks.BaseName(common)
+	if file == common || lead == "." || lead == ".." {
+		lead = ""
+	}
+	return path.Join("data", lead, filepath.ToSlash(handlers.RelativePath(common, file)))
 }
 
 // copyFile copies a file, with its modification time, and returns its digests by the

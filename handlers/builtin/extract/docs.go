@@ -36,6 +36,7 @@ func docs() handlers.Option {
 		handlers.DocCode("too-large", "failed", "more bytes than `max_total`"),
 		handlers.DocCode("ratio-exceeded", "failed", "more bytes than `max_ratio` allows"),
 		handlers.DocCode("overlapping", "failed", "members share compressed bytes"),
+		handlers.DocCode("no-space", "error", "the disk would have less than `worker.min_free` left; it is tried again"),
 		handlers.DocCode("truncated", "failed", "it ends too early"),
 		handlers.DocCode("malformed", "failed", "it, or a member, is damaged"),
 		handlers.DocCode("destination-exists", "warning", "something else is there already: see `replace`"),

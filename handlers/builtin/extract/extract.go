@@ -72,7 +72,8 @@ func Register(reg *handlers.Registry) error {
 // become objects, when "to" is an address such as s3://bucket/prefix. Facts:
 // archive_format, members, members_refused and unpacked_bytes.
 func New() handlers.Handler {
-	return handlers.PerFile(extract, handlers.Parallel(2), handlers.StallLimit(handlers.DefaultStallLimit))
+	shared := &room{}
+	return handlers.PerFile(func(ctx context.Context, job *handlers.Job) error { return extract(ctx, job, shared) }, handlers.Parallel(2), handlers.StallLimit(handlers.DefaultStallLimit))
 }
 
 func argsOf(args any) (extractArgs, error) {
@@ -102,7 +103,7 @@ func argsOf(args any) (extractArgs, error) {
 	return a, nil
 }
 
-func extract(ctx context.Context, job *handlers.Job) error {
+func extract(ctx context.Context, job *handlers.Job, shared *room) error {
 	args, err := argsOf(job.Args())
 	if err != nil {
 		return err
@@ -139,11 +140,14 @@ func extract(ctx context.Context, job *handlers.Job) error {
 		return handlers.Warn(CodeTooDeep, fmt.Sprintf(
 			"the archive lies in %s and is not extracted; max_depth is %d", english.Plural(job.Depth(), "other", ""), args.MaxDepth))
 	}
-	w, err := newWriter(ctx, job, &args, in)
+	w, err := newWriter(ctx, job, &args, in, shared)
 	if err != nil {
 		return err
 	}
 	err = w.extract(format)
+	if left := w.pending.Close(); left != nil && err == nil {
+		err = handlers.RetryLater(handlers.CodeIO, left)
+	}
 	if changed := changedSince(f, before); changed != nil {
 		return changed
 	}

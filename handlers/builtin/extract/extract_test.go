@@ -328,7 +328,7 @@ func TestManyFolders(t *testing.T) {
 	job := handlers.NewJob(handlers.JobSpec{File: tasks.File{No: 1, Path: "/a.zip"}, Sources: []string{"/"}, Step: 1, Attempt: 1})
 	args, err := argsOf(map[string]any{"to": t.TempDir()})
 	testkit.Must(t, err)
-	w, err := newWriter(t.Context(), job, &args, nil)
+	w, err := newWriter(t.Context(), job, &args, nil, &room{})
 	testkit.Must(t, err)
 	for i := range maxFolders {
 		testkit.Must(t, w.member(&member{raw: fmt.Sprintf("%d/", i), kind: folder}))
@@ -422,14 +422,14 @@ func TestFullDestination(t *testing.T) {
 	args, err := argsOf(map[string]any{"to": to})
 	testkit.Must(t, err)
 	in := &input{ctx: t.Context(), file: f, size: info.Size(), path: path, progress: func() {}}
-	w, err := newWriter(t.Context(), job, &args, in)
+	w, err := newWriter(t.Context(), job, &args, in, &room{})
 	testkit.Must(t, err)
 	room := 1
 	w.create = func(ctx context.Context, path string, o handlers.CreateOptions, write func(io.Writer) error) (handlers.Created, error) {
 		if room--; room < 0 {
 			return handlers.Created{}, handlers.WriteFailure(path, syscall.ENOSPC)
 		}
-		return job.Create(ctx, path, o, write)
+		return w.pending.Create(ctx, path, o, write)
 	}
 	zip, err := detect(in)
 	testkit.Must(t, err)

@@ -131,10 +131,14 @@ func rarOf(entries ...entry) []byte {
 
 // rar5 makes rar archives of version 5 with stored members, as the technical note of rarlab
 // describes them.
-type rar5 struct{ b []byte }
+type rar5 struct {
+	b     []byte
+	solid bool // members go on with the dictionary of the one before
+}
 
 func newRar5(archiveFlags byte) *rar5 {
-	r := &rar5{[]byte("Rar!\x1a\x07\x01\x00")}
+	const solid = 4
+	r := &rar5{[]byte("Rar!\x1a\x07\x01\x00"), archiveFlags&solid != 0}
 	r.block([]byte{1, 0, archiveFlags}, nil)
 	return r
 }
@@ -154,7 +158,11 @@ func (r *rar5) member(name, content string, split byte, missing uint64) {
 	header = binary.AppendUvarint(append(header, hasSum), size+missing)
 	header = binary.AppendUvarint(header, 0o100644)
 	header = binary.LittleEndian.AppendUint32(header, crc32.ChecksumIEEE([]byte(content)))
-	header = append(header, 0, unix, byte(len(name)))
+	compression := byte(0) // stored
+	if r.solid {
+		compression |= 0x40
+	}
+	header = append(header, compression, unix, byte(len(name)))
 	r.block(append(header, name...), []byte(content))
 }
 

@@ -76,3 +76,17 @@ func TestVariants(t *testing.T) {
 		})
 	}
 }
+
+// A solid archive is read from its beginning to its end, as extract reads every rar archive. The
+// members here are stored: nothing free makes compressed ones.
+func TestSolidRar(t *testing.T) {
+	t.Parallel()
+	archive := newRar5(4)
+	archive.member("a", "alpha", 0, 0)
+	archive.member("b", "beta", 0, 0)
+	r, to := trial{content: archive.end(0)}.try(t)
+	want(t, &r, tasks.OutcomeSucceeded, "")
+	if got := members(t, &r, to); !slices.Equal(got, []string{"a.bin.contents/a=alpha", "a.bin.contents/b=beta"}) {
+		t.Errorf("%q", got)
+	}
+}

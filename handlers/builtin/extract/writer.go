@@ -1,6 +1,7 @@
 package extract
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,8 +28,13 @@ type writer struct {
 	independent bool // see format
 	limits      *limits
 	taken       *taken
+	room        *room
 
-	// create is that of the job; tests replace it.
+	pending     *handlers.PendingFiles
+	queue       []*queued // what is pending, in its order
+	queuedBytes int64
+
+	// create is that of pending; tests replace it.
 	create func(ctx context.Context, path string, o handlers.CreateOptions, write func(io.Writer) error) (handlers.Created, error)
 
 	members, bytes int64
@@ -36,7 +42,7 @@ type writer struct {
 	report         report
 }
 
-func newWriter(ctx context.Context, job *handlers.Job, args *extractArgs, in *input) (*writer, error) {
+func newWriter(ctx context.Context, job *handlers.Job, args *extractArgs, in *input, shared *room) (*writer, error) {
 	legacy, err := encodingOf(args.Encoding)
 	if err != nil {
 		return nil, handlers.Fail(handlers.CodeBadArgs, err)
@@ -49,8 +55,9 @@ func newWriter(ctx context.Context, job *handlers.Job, args *extractArgs, in *in
 	if err != nil {
 		return nil, err
 	}
+	pending := job.Pending()
 	return &writer{
-		ctx: ctx, job: job, args: args, in: in, legacy: legacy, limits: l, taken: newTaken(), create: job.Create,
+		room: shared, pending: pending, ctx: ctx, job: job, args: args, in: in, legacy: legacy, limits: l, taken: newTaken(), create: pending.Create,
 		folders: make(map[string]bool), report: newReport(job.ErrorOutput()),
 	}, nil
 }
@@ -66,14 +73,17 @@ func (w *writer) extract(f *format) error {
 	w.independent = f.independent
 	err := <-invoke.Go(func() error {
 		for m, err := range f.members(w.in) {
+			if err == nil {
+				err = w.member(m)
+			}
+			if err != nil && w.ctx.Err() == nil { // what is whole is extracted, whatever follows
+				err = cmp.Or(w.flush(), err)
+			}
 			if err != nil {
 				return err
 			}
-			if err := w.member(m); err != nil {
-				return err
-			}
 		}
-		return nil
+		return w.flush()
 	})
 	if w.in.err != nil {
 		return handlers.RetryLater(handlers.CodeIO, fmt.Errorf("read the archive: %w", w.in.err))
@@ -84,19 +94,22 @@ func (w *writer) extract(f *format) error {
 // member extracts one member, or says why not.
 func (w *writer) member(m *member) error {
 	name, remark := nameOf(m, w.legacy)
-	err := w.write(m, name)
-	var r *refusal
-	switch {
-	case errors.As(err, &r):
-		w.report.refused(m.raw, r)
-		return nil
-	case err != nil:
-		return err
+	if err := w.write(m, name); err != nil {
+		return w.refuse(m, err)
 	}
 	if remark != "" {
 		w.report.remark(remark)
 	}
 	return nil
+}
+
+// refuse says why a member is not extracted. Other errors end the extraction.
+func (w *writer) refuse(m *member, err error) error {
+	if r, ok := errors.AsType[*refusal](err); ok {
+		w.report.refused(m.raw, r)
+		return nil
+	}
+	return err
 }
 
 func (w *writer) write(m *member, name string) error {
@@ -150,7 +163,19 @@ func targetText(m *member) string {
 	return fmt.Sprintf(" to %q", m.target)
 }
 
-// put writes a member, to be seen as a whole or not at all, and emits it.
+// queued is a member that is written and not in place.
+type queued struct {
+	member  *member
+	to, rel string
+}
+
+// flushMembers and flushBytes are how much is put in place together.
+const (
+	flushMembers = 1000
+	flushBytes   = 64 << 20
+)
+
+// put writes a member under a temporary name.
 func (w *writer) put(m *member, to, rel string) error {
 	r, err := m.open()
 	if err != nil {
@@ -158,9 +183,14 @@ func (w *writer) put(m *member, to, rel string) error {
 	}
 	defer r.Close() // only read from
 	content := &counted{r: r, l: w.limits}
+	limited, err := newRoomed(w.room, w.job, to, m.size, content)
+	if err != nil {
+		return err
+	}
+	defer limited.close()
 	var reading error
 	created, err := w.create(w.ctx, to, handlers.CreateOptions{Replace: w.args.Replace, ModTime: m.time}, func(to io.Writer) error {
-		_, err := io.Copy(to, noting{content, &reading})
+		_, err := io.Copy(to, noting{limited, &reading})
 		return err
 	})
 	w.limits.bytes += content.n
@@ -170,12 +200,37 @@ func (w *writer) put(m *member, to, rel string) error {
 	case err != nil:
 		return w.notWritten(err)
 	}
-	if err := w.job.Emit(handlers.EmittedFile{Path: created.Path, Name: m.raw, Base: w.base(created.Path, to)}); err != nil {
+	w.queue = append(w.queue, &queued{m, to, rel})
+	w.queuedBytes += created.Size
+	if len(w.queue) >= flushMembers || w.queuedBytes >= flushBytes {
+		return w.flush()
+	}
+	return nil
+}
+
+// flush puts what is written in place, and emits it.
+func (w *writer) flush() error {
+	queue := w.queue
+	w.queue, w.queuedBytes = nil, 0
+	return w.pending.Put(w.ctx, func(created handlers.Created, err error) error {
+		of := queue[0]
+		queue = queue[1:]
+		if err != nil {
+			return w.refuse(of.member, w.notWritten(err))
+		}
+		return w.emit(of, &created)
+	})
+}
+
+// emit makes a member that is in place a file of the transfer.
+func (w *writer) emit(of *queued, created *handlers.Created) error {
+	err := w.job.Emit(handlers.EmittedFile{Path: created.Path, Name: of.member.raw, Base: w.base(created.Path, of.to)})
+	if err != nil {
 		return err
 	}
 	w.members++
 	w.bytes += created.Size
-	for dir := path.Dir(rel); dir != "."; dir = path.Dir(dir) {
+	for dir := path.Dir(of.rel); dir != "."; dir = path.Dir(dir) {
 		delete(w.folders, dir)
 	}
 	return nil

@@ -12,6 +12,7 @@ import (
 	"github.com/balerhq/baler/handlers/builtin/premis"
 	"github.com/balerhq/baler/internal/spill"
 	"github.com/balerhq/baler/internal/xmlstream"
+	"github.com/balerhq/baler/tasks"
 )
 
 // sortedInMemory is how many files are sorted in memory at a time, for the folders.
@@ -134,6 +135,9 @@ func (d *document) file(f *handlers.FinalFile) {
 
 // relative is a file's path below the folder that contains all sources.
 func (d *document) relative(path string) string {
+	if tasks.IsObject(path) { // every byte of a key counts; a bag has it at the same path
+		return filepath.ToSlash(handlers.RelativePath(d.base, path))
+	}
 	rel, err := filepath.Rel(d.base+string(filepath.Separator), path)
 	switch {
 	case rel == "." && err == nil: // the only source

@@ -8,6 +8,7 @@ import (
 
 	"github.com/balerhq/baler/handlers"
 	"github.com/balerhq/baler/internal/xmlstream"
+	"github.com/balerhq/baler/tasks"
 )
 
 // algorithms are the digests that are facts, by their names in PREMIS and METS.
@@ -57,7 +58,7 @@ func (d *Document) File(x *xmlstream.Writer, f *handlers.FinalFile, namespace st
 	x.Start("storage")
 	x.Start("contentLocation")
 	x.Text("contentLocationType", "URI")
-	x.Text("contentLocationValue", (&url.URL{Scheme: "file", Path: f.Path}).String())
+	x.Text("contentLocationValue", location(f.Path))
 	x.End()
 	x.End()
 	x.Start("relationship")
@@ -103,4 +104,14 @@ func format(x *xmlstream.Writer, facts map[string]any) {
 		x.Text("formatNote", warning)
 	}
 	x.End()
+}
+
+// location is the URI of a file or of an object.
+func location(path string) string {
+	if !tasks.IsObject(path) {
+		return (&url.URL{Scheme: "file", Path: path}).String()
+	}
+	bucket, key := tasks.SplitObject(path)
+	scheme, name, _ := strings.Cut(bucket, "://")
+	return (&url.URL{Scheme: scheme, Host: name, Path: "/" + key}).String()
 }

@@ -1,11 +1,11 @@
 //go:build linux || darwin
 
-package db
+package diskspace
 
 import "syscall"
 
-// freeSpace is how many bytes a user may still write to the disk of a folder.
-func freeSpace(folder string) (bytes uint64, ok bool) {
+// Free is how many bytes a user may still write to the disk of a folder.
+func Free(folder string) (bytes uint64, ok bool) {
 	var s syscall.Statfs_t
 	if err := syscall.Statfs(folder, &s); err != nil {
 		return 0, false
