@@ -13,7 +13,7 @@ import (
 // kept until Close: use it for few texts.
 func (d *DB) Repeated(ctx context.Context) *gorm.DB {
 	s := d.Session(ctx)
-	if d.dialect == SQLite {
+	if d = d.reader(ctx); d.dialect == SQLite {
 		s.Statement.ConnPool = &d.repeated
 	}
 	return s
