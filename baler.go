@@ -33,6 +33,7 @@ import (
 	"github.com/balerhq/baler/internal/egress"
 	"github.com/balerhq/baler/internal/ingest"
 	"github.com/balerhq/baler/internal/metrics"
+	"github.com/balerhq/baler/internal/notify"
 	"github.com/balerhq/baler/internal/openfiles"
 	"github.com/balerhq/baler/internal/outage"
 	"github.com/balerhq/baler/internal/queue"
@@ -71,6 +72,7 @@ type Baler struct {
 	now       func() time.Time // the database's time, once the database is open
 	hostClock func() time.Time
 	reach     egress.Policy // addresses that webhooks may be sent to
+	messages  notify.Templates
 
 	concurrency int // batches at once that the limit of open files allows
 	watch       stopwatch.Stopwatch
@@ -120,7 +122,7 @@ func OpenProducer(ctx context.Context, cfg config.Config, o Options) (*Baler, er
 	b.ingester = ingest.New(ingest.Options{
 		Store: b.store, Producer: b.queue.Producer, Transfers: b.transfers, Log: b.log,
 		GroupLimit: cfg.Group.Limit, GroupDelay: cfg.Group.MaxDelay, StateDir: cfg.StateDir, Objects: b.objects,
-		Webhooks: cfg.Webhook.URLs, Reach: b.reach, OnCreate: b.watch.Start,
+		Webhooks: cfg.Webhook.URLs, Events: cfg.Webhook.Events, Reach: b.reach, OnCreate: b.watch.Start,
 	})
 	return b, nil
 }
@@ -150,6 +152,9 @@ func OpenStore(ctx context.Context, cfg config.Config, o Options) (*Baler, error
 	}
 	if b.reach, err = egress.New(cfg.Webhook.Networks); err != nil {
 		return nil, fmt.Errorf("webhook.networks: %w", err)
+	}
+	if b.messages, err = notify.NewTemplates(cfg.Webhook.Subject, cfg.Webhook.Text); err != nil {
+		return nil, err
 	}
 	if err := b.openStore(ctx); err != nil {
 		return nil, err

@@ -43,7 +43,8 @@ var ErrOutputInSource = ingest.ErrOutputInSource
 // the final steps that have not yet run over the present files. A path that does not
 // exist is a *MissingError, unless the submission sets MissingOK. When for a
 // while no live worker can run the remaining files, for example because the only worker
-// with a handler has died, Run returns an *UnattendedError. When ctx ends, the worker
+// with a handler has died, Run returns an *UnattendedError, and when so many files fail that
+// the transfer stops, a *StoppedError. When ctx ends, the worker
 // stops in order and Run returns the error of ctx. On a shared queue or database Run also
 // processes batches of other transfers, and needs roots like Work.
 func (b *Baler) Run(ctx context.Context, s Submission) (ran RunResult, err error) {

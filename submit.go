@@ -33,6 +33,7 @@ type Submission struct {
 	IdempotencyKey string         // the same key and request return the same transfer again; empty for none
 	Queue          string         // empty: "default"
 	Weight         int            // its share of the workers while other transfers of its queue wait, 1 to 100; 0 means 1
+	StopAfter      string         // failures that stop it, such as "5%" or "100", see tasks.StopAfter; "none"; empty: what the recipe says
 	Via            tasks.Via
 
 	// Webhooks are URLs to notify of the transfer's end, in addition to webhook.urls.
@@ -77,7 +78,8 @@ const DefaultQueue = ingest.DefaultQueue
 // Submit registers files for the workers. When it returns without an error, the transfer
 // is sealed: its number of files is final. When the idempotency key was used before,
 // Submit returns that transfer with created false and registers nothing; if the paths, the
-// list, the selection, the recipe, the queue, the weight, a webhook or NoReuse differs, it
+// list, the selection, the recipe, the queue, the weight, the limit of
+// failures, a webhook or NoReuse differs, it
 // returns ErrKeyReused. A transfer that is not sealed then was interrupted, or is being
 // submitted elsewhere: ResumeSubmit registers the rest, for a List ResumeList, and Submit
 // has not read List. A path that does not exist is a *MissingError, unless the submission

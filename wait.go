@@ -42,7 +42,8 @@ func (l *progressPoll) next(t *tasks.Transfer, now time.Time) time.Duration {
 	return min(max(now.Sub(before.at)*time.Duration(left)/time.Duration(done), pollSoonest), pollLatest)
 }
 
-// Wait returns when the transfer has ended, or with the error of ctx. It calls see with
+// Wait returns when the transfer has ended, or with the error of ctx; a paused or stopped
+// transfer waits for a person. It calls see with
 // the transfer after each poll, the last one included; see may be nil. An outage of the
 // database ends Wait after five minutes.
 func (b *Baler) Wait(ctx context.Context, id string, see func(tasks.Transfer)) (tasks.Transfer, error) {
@@ -104,6 +105,16 @@ func (e *UnattendedError) Error() string {
 		e.Transfer, e.Waiting, e.Time)
 }
 
+// StoppedError says that Run ended because so many files failed that the transfer stopped: see
+// tasks.StopAfter. It goes on when a person resumes it, and Run with it.
+type StoppedError struct {
+	Transfer tasks.Transfer
+}
+
+func (e *StoppedError) Error() string {
+	return fmt.Sprintf("transfer %s is stopped until it is resumed: %s", e.Transfer.UUID, e.Transfer.Stopped)
+}
+
 // unattendedBeats is for how many heartbeats no live worker may be able to run a transfer
 // before Run gives up: enough for a worker to start again. One that has died counts as
 // alive for 30 seconds before.
@@ -119,9 +130,15 @@ func (b *Baler) waitAttended(ctx context.Context, known tasks.Transfer) (tasks.T
 		if err := watch.look(ctx, &t, time.Now()); err != nil {
 			cancel(err)
 		}
+		if t.Stopped != "" {
+			cancel(&StoppedError{t})
+		}
 	})
 	if alone, ok := errors.AsType[*UnattendedError](context.Cause(ctx)); ok && err != nil {
 		err = alone
+	}
+	if stopped, ok := errors.AsType[*StoppedError](context.Cause(ctx)); ok && err != nil {
+		err = stopped
 	}
 	if t.ID == 0 {
 		t = known

@@ -41,6 +41,8 @@ type WatchOptions struct {
 	Webhooks []string
 	NoReuse  bool
 
+	StopAfter string // see Submission
+
 	// OnReady is called with the checked settings before Watch begins; may be nil.
 	OnReady func(WatchSettings)
 }
@@ -54,6 +56,9 @@ func (b *Baler) Watch(ctx context.Context, s WatchSettings, o WatchOptions) erro
 		return ErrFixitySubmit
 	}
 	s.Exclude = append([]string{b.cfg.StateDir}, b.cfg.Outputs...)
+	if _, err := tasks.ParseStopAfter(o.StopAfter); err != nil {
+		return fmt.Errorf("watch: %w", err)
+	}
 	if err := s.Check(); err != nil {
 		return fmt.Errorf("watch: %w", err)
 	}
@@ -100,7 +105,7 @@ type watching struct {
 func (w *watching) submission(path, key string) Submission {
 	s := Submission{
 		Paths: []string{path}, Recipe: w.options.Recipe, IdempotencyKey: key, Queue: w.options.Queue, Weight: w.options.Weight,
-		Via: tasks.ViaBulk, Webhooks: w.options.Webhooks, NoReuse: w.options.NoReuse,
+		Via: tasks.ViaBulk, Webhooks: w.options.Webhooks, NoReuse: w.options.NoReuse, StopAfter: w.options.StopAfter,
 	}
 	if w.settings.Each == watch.EachFolder {
 		s.Selection.Exclude = w.settings.Patterns()

@@ -101,7 +101,7 @@ func (b *Baler) workerOptions() worker.Options {
 			OlderThan: cfg.Retention.OlderThan, KeepLast: cfg.Retention.KeepLast, FailedToo: cfg.Retention.FailedToo,
 			AuditKeep: cfg.Audit.Keep,
 		},
-		WebhookSecret: cfg.Webhook.Secret, WebhookReach: b.reach,
+		Notify:   b.notifyOptions(),
 		Timeouts: b.timeouts, Retry: b.retry, OnCompleted: b.completed,
 	}
 }

@@ -19,7 +19,7 @@ import (
 var onlyReading = []string{
 	"status", "results", "export", "failures", "diff", "queue", "queue list", "workers", "workers list", "deadletters", "deadletters list", "deadletters show",
 	"doctor", "user", "user list", "token", "token list", "audit", "reuse", "schedule", "schedule list", "version", "help",
-	"serve", "worker", // they do what others have asked for
+	"notify", "notify test", "serve", "worker", // they do what others have asked for
 	"watch",   // it has a line for each transfer
 	"migrate", // there may be no audit log before
 	"recipe", "recipe list", "recipe show", "recipe validate", "recipe explain", "bag", "bag verify",

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -23,6 +24,7 @@ type runFlags struct {
 	dryRun            bool
 	ui                bool
 	weight            int
+	stopAfter         string
 	selecting         selectionFlags
 }
 
@@ -78,7 +80,7 @@ this one has processed.`,
 				return err
 			}
 			s.AcceptFailures, s.Reread, s.AllowEmpty = f.acceptFailures, f.reread, f.allowEmpty
-			s.AcceptMissing, s.NoReuse = f.acceptMissing, f.noReuse
+			s.AcceptMissing, s.NoReuse, s.StopAfter = f.acceptMissing, f.noReuse, f.stopAfter
 			return p.with(cmd, baler.Open, func(ctx context.Context, b *baler.Baler, _ config.Config) error {
 				return p.run(ctx, b, s, &f)
 			})
@@ -90,6 +92,7 @@ this one has processed.`,
 	viaFlag(cmd, &f.via)
 	flags.StringVar(&f.name, "name", "", "`NAME` of the transfer (default: the first path)")
 	weightFlag(cmd, &f.weight)
+	stopAfterFlag(cmd, &f.stopAfter)
 	webhookFlag(cmd, &f.webhooks)
 	f.selecting.add(cmd)
 	dryRunFlag(cmd, &f.dryRun)
@@ -163,6 +166,9 @@ func (p *program) runShown(ctx context.Context, b *baler.Baler, s baler.Submissi
 		follower.end(nil)
 	}
 	notes.end()
+	if stopped, ok := errors.AsType[*baler.StoppedError](err); ok {
+		return p.stoppedByFailures(ctx, direct{b}, &stopped.Transfer, f.quiet)
+	}
 	if err != nil {
 		return p.interrupted(ctx, &ran.Transfer, explainMissing(err))
 	}

@@ -65,6 +65,7 @@ type scheduleObject struct {
 	Paths        []string              `json:"paths"`
 	Recipe       string                `json:"recipe"`
 	Queue        string                `json:"queue"`
+	StopAfter    string                `json:"stop_after,omitempty"`
 	DueAt        time.Time             `json:"due_at"`
 	LastAt       *time.Time            `json:"last_at,omitempty"`
 	LastTransfer string                `json:"last_transfer,omitempty"`
@@ -73,7 +74,7 @@ type scheduleObject struct {
 
 func describeSchedule(s *baler.Schedule) scheduleObject {
 	return scheduleObject{
-		"schedule", s.Name, s.Cron, cmp.Or(s.Zone, "UTC"), s.Overlap, s.Paused, s.Paths, s.Recipe, s.Queue, s.DueAt.UTC(),
+		"schedule", s.Name, s.Cron, cmp.Or(s.Zone, "UTC"), s.Overlap, s.Paused, s.Paths, s.Recipe, s.Queue, s.StopAfter, s.DueAt.UTC(),
 		unlessZero(s.LastAt), s.LastTransfer, s.LastError,
 	}
 }
@@ -158,6 +159,7 @@ transfer before still runs, --overlap says what happens.`,
 	flags.StringVar(&s.Recipe, "recipe", "", "`NAME` of a recipe that servers and workers know (default: default)")
 	flags.StringVar(&overlap, "overlap", "", "`POLICY` while the run before goes on: skip, queue or allow (default: skip)")
 	flags.Var(checked{&s.Queue, tasks.CheckQueue}, "queue", "put its batches into the queue of this `NAME` (default: default)")
+	stopAfterFlag(cmd, &s.StopAfter)
 	if err := cmd.MarkFlagRequired("cron"); err != nil {
 		panic(err) // there is such a flag
 	}

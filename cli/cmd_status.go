@@ -147,6 +147,9 @@ func hints(t *tasks.Transfer) (all []string) {
 			"or cancel it with 'baler cancel %s'.", printable(t.Trouble), t.UUID, t.UUID))
 		return all
 	}
+	if t.Stopped != "" {
+		return append(all, howToGoOn(t))
+	}
 	if paused(t) {
 		all = append(all, fmt.Sprintf("It is paused. Resume it with 'baler resume %s'.", number(t)))
 	}

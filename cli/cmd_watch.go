@@ -17,6 +17,7 @@ type watchFlags struct {
 
 	recipe, each, queue string
 	weight              int
+	stopAfter           string
 	webhooks            webhooks
 	noReuse             bool
 }
@@ -76,6 +77,7 @@ process is killed. Several may watch one folder; one acts, and another takes ove
 	flags.Var(checked{&f.queue, tasks.CheckQueue}, "queue", "`QUEUE` to use (default: default)")
 	completeBy(cmd, "queue", p.completeQueues())
 	weightFlag(cmd, &f.weight)
+	stopAfterFlag(cmd, &f.stopAfter)
 	webhookFlag(cmd, &f.webhooks)
 	noReuseFlag(cmd, &f.noReuse)
 	flags.String("admin-listen", "", "`ADDRESS` of /metrics, /healthz and /readyz, or off (default: a free port of this host)")
@@ -97,7 +99,7 @@ func (p *program) watchFolder(ctx context.Context, b *baler.Baler, f *watchFlags
 		return err
 	}
 	return b.Watch(ctx, f.WatchSettings, baler.WatchOptions{
-		Recipe: r, Queue: f.queue, Weight: f.weight, Webhooks: f.webhooks, NoReuse: f.noReuse,
+		Recipe: r, Queue: f.queue, Weight: f.weight, Webhooks: f.webhooks, NoReuse: f.noReuse, StopAfter: f.stopAfter,
 		OnReady: func(s baler.WatchSettings) {
 			database, _ := b.Describe()
 			p.notef("Watching %s: each %s is a transfer, %s. Database %s. Stop it with Ctrl-C.",

@@ -49,7 +49,7 @@ func colorOf(o tasks.Outcome) color {
 // colorOfState is the color of a transfer's state, as stateOf names it.
 func colorOfState(t *tasks.Transfer) color {
 	switch {
-	case t.Trouble != "", failuresOf(t) > 0, len(t.FailedFinalizers()) > 0:
+	case t.Trouble != "", t.Stopped != "", failuresOf(t) > 0, len(t.FailedFinalizers()) > 0:
 		return red
 	case t.State == tasks.StateCompleted:
 		return green

@@ -112,6 +112,10 @@ func stateOf(t *tasks.Transfer) string {
 		return string(t.State) + ", bad rows"
 	case t.Trouble != "":
 		return string(t.State) + ", stopped by bad rows"
+	case t.Stopped != "" && t.State == tasks.StateRunning:
+		return stoppedByFailures
+	case t.Stopped != "":
+		return string(t.State) + ", " + stoppedByFailures
 	case paused(t) && t.State == tasks.StateRunning:
 		return "paused"
 	case paused(t):
@@ -121,6 +125,9 @@ func stateOf(t *tasks.Transfer) string {
 	}
 	return string(t.State)
 }
+
+// stoppedByFailures is the state of a transfer that failures have paused.
+const stoppedByFailures = "stopped by failures"
 
 // stateInList is stateOf for a narrow column.
 func stateInList(t *tasks.Transfer) string {

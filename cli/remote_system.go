@@ -147,8 +147,11 @@ func transferOf(c *client.Transfer) tasks.Transfer {
 		ID: c.Number, UUID: c.ID, Name: c.Name, Key: c.Key, Via: tasks.Via(c.Via), State: tasks.State(c.State), Queue: c.Queue,
 		Sources: c.Sources, Weight: max(c.Weight, 1), Selection: tasks.Selection(c.Selection), Files: c.Files, Bytes: c.Bytes,
 		Finished: c.Finished, Emitted: c.Emitted, CreatedAt: c.CreatedAt, SealedAt: c.SealedAt, EndedAt: c.EndedAt, PausedAt: c.PausedAt,
-		Trouble: c.Trouble, WaitingFor: c.WaitingFor,
+		Trouble: c.Trouble, WaitingFor: c.WaitingFor, Stopped: c.Stopped,
 		Took: time.Duration(c.Seconds * float64(time.Second)).Round(time.Millisecond), // by the server's clock
+	}
+	if limit, err := tasks.ParseStopAfter(c.StopAfter); err == nil { // a newer server may have others
+		t.StopAfter = limit
 	}
 	if list, err := tasks.ParseListMark(c.ListPaths, c.ListDigest); err == nil {
 		t.List = list

@@ -44,7 +44,7 @@ func TestTheSameThroughAServer(t *testing.T) {
 	s.file("in/name\xff<&>\u2028.txt", "odd")
 	testkit.Must(t, os.Symlink("0.txt", s.path("in/link")))
 	url := s.served()
-	s.must(exitFailures, "submit", "--wait", "--name", "nightly", "--missing-ok", "--recipe", "checksum", s.path("in"), s.path("gone\xfe"))
+	s.must(exitFailures, "submit", "--wait", "--name", "nightly", "--missing-ok", "--recipe", "checksum", "--stop-after", "5%", s.path("in"), s.path("gone\xfe"))
 	s.must(exitOK, "submit", "--wait", "--name", "twice", "--weight", "3", "--include", "*.txt", s.path("in"))
 	s.must(exitOK, "submit", "--wait", "--name", "twice", s.path("in"))
 	s.must(exitOK, "limit", "--queue", "low", "--in-flight", "2", "--files-per-second", "1.5")

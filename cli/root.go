@@ -50,7 +50,7 @@ and the database.`,
 		}},
 		{"Operate:", []*cobra.Command{
 			p.queueCommand(), p.workersCommand(), p.limitCommand(), p.deadLettersCommand(), p.pruneCommand(), p.reuseCommand(),
-			p.reconcileCommand(), p.migrateCommand(), p.doctorCommand(),
+			p.reconcileCommand(), p.migrateCommand(), p.notifyCommand(), p.doctorCommand(),
 		}},
 		{"Accounts:", []*cobra.Command{p.userCommand(), p.tokenCommand(), p.auditCommand()}},
 		{"Recipes, handlers and bags:", []*cobra.Command{p.recipeCommand(), p.handlersCommand(), p.bagCommand()}},

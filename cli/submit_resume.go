@@ -27,7 +27,7 @@ func resumeArgs(cmd *cobra.Command, args []string) error {
 	case len(args) == 0 && !fromFile && cmd.Flags().Changed("null"):
 		return usagef("--null needs a list: submit --resume ID - --null, or with --files-from")
 	}
-	for _, flag := range []string{"recipe", "via", "name", "key", "webhook", "queue", "weight", "missing-ok",
+	for _, flag := range []string{"recipe", "via", "name", "key", "webhook", "queue", "weight", "stop-after", "missing-ok",
 		"include", "exclude", "exclude-from", "ignore-case", "min-size", "max-size", "newer", "dry-run"} {
 		if cmd.Flags().Changed(flag) {
 			return usagef("--resume cannot be combined with --%s: it is stored with the transfer", flag)

@@ -16,11 +16,20 @@ func (p *program) waitAndReport(ctx context.Context, b system, t *tasks.Transfer
 	p.noteBlockers(ctx, b, t)
 	d := p.newDisplay(false, false)
 	why := reasons{b: b}
-	ended, err := b.Wait(ctx, t.UUID, func(t tasks.Transfer) {
+	waiting, leave := context.WithCancel(ctx)
+	defer leave()
+	stopped := false
+	ended, err := b.Wait(waiting, t.UUID, func(t tasks.Transfer) {
 		why.add(ctx, &t)
 		d.show(read(&t, time.Now()))
+		if stopped = t.Stopped != ""; stopped {
+			leave()
+		}
 	})
 	d.end()
+	if stopped && ctx.Err() == nil {
+		return p.stoppedByFailures(ctx, b, t, false)
+	}
 	if err != nil {
 		return p.notWaiting(ctx, number(t), err)
 	}
@@ -46,7 +55,7 @@ func (p *program) noteBlockers(ctx context.Context, b system, t *tasks.Transfer)
 	if why := unserved(ctx, b, t); why != "" {
 		p.notef("%s Waiting.", why)
 	}
-	if paused(t) {
+	if paused(t) && t.Stopped == "" {
 		p.notef("The transfer is paused. Resume it with 'baler resume %s'. Waiting.", number(t))
 	}
 }

@@ -153,6 +153,9 @@ func (p *program) detail(w io.Writer, t *tasks.Transfer, now time.Time) {
 	if t.Weight > 1 {
 		fmt.Fprintf(w, "weight   %d\n", t.Weight)
 	}
+	if t.StopAfter != (tasks.StopAfter{}) {
+		fmt.Fprintf(w, "stops    after %s of failures\n", t.StopAfter)
+	}
 	fmt.Fprintf(w, "created  %s\n", local(t.CreatedAt))
 	if paused(t) {
 		fmt.Fprintf(w, "paused   %s\n", local(t.PausedAt))

@@ -12,7 +12,8 @@ import (
 type webhooks []string
 
 func webhookFlag(cmd *cobra.Command, to *webhooks) {
-	cmd.Flags().Var(to, "webhook", "`URL` to notify when the transfer has ended, in addition to webhook.urls; may be repeated")
+	cmd.Flags().Var(to, "webhook", "`URL` to notify of what happens to the transfer, also slack+https://, teams+https:// or mailto:, "+
+		"in addition to webhook.urls; may be repeated")
 }
 
 // Set accepts any value: an error of Set would show the whole URL.

@@ -18,6 +18,7 @@ type Schedule struct {
 	Recipe       string     `json:"recipe"` // empty for a new one: default
 	Queue        string     `json:"queue"`  // empty for a new one: default
 	Weight       int        `json:"weight"`
+	StopAfter    string     `json:"stop_after"` // see Submission
 	CreatedAt    time.Time  `json:"created_at"`
 	DueAt        time.Time  `json:"due_at"`        // when it runs next, unless it is paused
 	LastAt       *time.Time `json:"last_at"`       // the due time of the last run; nil: none
@@ -46,7 +47,9 @@ func (c *Client) AddSchedule(ctx context.Context, s *Schedule) (added Schedule, 
 		Recipe  string   `json:"recipe,omitempty"`
 		Queue   string   `json:"queue,omitempty"`
 		Weight  int      `json:"weight,omitempty"`
-	}{s.Name, s.Cron, s.Zone, s.Overlap, s.Paths, s.Recipe, s.Queue, s.Weight}
+
+		StopAfter string `json:"stop_after,omitempty"`
+	}{s.Name, s.Cron, s.Zone, s.Overlap, s.Paths, s.Recipe, s.Queue, s.Weight, s.StopAfter}
 	err = c.call(ctx, request{method: http.MethodPost, path: "/schedules", body: body, once: true}, &added)
 	return added, err
 }

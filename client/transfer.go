@@ -21,6 +21,10 @@ type Submission struct {
 	Via      string   `json:"via,omitempty"` // auto, group or bulk
 	Webhooks []string `json:"webhooks,omitempty"`
 
+	// StopAfter says how many failures stop it: a share such as 5%, a number such as 100, or
+	// none; empty: what the recipe says.
+	StopAfter string `json:"stop_after,omitempty"`
+
 	MissingOK bool `json:"missing_ok,omitempty"` // paths that do not exist get failed results
 	NoReuse   bool `json:"no_reuse,omitempty"`   // run the handlers for every file, also where the recipe says reuse
 
@@ -97,6 +101,8 @@ type Transfer struct {
 	EndedAt     time.Time `json:"ended_at"`     // zero until it has ended
 	PausedAt    time.Time `json:"paused_at"`    // zero unless it is paused
 	Trouble     string    `json:"trouble"`      // why Baler has paused it
+	StopAfter   string    `json:"stop_after"`   // how many failures stop it; empty: none do
+	Stopped     string    `json:"stopped"`      // why so many failures have paused it
 	ListPaths   int64     `json:"list_paths"`   // how many paths its list had; 0 when no list is known
 	ListDigest  string    `json:"list_digest"`  // see SealList
 	SourceBytes [][]byte  `json:"source_bytes"` // all sources, when one is not valid UTF-8

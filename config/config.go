@@ -31,6 +31,7 @@ type Config struct {
 	Handlers map[string]HandlerSettings `koanf:"handlers"` // the site's settings, by handler name
 	Record   RecordSettings             `koanf:"record"`
 	Webhook  WebhookSettings            `koanf:"webhook"`
+	SMTP     SMTPSettings               `koanf:"smtp"`
 
 	Retention RetentionSettings `koanf:"retention"`
 	Audit     AuditSettings     `koanf:"audit"`
@@ -134,11 +135,16 @@ type RetentionSettings struct {
 	FailedToo bool          `koanf:"failed_too"`
 }
 
-// WebhookSettings sets the receivers that are notified of every transfer's end.
+// WebhookSettings sets the receivers that are notified of every transfer, and of what.
 type WebhookSettings struct {
 	URLs     []string `koanf:"urls"`
 	Secret   string   `koanf:"secret"`   // signs the messages; empty: no signature
 	Networks []string `koanf:"networks"` // addresses and prefixes that webhooks may reach, beside public ones
+
+	Events     []string      `koanf:"events"`      // of tasks.TransferEvents; none: all
+	StallAfter time.Duration `koanf:"stall_after"` // how long a transfer stands still before that is told
+	Subject    string        `koanf:"subject"`     // template of mail; empty: the default one
+	Text       string        `koanf:"text"`        // template of the text of mail, Slack and Teams; empty: the default one
 }
 
 // HTTPSettings is the address of the API, the dashboard and the monitor, and who may use them.

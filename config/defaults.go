@@ -46,6 +46,8 @@ func (c Config) constants() Config {
 	c.Record.MaxDelay = cmp.Or(c.Record.MaxDelay, 250*time.Millisecond)
 	c.Record.Flushers = cmp.Or(c.Record.Flushers, 2)
 	c.Record.MaxOutput = cmp.Or(c.Record.MaxOutput, tasks.DefaultMaxOutput)
+	c.Webhook.StallAfter = cmp.Or(c.Webhook.StallAfter, time.Hour)
+	c.SMTP.TLS = cmp.Or(c.SMTP.TLS, "starttls")
 	c.HTTP.Listen = cmp.Or(c.HTTP.Listen, "127.0.0.1:8080")
 	c.HTTP.RequestsPerSecond = cmp.Or(c.HTTP.RequestsPerSecond, 100)
 	c.HTTP.SessionIdle = cmp.Or(c.HTTP.SessionIdle, 12*time.Hour)

@@ -126,6 +126,7 @@ func TestEverySettingCanBeSet(t *testing.T) {
 		"log.level": "debug", "log.format": "json", "worker.profile": "true", "worker.allow_commands": "true", "http.insecure": "true",
 		"retention.failed_too": "true", "redis.allow_eviction": "true",
 		"http.url": "https://x", "http.openid.issuer": "https://x", "http.ask_login": "true",
+		"webhook.events": "transfer.failing", "smtp.address": "x:77", "smtp.from": "x@y.org", "smtp.tls": "tls",
 		"group.max_size": "777", "group.limit": "7777",
 		"record.max_delay": "7s", "dispatch.interval": "7s", // short enough for worker.grace and dispatch.resend
 	}
@@ -139,7 +140,7 @@ func TestEverySettingCanBeSet(t *testing.T) {
 		env := []string{
 			home, "BALER_GROUP_LIMIT=9999",
 			"BALER_REDIS_URL=rediss://h", "BALER_REDIS_TLS_CERT=c", "BALER_REDIS_TLS_KEY=k", // which belong together
-			"BALER_HTTP_TLS_CERT=c", "BALER_HTTP_TLS_KEY=k",
+			"BALER_SMTP_FROM=baler@y.org", "BALER_HTTP_TLS_CERT=c", "BALER_HTTP_TLS_KEY=k",
 			"BALER_HTTP_URL=https://h", "BALER_HTTP_OPENID_ISSUER=https://h", "BALER_HTTP_OPENID_CLIENT_ID=c", "BALER_HTTP_OPENID_OPERATORS=o",
 			"BALER_DATABASE_URL=mysql://h/b", "BALER_DATABASE_TLS_CERT=c", "BALER_DATABASE_TLS_KEY=k",
 		}

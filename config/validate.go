@@ -28,6 +28,7 @@ func (c Config) Validate() error {
 	v.record(c.Record)
 	v.durations(c)
 	v.webhook(c.Webhook)
+	v.smtp(c.SMTP)
 	v.http(c.HTTP)
 	v.log(c.Log)
 	v.notBelow("retention.older_than", c.Retention.OlderThan)

@@ -177,3 +177,15 @@ func TestSizesInExpressions(t *testing.T) {
 		}
 	}
 }
+
+func TestStopAfterOfARecipe(t *testing.T) {
+	for text, want := range map[string]tasks.StopAfter{"5%": {Share: 5}, "0.5%": {Share: 0.5}, "100": {Count: 100}, `"7"`: {Count: 7}} {
+		if r := parse(t, "name: a\nstop_after: "+text+"\nsteps: [{handler: a}]"); r.StopAfter != want {
+			t.Errorf("%s reads as %+v", text, r.StopAfter)
+		}
+	}
+	for _, bad := range []string{"0", "100%", "none", "5.5", "true", "[5%]"} {
+		_, err := recipe.Parse("test.yaml", []byte("name: a\nstop_after: "+bad+"\nsteps: [{handler: a}]"))
+		wantErrors(t, err, "test.yaml:2: stop_after must be a share of failures above 0% and below 100%, such as 5%, or their number, such as 100")
+	}
+}

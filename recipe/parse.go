@@ -115,7 +115,7 @@ func (c *diagnostics) syntax(err error) {
 }
 
 func (c *diagnostics) recipe(r *Recipe, root ast.Node) {
-	fs, ok := c.mapping("recipe", root, lineOf(root), "name", "description", "split", "fixity", "steps", "finally")
+	fs, ok := c.mapping("recipe", root, lineOf(root), "name", "description", "split", "fixity", "stop_after", "steps", "finally")
 	if !ok {
 		return
 	}
@@ -139,6 +139,9 @@ func (c *diagnostics) recipe(r *Recipe, root ast.Node) {
 		if r.Fixity && r.Split > 0 {
 			c.addf(f.line, "fixity compares whole files; leave out split, or fixity")
 		}
+	}
+	if f, ok := fs.get("stop_after"); ok {
+		r.StopAfter = c.stopAfter(f)
 	}
 	f, ok := fs.get("steps")
 	if !ok {

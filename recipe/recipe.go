@@ -14,8 +14,9 @@ import (
 type Recipe struct {
 	Name        string
 	Description string
-	Split       int64        // size in bytes of the chunks that files of lines are split into; 0 leaves files whole
-	Fixity      bool         // a run reads all files again, and compares them with what earlier transfers recorded
+	Split       int64 // size in bytes of the chunks that files of lines are split into; 0 leaves files whole
+	Fixity      bool  // a run reads all files again, and compares them with what earlier transfers recorded
+	StopAfter   tasks.StopAfter
 	Steps       []*Step      // at least one; Steps[i].Number is i+1
 	FinalSteps  []*FinalStep // possibly none; FinalSteps[i].Number is i+1
 

@@ -118,6 +118,23 @@ func (c *diagnostics) size(f field) int64 {
 	return int64(n)
 }
 
+// stopAfter reads a share of failures such as 5%, or their number.
+func (c *diagnostics) stopAfter(f field) tasks.StopAfter {
+	text := ""
+	switch n := f.value.(type) {
+	case *ast.IntegerNode:
+		text = n.Token.Value
+	case *ast.StringNode:
+		text = n.Value
+	}
+	limit, err := tasks.ParseStopAfter(text)
+	if err != nil || limit == (tasks.StopAfter{}) {
+		c.addf(f.line, "%s must be a share of failures above 0%% and below 100%%, such as 5%%, or their number, such as 100", f.name)
+		return tasks.StopAfter{}
+	}
+	return limit
+}
+
 // count reads a whole number from 1 to most.
 func (c *diagnostics) count(f field, most int) int {
 	node, ok := f.value.(*ast.IntegerNode)

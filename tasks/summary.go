@@ -26,6 +26,9 @@ type Summary struct {
 	Weight int `json:"weight,omitempty"` // its share of the workers; left out when it is 1
 
 	WaitingFor string `json:"waiting_for,omitempty"` // why it makes no progress; left out when it does, or when this was not checked
+
+	StopAfter string `json:"stop_after,omitempty"` // how many failures stop it, such as 5% or 100; left out when none do
+	Stopped   string `json:"stopped,omitempty"`    // why so many failures have paused it; left out unless they have
 }
 
 // StepSummary is one step's part of a Summary.
@@ -42,6 +45,10 @@ type StepSummary struct {
 // now.
 func Summarize(t *Transfer, now time.Time) Summary {
 	took := elapsed(t, now)
+	stopAfter := ""
+	if t.StopAfter != (StopAfter{}) {
+		stopAfter = t.StopAfter.String()
+	}
 	weight := t.Weight
 	if weight == 1 {
 		weight = 0
@@ -61,6 +68,8 @@ func Summarize(t *Transfer, now time.Time) Summary {
 		Finalizers:     summarizeFinalizers(t.Finalizers),
 		WaitingFor:     t.WaitingFor,
 		Weight:         weight,
+		StopAfter:      stopAfter,
+		Stopped:        t.Stopped,
 	}
 }
 

@@ -64,6 +64,9 @@ type Transfer struct {
 
 	Weight int // its share of the workers beside other transfers: see CheckWeight
 
+	StopAfter StopAfter // how many failures stop it
+	Stopped   string    // why so many failures have paused it; empty unless they have
+
 	Selection Selection // which of the files below the sources belong to it
 
 	// List is how far the list is registered that was submitted instead of paths, or the mark

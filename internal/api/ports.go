@@ -118,6 +118,7 @@ type SubmissionRequest struct {
 	Name           string
 	Queue          string
 	Weight         int
+	StopAfter      string
 	Via            tasks.Via
 	MissingOK      bool // paths that do not exist get failed results
 	Webhooks       []string

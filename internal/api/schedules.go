@@ -74,14 +74,15 @@ type scheduleInput struct {
 
 type addScheduleInput struct {
 	Body struct {
-		Name    string   `json:"name" maxLength:"64" doc:"Small letters, digits and the characters . _ @ -; its transfers have it too."`
-		Cron    string   `json:"cron" maxLength:"255" doc:"Minute, hour, day, month and day of the week, or such as @daily or @every 6h."`
-		Zone    string   `json:"time_zone,omitempty" maxLength:"64" doc:"Such as Europe/Berlin; default: UTC."`
-		Overlap string   `json:"overlap,omitempty" enum:"skip,queue,allow" doc:"What to do while the run before goes on; default: skip."`
-		Paths   []string `json:"paths" minItems:"1" maxItems:"1000" doc:"Absolute paths of files and folders that the server may read."`
-		Recipe  string   `json:"recipe,omitempty" maxLength:"255" doc:"The name of a recipe that the server knows; default: default."`
-		Queue   string   `json:"queue,omitempty" maxLength:"64" doc:"Default: default."`
-		Weight  int      `json:"weight,omitempty" minimum:"0" maximum:"100" doc:"Its share beside others of its queue; default: 1."`
+		Name      string   `json:"name" maxLength:"64" doc:"Small letters, digits and the characters . _ @ -; its transfers have it too."`
+		Cron      string   `json:"cron" maxLength:"255" doc:"Minute, hour, day, month and day of the week, or such as @daily or @every 6h."`
+		Zone      string   `json:"time_zone,omitempty" maxLength:"64" doc:"Such as Europe/Berlin; default: UTC."`
+		Overlap   string   `json:"overlap,omitempty" enum:"skip,queue,allow" doc:"What to do while the run before goes on; default: skip."`
+		Paths     []string `json:"paths" minItems:"1" maxItems:"1000" doc:"Absolute paths of files and folders that the server may read."`
+		Recipe    string   `json:"recipe,omitempty" maxLength:"255" doc:"The name of a recipe that the server knows; default: default."`
+		Queue     string   `json:"queue,omitempty" maxLength:"64" doc:"Default: default."`
+		StopAfter string   `json:"stop_after,omitempty" maxLength:"32" doc:"Failures that stop a transfer: a share such as 5%, a number, or none; default: what the recipe says."`
+		Weight    int      `json:"weight,omitempty" minimum:"0" maximum:"100" doc:"Its share beside others of its queue; default: 1."`
 	}
 }
 
@@ -105,6 +106,7 @@ type scheduleItem struct {
 	Recipe       string           `json:"recipe"`
 	Queue        string           `json:"queue"`
 	Weight       int              `json:"weight"`
+	StopAfter    string           `json:"stop_after,omitempty"`
 	CreatedAt    time.Time        `json:"created_at"`
 	DueAt        time.Time        `json:"due_at" doc:"When it runs next, unless it is paused."`
 	LastAt       *time.Time       `json:"last_at,omitempty" doc:"The due time of the last run."`
@@ -115,7 +117,7 @@ type scheduleItem struct {
 func itemOfSchedule(s *schedule.Schedule) scheduleItem {
 	return scheduleItem{
 		Name: s.Name, Cron: s.Cron, Zone: cmp.Or(s.Zone, "UTC"), Overlap: s.Overlap, Paused: s.Paused, Paths: s.Paths, Recipe: s.Recipe,
-		Queue: s.Queue, Weight: s.Weight, CreatedAt: s.CreatedAt, DueAt: s.DueAt, LastAt: unlessZero(s.LastAt),
+		Queue: s.Queue, Weight: s.Weight, StopAfter: s.StopAfter, CreatedAt: s.CreatedAt, DueAt: s.DueAt, LastAt: unlessZero(s.LastAt),
 		LastTransfer: s.LastTransfer, LastError: s.LastError,
 	}
 }
@@ -137,7 +139,7 @@ func (a *api) addSchedule(ctx context.Context, in *addScheduleInput) (*scheduleO
 	b := &in.Body
 	added, err := a.Scheduler.AddSchedule(ctx, schedule.Schedule{
 		Name: b.Name, Cron: b.Cron, Zone: b.Zone, Overlap: schedule.Overlap(b.Overlap), Paths: b.Paths, Recipe: b.Recipe,
-		Queue: b.Queue, Weight: b.Weight,
+		Queue: b.Queue, Weight: b.Weight, StopAfter: b.StopAfter,
 	})
 	if err != nil {
 		return nil, a.answer(ctx, "add the schedule", err)

@@ -64,12 +64,13 @@ type createInput struct {
 }
 
 type createBody struct {
-	Paths  []string        `json:"paths,omitempty" maxItems:"1000" doc:"Absolute paths of files and folders that the server may read."`
-	Recipe json.RawMessage `json:"recipe,omitempty" doc:"The name of a recipe, or a recipe: an object, or lines of YAML; default: default."`
-	Name   string          `json:"name,omitempty" maxLength:"255" doc:"For people; default: the first path."`
-	Queue  string          `json:"queue,omitempty" maxLength:"64" doc:"Default: default."`
-	Weight int             `json:"weight,omitempty" minimum:"0" maximum:"100" doc:"Its share beside others of its queue; default: 1."`
-	Via    string          `json:"via,omitempty" enum:"auto,group,bulk" doc:"How files reach the workers; default: auto."`
+	Paths     []string        `json:"paths,omitempty" maxItems:"1000" doc:"Absolute paths of files and folders that the server may read."`
+	Recipe    json.RawMessage `json:"recipe,omitempty" doc:"The name of a recipe, or a recipe: an object, or lines of YAML; default: default."`
+	Name      string          `json:"name,omitempty" maxLength:"255" doc:"For people; default: the first path."`
+	Queue     string          `json:"queue,omitempty" maxLength:"64" doc:"Default: default."`
+	Weight    int             `json:"weight,omitempty" minimum:"0" maximum:"100" doc:"Its share beside others of its queue; default: 1."`
+	StopAfter string          `json:"stop_after,omitempty" maxLength:"32" doc:"Failures that stop it: a share such as 5%, a number, or none; default: what the recipe says."`
+	Via       string          `json:"via,omitempty" enum:"auto,group,bulk" doc:"How files reach the workers; default: auto."`
 
 	MissingOK bool            `json:"missing_ok,omitempty" doc:"Register paths that do not exist; each gets a failed result."`
 	Webhooks  []string        `json:"webhooks,omitempty" maxItems:"10" doc:"URLs to notify of the transfer's end."`
@@ -88,6 +89,7 @@ func (a *api) create(ctx context.Context, in *createInput) (*createOutput, error
 	s := SubmissionRequest{
 		Paths: in.Body.Paths, Selection: in.Body.Selection, Name: in.Body.Name, Queue: in.Body.Queue, Weight: in.Body.Weight,
 		MissingOK: in.Body.MissingOK, Webhooks: in.Body.Webhooks, NoReuse: in.Body.NoReuse, IdempotencyKey: in.IdempotencyKey,
+		StopAfter: in.Body.StopAfter,
 	}
 	var err error
 	if s.Via, err = tasks.ParseVia(in.Body.Via, ""); err != nil {

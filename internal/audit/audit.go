@@ -28,5 +28,11 @@ const (
 	Failed  Status = "failed"  // an error kept it from being done, or from being done wholly
 )
 
+// Baler is who does what no person has asked for just then.
+const Baler = "Baler"
+
+// StopTransfer is the action of a transfer that so many failures have stopped.
+const StopTransfer = "stop a transfer"
+
 // CommandLine is where changes come from that are not made over HTTP.
 const CommandLine = "command line"

@@ -4,7 +4,7 @@ import "context"
 
 type replicaKey struct{}
 
-// OnReplica returns a context under which Session and Repeated read from a replica of the
+// OnReplica returns a context under which Session reads from a replica of the
 // database, which may be behind it. Whatever writes uses the database itself all the same.
 func OnReplica(ctx context.Context, replica *DB) context.Context {
 	return context.WithValue(ctx, replicaKey{}, replica)

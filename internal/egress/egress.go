@@ -65,7 +65,11 @@ func (p Policy) CheckAddr(addr netip.Addr) error {
 // CheckURL checks the host of a URL without resolving its name. It accepts text that is
 // not a URL.
 func (p Policy) CheckURL(address string) error {
-	u, err := url.Parse(address)
+	form, target := FormOf(address)
+	if form == Mail {
+		return nil // the mail server has an address of its own
+	}
+	u, err := url.Parse(target)
 	if err != nil {
 		return nil //nolint:nilerr // config.CheckWebhook reports it
 	}

@@ -27,7 +27,8 @@ type Options struct {
 	GroupDelay time.Duration // how long a file that goes by group waits for others; 0: no shorter than by bulk
 	StateDir   string        // is never scanned
 	Objects    Objects       // nil: no object storage
-	Webhooks   []string      // URLs that get the end of every transfer
+	Webhooks   []string      // addresses that are told of every transfer
+	Events     []string      // of what webhooks are told; none: of everything
 	Reach      egress.Policy // of the URLs of submissions
 
 	// OnCreate is called with each transfer that is created; may be nil.
@@ -47,6 +48,7 @@ type Ingester struct {
 	stateDir     string
 	objects      Objects
 	siteWebhooks []string
+	events       []string
 	reach        egress.Policy
 	onCreate     func(tasks.Transfer)
 }
@@ -56,7 +58,7 @@ func New(o Options) *Ingester {
 	return &Ingester{
 		store: o.Store, producer: o.Producer, transfers: o.Transfers, log: o.Log,
 		groupLimit: int64(o.GroupLimit), groupDelay: o.GroupDelay,
-		stateDir: o.StateDir, objects: o.Objects, siteWebhooks: o.Webhooks, reach: o.Reach, onCreate: o.OnCreate,
+		stateDir: o.StateDir, objects: o.Objects, siteWebhooks: o.Webhooks, events: o.Events, reach: o.Reach, onCreate: o.OnCreate,
 	}
 }
 

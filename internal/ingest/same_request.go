@@ -61,6 +61,9 @@ func sameRequest(t *tasks.Transfer, n *store.NewTransfer, r *recipe.Recipe) erro
 	if now := max(n.Weight, 1); t.Weight != now {
 		had = append(had, fmt.Sprintf("the weight %d, not %d", t.Weight, now))
 	}
+	if t.StopAfter != n.StopAfter {
+		had = append(had, fmt.Sprintf("stop after %s, not %s", t.StopAfter, n.StopAfter))
+	}
 	if t.NoReuse != n.NoReuse {
 		had = append(had, map[bool]string{true: "--no-reuse", false: "no --no-reuse"}[t.NoReuse])
 	}

@@ -29,6 +29,7 @@ type TransferRequest struct {
 	IdempotencyKey string
 	Queue          string
 	Weight         int
+	StopAfter      string
 	Via            tasks.Via
 
 	Webhooks []string
@@ -60,7 +61,7 @@ func (g *Ingester) Sources(s *TransferRequest) ([]string, error) {
 		return nil, errNoRecipe
 	}
 	if err := errors.Join(g.checkWebhooks(s), tasks.CheckQueue(s.Queue), tasks.CheckWeight(s.Weight),
-		tasks.CheckIdempotencyKey(s.IdempotencyKey)); err != nil {
+		tasks.CheckIdempotencyKey(s.IdempotencyKey), checkStopAfter(s.StopAfter)); err != nil {
 		return nil, err
 	}
 	if _, err := scan.NewSelector(s.Selection); err != nil {
@@ -154,7 +155,7 @@ func (g *Ingester) newTransfer(s *TransferRequest, sources []string, runKey stri
 	n := store.NewTransfer{
 		Name: s.Name, Key: s.IdempotencyKey, RunKey: runKey, Via: s.Via, Queue: s.Queue, Weight: s.Weight, Recipe: s.Recipe.YAML(),
 		Sources: sources, Selection: s.Selection, SourcesKey: sourcesKey(s, sources),
-		Webhooks: g.webhooks(s), NoReuse: s.NoReuse,
+		Webhooks: g.webhooks(s), WebhookEvents: g.events, NoReuse: s.NoReuse, StopAfter: s.stopAfter(),
 	}
 	if n.Name == "" {
 		n.Name = "list"

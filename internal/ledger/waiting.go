@@ -78,6 +78,8 @@ func (s *Surroundings) Waiting(t *tasks.Transfer) Waiting {
 		return Waiting{}
 	case t.Trouble != "":
 		return Waiting{WaitsForPerson, "a person to correct its rows and resume it"}
+	case t.Stopped != "":
+		return Waiting{WaitsForPerson, "a person to look at its failures and resume it: " + t.Stopped}
 	case !t.PausedAt.IsZero():
 		return Waiting{WaitsForPerson, "a person to resume it"}
 	case s.WriteError != nil:

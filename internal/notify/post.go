@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -29,18 +30,24 @@ type httpPoster struct {
 // send makes one attempt. It returns nil when the receiver has accepted the
 // message. The error does not contain the URL.
 func (p *httpPoster) send(ctx context.Context, d *store.WebhookDelivery, now time.Time) error {
+	header := http.Header{"Baler-Delivery": {strconv.Itoa(d.Attempts)}}
+	if err := webhook.Sign(header, p.secret, d.Event, []byte(d.Body), now); err != nil {
+		return err
+	}
+	return p.post(ctx, d.URL, strings.NewReader(d.Body), header)
+}
+
+// post sends JSON to a URL, with more headers.
+func (p *httpPoster) post(ctx context.Context, address string, body io.Reader, header http.Header) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, p.timeout, fmt.Errorf("no answer within %s", p.timeout))
 	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, d.URL, strings.NewReader(d.Body))
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, address, body)
 	if err != nil {
 		return withoutURL(err)
 	}
+	maps.Copy(r.Header, header)
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("User-Agent", p.agent)
-	r.Header.Set("Baler-Delivery", strconv.Itoa(d.Attempts))
-	if err := webhook.Sign(r.Header, p.secret, d.Event, []byte(d.Body), now); err != nil {
-		return err
-	}
 	response, err := p.client.Do(r)
 	if err != nil {
 		if ctx.Err() != nil {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/url"
 	"sync"
 	"time"
 
@@ -34,6 +33,10 @@ type DeliveryStore interface {
 	// next one is due after the delay. A delay of 0 means that there is none.
 	FinishWebhook(ctx context.Context, id int64, reason string, delay time.Duration) error
 
+	// NoteStalled writes the messages about transfers that have stood still for a time, and
+	// reports how many transfers.
+	NoteStalled(ctx context.Context, after time.Duration) (int, error)
+
 	// PurgeWebhooks deletes some of the old messages that need no more attempts. It
 	// reports whether there may be more.
 	PurgeWebhooks(ctx context.Context) (more bool, err error)
@@ -43,6 +46,10 @@ type DeliveryStore interface {
 type SenderOptions struct {
 	Secret       string                // signs messages, see webhook.Sign; empty: no signature
 	Reach        egress.Policy         // addresses that messages may be sent to; the zero value: public ones
+	Mail         MailOptions           // the server that sends mail; the zero value: none
+	Templates    Templates             // of the text for people; the zero value: the default ones
+	Site         string                // address of the pages, for links; empty: no links
+	StallAfter   time.Duration         // how long a transfer stands still before that is told; 0: it is not
 	Timeout      time.Duration         // of one attempt: 10 s
 	PollInterval time.Duration         // between two queries for due messages: 1 s
 	Version      string                // for the User-Agent header
@@ -70,6 +77,12 @@ func (o SenderOptions) withDefaults() SenderOptions {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	if o.Templates == (Templates{}) {
+		var err error
+		if o.Templates, err = NewTemplates("", ""); err != nil {
+			panic(err) // they are constants
+		}
+	}
 	return o
 }
 
@@ -79,6 +92,7 @@ func (o SenderOptions) withDefaults() SenderOptions {
 type Sender struct {
 	outbox   DeliveryStore
 	poster   httpPoster
+	mailer   mailer
 	opts     SenderOptions
 	attempts *prometheus.CounterVec // by result; nil counts nothing
 	database *outage.Watch
@@ -111,6 +125,7 @@ func NewSender(outbox DeliveryStore, o SenderOptions) *Sender {
 		outbox: outbox, opts: o, database: outage.New(o.Log, outage.Database, "send webhooks"),
 		slots: make(chan struct{}, maxParallel), attempts: newAttemptCounter(o.Metrics),
 		poster: httpPoster{client: newClient(o.Reach), secret: o.Secret, agent: "Baler/" + o.Version, timeout: o.Timeout},
+		mailer: mailer{MailOptions: o.Mail, agent: "Baler/" + o.Version, timeout: o.Timeout},
 	}
 }
 
@@ -129,7 +144,7 @@ func (s *Sender) Run(ctx context.Context) error {
 	defer s.pending.Wait()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
-	var purged time.Time
+	var purged, looked time.Time
 	failures := 0
 	for {
 		select {
@@ -145,7 +160,7 @@ func (s *Sender) Run(ctx context.Context) error {
 		})
 		if ok {
 			failures = 0
-			purged = s.purge(ctx, purged)
+			purged, looked = s.purge(ctx, purged), s.noteStalled(ctx, looked)
 		} else {
 			failures++
 		}
@@ -217,7 +232,7 @@ func (s *Sender) round(ctx context.Context) bool {
 // deliver makes one attempt and records its result. When the process dies between
 // the two, another sender delivers the message again under the same event ID.
 func (s *Sender) deliver(ctx context.Context, d *store.WebhookDelivery) {
-	err := s.poster.send(ctx, d, s.opts.Now())
+	err := s.attempt(ctx, d, s.opts.Now())
 	next := decideNext(err, d.Attempts, s.opts.Now().Sub(d.CreatedAt))
 	s.log(ctx, d, next, err)
 	if s.attempts != nil {
@@ -236,7 +251,7 @@ func (s *Sender) deliver(ctx context.Context, d *store.WebhookDelivery) {
 }
 
 func (s *Sender) log(ctx context.Context, d *store.WebhookDelivery, next nextAttempt, err error) {
-	about := []any{"event", d.Event, "transfer", s.opts.UUID(ctx, d.TransferID), "host", hostOf(d.URL), "attempt", d.Attempts}
+	about := []any{"event", d.Event, "transfer", s.opts.UUID(ctx, d.TransferID), "host", egress.HostOf(d.URL), "attempt", d.Attempts}
 	switch next.result {
 	case delivered:
 		s.opts.Log.DebugContext(ctx, "webhooks: delivered", about...)
@@ -245,15 +260,6 @@ func (s *Sender) log(ctx context.Context, d *store.WebhookDelivery, next nextAtt
 	case givenUp:
 		s.opts.Log.ErrorContext(ctx, "webhooks: given up", append(about, "error", err)...)
 	}
-}
-
-// hostOf is the part of a URL that may be logged: paths of webhooks are secrets.
-func hostOf(address string) string {
-	u, err := url.Parse(address)
-	if err != nil {
-		return ""
-	}
-	return u.Host
 }
 
 // newAttemptCounter registers the counter of attempts, or returns the one that

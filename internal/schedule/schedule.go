@@ -27,6 +27,8 @@ type Schedule struct {
 	Queue  string
 	Weight int
 
+	StopAfter string // see tasks.ParseStopAfter; empty: what the recipe says
+
 	CreatedAt    time.Time
 	DueAt        time.Time // the next time
 	AskedAt      time.Time // when somebody has asked for a run at once that has not begun; zero: nobody

@@ -24,6 +24,7 @@ type counterChanges struct {
 	counts   map[stepKey]*stepDelta
 	finished map[int64]int64
 	emitted  map[int64]int64
+	failed   map[int64]bool         // transfers with more failures
 	activity map[int64]*activityRow // by transfer
 }
 
@@ -66,7 +67,14 @@ func (t *counterChanges) results(b *tasks.Batch, rows []resultRecord) {
 	}
 	a := t.active(b.Transfer)
 	a.Results += int64(len(rows))
-	a.Failed += countFailures(rows)
+	failures := countFailures(rows)
+	a.Failed += failures
+	if failures > 0 {
+		if t.failed == nil {
+			t.failed = make(map[int64]bool)
+		}
+		t.failed[b.Transfer] = true
+	}
 }
 
 func (t *counterChanges) followUp(b *tasks.Batch, f *ledger.FollowUp) {
@@ -98,22 +106,34 @@ func (t *counterChanges) commit(tx *gorm.DB, now time.Time) (completed map[int64
 	}
 	completed = make(map[int64]bool)
 	for _, id := range t.transfers() {
-		if err := tx.Exec("UPDATE transfers SET finished = finished + ?, emitted = emitted + ? WHERE id = ?",
-			t.finished[id], t.emitted[id], id).Error; err != nil {
-			return nil, fmt.Errorf("count finished and emitted files: %w", err)
-		}
-		if t.finished[id] == 0 {
-			continue
-		}
-		done, err := completeIfDone(tx, id, now)
-		if err != nil {
-			return nil, fmt.Errorf("complete transfer: %w", err)
-		}
-		if done {
-			completed[id] = true
+		if completed[id], err = t.commitTransfer(tx, id, now); err != nil {
+			return nil, err
 		}
 	}
 	return completed, nil
+}
+
+func (t *counterChanges) commitTransfer(tx *gorm.DB, id int64, now time.Time) (completed bool, err error) {
+	if t.finished[id] != 0 || t.emitted[id] != 0 {
+		if err := tx.Exec("UPDATE transfers SET finished = finished + ?, emitted = emitted + ? WHERE id = ?",
+			t.finished[id], t.emitted[id], id).Error; err != nil {
+			return false, fmt.Errorf("count finished and emitted files: %w", err)
+		}
+	}
+	if t.failed[id] {
+		if err := noteFirstFailure(tx, id, now); err != nil {
+			return false, err
+		}
+	}
+	if t.finished[id] != 0 {
+		if completed, err = completeIfDone(tx, id, now); err != nil {
+			return false, fmt.Errorf("complete transfer: %w", err)
+		}
+	}
+	if t.failed[id] && !completed {
+		err = stopAtFailures(tx, id, now)
+	}
+	return completed, err
 }
 
 func addToStep(tx *gorm.DB, k stepKey, d *stepDelta) error {
@@ -130,7 +150,7 @@ func addToStep(tx *gorm.DB, k stepKey, d *stepDelta) error {
 
 // transfers lists those whose rows change, in ascending order.
 func (t *counterChanges) transfers() []int64 {
-	ids := append(sortedKeys(t.finished), sortedKeys(t.emitted)...)
+	ids := slices.Concat(sortedKeys(t.finished), sortedKeys(t.emitted), sortedKeys(t.failed))
 	slices.Sort(ids)
 	return slices.Compact(ids)
 }

@@ -204,7 +204,7 @@ func TestFinalStepsRunAgainAfterARetry(t *testing.T) {
 		b.endClosing(t, b.take(t, 1), tasks.FinalizeDone, "")
 		b.endClosing(t, b.take(t, 2), tasks.FinalizeDone, "")
 		b.wantStates(t, tr, "completed a:done/1 b:done/1")
-		b.wantNotes(t, tr, 2)
+		b.wantNotes(t, tr, 3) // two ends, and its first failure
 		b.checkCounters(t.Context(), t, tr.ID)
 	})
 }

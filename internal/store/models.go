@@ -37,7 +37,13 @@ type transferRow struct {
 	MarkedAt   *time.Time
 	PausedAt   *time.Time
 	Webhooks   string // one URL a line
-	Finalizing int    // how many final steps it has
+
+	WebhookEvents string     // of tasks.TransferEvents, with commas; empty: all
+	Failing       bool       // its first failure is noted
+	Stalled       bool       // it is noted that it stands still
+	MovedAt       *time.Time // when a person has let it go on; until then it did not stand still by itself
+
+	Finalizing int // how many final steps it has
 	CreatedAt  time.Time
 	SeenAt     time.Time
 	SealedAt   *time.Time
@@ -47,6 +53,8 @@ type transferRow struct {
 
 	ProducerToken int64 // of the producer that may register files
 	Weight        int
+	StopAfter     string // as tasks.StopAfter reads it; empty: never
+	Stopped       string // why failures have paused it; empty unless they have
 
 	Emitted           int64 // files that handlers have emitted
 	EmittedRegistered int64 // those of them that are among Files
@@ -70,7 +78,7 @@ func (r *transferRow) transfer() tasks.Transfer {
 		CreatedAt: r.CreatedAt, SealedAt: value(r.SealedAt), EndedAt: value(r.EndedAt), PausedAt: value(r.PausedAt),
 		Trouble: r.Trouble, Selection: selectionOf(r.Selection), Weight: r.Weight,
 		ClockShift: time.Duration(r.ClockShift) * time.Microsecond,
-		Emitted:    r.Emitted, NoReuse: r.NoReuse,
+		Emitted:    r.Emitted, NoReuse: r.NoReuse, Stopped: r.Stopped,
 		ByRequests: r.Intake == ledger.IntakeRequests, ByServer: r.Intake == ledger.IntakeServer, SeenAt: r.SeenAt.UTC(),
 	}
 	if r.IdemKey != nil {
@@ -78,6 +86,10 @@ func (r *transferRow) transfer() tasks.Transfer {
 	}
 	if len(r.ListDigest) == len(t.List.Digest) {
 		t.List = tasks.ListMark{Paths: r.ListPaths, Digest: [sha256.Size]byte(r.ListDigest)}
+	}
+	var err error
+	if t.StopAfter, err = tasks.ParseStopAfter(r.StopAfter); err != nil && t.Trouble == "" {
+		t.Trouble = fmt.Sprintf("column stop_after: %v", err)
 	}
 	if err := r.check(); err != nil && t.Trouble == "" && t.State != tasks.StateCanceled { // who cancels it has given it up
 		t.Trouble = err.Error()
@@ -141,6 +153,9 @@ type stepRow struct {
 	TimedOut   int64
 	Canceled   int64
 	Reused     int64
+
+	SeenFailures int64 // that were there when a person resumed the transfer after it had stopped
+	SeenResults  int64 // the results of that moment
 
 	misread error // what keeps it from being read; see findEach
 }

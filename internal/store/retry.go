@@ -80,7 +80,7 @@ func (s *Store) RetryFiles(ctx context.Context, k RetryRequest) (done RetryPage,
 			return err
 		}
 		done.Files = int64(len(chosen))
-		return reviveTransfer(tx, t, done.Files)
+		return reviveTransfer(tx, t, done.Files, now)
 	})
 	return done, err
 }
@@ -173,6 +173,9 @@ func (k *RetryRequest) takeBack(tx *gorm.DB, chosen map[int64]int, numbers []int
 		if err := addToStep(tx, stepKey{k.Transfer, no}, tally[no]); err != nil {
 			return err
 		}
+		if err := forgetSeen(tx, k.Transfer, no); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -201,8 +204,11 @@ func (k *RetryRequest) cut(tx *gorm.DB, chosen map[int64]int, numbers []int64) (
 
 // reviveTransfer subtracts files that had finished, and sets a transfer that had ended
 // to running.
-func reviveTransfer(tx *gorm.DB, t transferRow, files int64) error {
-	state, ended := t.State, t.EndedAt
+func reviveTransfer(tx *gorm.DB, t transferRow, files int64, now time.Time) error {
+	state, ended, failing := t.State, t.EndedAt, t.Failing
+	if state.Ended() {
+		failing = false // it ends again, and may fail again
+	}
 	if state.Ended() || state == tasks.StateFinalizing {
 		state, ended = tasks.StateRunning, nil
 		if err := stopFinalizing(tx, t, tasks.FinalizeWaiting); err != nil { // they run when its last file has ended again
@@ -212,8 +218,8 @@ func reviveTransfer(tx *gorm.DB, t transferRow, files int64) error {
 	if err := markStale(tx, t.RunKey); err != nil {
 		return err
 	}
-	if err := tx.Exec("UPDATE transfers SET finished = finished - ?, state = ?, ended_at = ? WHERE id = ?",
-		files, state, ended, t.ID).Error; err != nil {
+	if err := tx.Exec("UPDATE transfers SET finished = finished - ?, state = ?, ended_at = ?, failing = ?, moved_at = ?, stalled = ? WHERE id = ?",
+		files, state, ended, failing, now, false, t.ID).Error; err != nil {
 		return fmt.Errorf("take back finished files: %w", err)
 	}
 	return nil

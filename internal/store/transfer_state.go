@@ -17,7 +17,7 @@ import (
 // the transfer had ended already.
 func (s *Store) Cancel(ctx context.Context, id int64) (canceled bool, err error) {
 	err = s.db.Write(ctx, "cancel transfer", func(tx *gorm.DB, now time.Time) error {
-		u := tx.Exec("UPDATE transfers SET state = ?, ended_at = ?, paused_at = NULL, trouble = '' WHERE id = ? AND state IN ?",
+		u := tx.Exec("UPDATE transfers SET state = ?, ended_at = ?, paused_at = NULL, trouble = '', stopped = '' WHERE id = ? AND state IN ?",
 			tasks.StateCanceled, now, id, unfinishedStates())
 		canceled = u.RowsAffected == 1
 		if u.Error != nil || !canceled {
@@ -52,10 +52,14 @@ func (s *Store) Pause(ctx context.Context, id int64) (paused bool, err error) {
 	return paused, err
 }
 
-// Resume resumes a paused transfer. It reports false when it was not paused.
+// Resume resumes a paused transfer. One that failures have stopped counts them anew. It reports false when it was not paused.
 func (s *Store) Resume(ctx context.Context, id int64) (resumed bool, err error) {
 	err = s.db.Write(ctx, "resume transfer", func(tx *gorm.DB, now time.Time) error {
-		u := tx.Exec("UPDATE transfers SET paused_at = NULL, trouble = '' WHERE id = ? AND paused_at IS NOT NULL", id)
+		if err := seeFailures(tx, id); err != nil {
+			return err
+		}
+		u := tx.Exec("UPDATE transfers SET paused_at = NULL, trouble = '', stopped = '', moved_at = ?, stalled = ? WHERE id = ? AND paused_at IS NOT NULL",
+			now, false, id)
 		resumed = u.RowsAffected == 1
 		if u.Error != nil || !resumed {
 			return u.Error

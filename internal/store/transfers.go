@@ -27,6 +27,7 @@ type NewTransfer struct {
 	Via       tasks.Via
 	Queue     string
 	Weight    int // 0 means 1
+	StopAfter tasks.StopAfter
 	Recipe    string
 	Sources   []string
 	Selection tasks.Selection
@@ -35,8 +36,10 @@ type NewTransfer struct {
 	// Finalizers is done once when the last file has ended. It needs No, Name and Handler.
 	Finalizers []tasks.FinalizeStep
 
-	// Webhooks are URLs to tell of the transfer's end.
-	Webhooks []string
+	// Webhooks are addresses to tell of what happens to the transfer; of WebhookEvents, or of
+	// everything when there are none.
+	Webhooks      []string
+	WebhookEvents []string
 
 	Intake ledger.Intake
 
@@ -79,7 +82,8 @@ func newTransferRow(id string, n NewTransfer, now time.Time) transferRow {
 		UUID: id, Name: db.ClipText(n.Name, 255), RunKey: n.RunKey, Via: n.Via, State: tasks.StateOpen, Queue: n.Queue,
 		Recipe: n.Recipe, Sources: joinSources(n.Sources), Selection: selectionColumn(&n.Selection), Webhooks: strings.Join(n.Webhooks, "\n"),
 		Finalizing: len(n.Finalizers), CreatedAt: now, SeenAt: now, SourcesKey: n.SourcesKey, Weight: max(n.Weight, 1), Intake: n.Intake,
-		NoReuse: n.NoReuse,
+		NoReuse: n.NoReuse, StopAfter: stopColumn(n.StopAfter),
+		WebhookEvents: strings.Join(n.WebhookEvents, ","),
 	}
 	if n.Key != "" {
 		row.IdemKey = &n.Key
@@ -234,10 +238,12 @@ func (s *Store) Reopen(ctx context.Context, id int64) (reopened bool, err error)
 // completeIfDone ends a sealed transfer whose files have all ended, the emitted ones
 // too, or starts its final steps when it has some: it then completes with the last of them. Of
 // any number of callers exactly one changes the state, which is compared and set.
-// It returns true when the transfer completed by this call.
+// It returns true when the transfer completed by this call. One that failures have stopped
+// completes with the batches that ran at that moment, when they were its last.
 func completeIfDone(tx *gorm.DB, id int64, now time.Time) (bool, error) {
 	u := tx.Exec(`UPDATE transfers SET state = CASE WHEN finalizing = 0 THEN ? ELSE ? END,
-			ended_at = CASE WHEN finalizing = 0 THEN ? ELSE NULL END
+			ended_at = CASE WHEN finalizing = 0 THEN ? ELSE NULL END,
+			stopped = CASE WHEN finalizing = 0 THEN '' ELSE stopped END
 		WHERE id = ? AND state = ? AND finished = files AND emitted = emitted_registered`,
 		tasks.StateCompleted, tasks.StateFinalizing, now, id, tasks.StateRunning)
 	if u.Error != nil || u.RowsAffected == 0 {

@@ -79,7 +79,7 @@ func trialRows(now time.Time) []any {
 		&pausedQueue{Name: name, PausedAt: now},
 		&WebhookDelivery{ID: id, TransferID: id, CreatedAt: now},
 		&finalizeRow{TransferID: id, No: 1, State: tasks.FinalizeCanceled},
-		&outputRow{PathHash: make([]byte, 16), Owner: name, Digest: name, Path: []byte{}, WrittenAt: now},
+		&outputRow{PathHash: make([]byte, 16), Owner: name, Digest: name, Path: []byte{}},
 		&pausedQueue{Name: name, PausedAt: now},
 		&importRow{TransferID: id, UUID: name, StartedAt: now},
 		&tombstone{TransferID: id, UUID: name, DeletedAt: now},

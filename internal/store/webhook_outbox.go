@@ -16,9 +16,9 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// WebhookDelivery is one message about a transfer's end that is to be delivered to a
-// webhook. It is written in the transaction that ends the transfer, so it is there
-// even if the process dies afterwards.
+// WebhookDelivery is one message about a transfer that is to be delivered to a webhook, a
+// chat or a mailbox. It is written in the transaction of what it tells, such as the one that
+// ends the transfer, so it is there even if the process dies afterwards.
 type WebhookDelivery struct {
 	ID         int64
 	Event      string // UUIDv7, the same at every delivery
@@ -49,13 +49,13 @@ func (s *Store) NoteFixity(ctx context.Context, transfer int64, found ledger.Fix
 		if err != nil {
 			return err
 		}
-		return noteEvent(tx, row, now, "fixity.failed", &found)
+		return noteEvent(tx, row, now, tasks.EventFixity, &found)
 	})
 }
 
 // noteEvent writes the messages about an event of a transfer, one for each of its webhooks.
 func noteEvent(tx *gorm.DB, row transferRow, now time.Time, event string, found *ledger.Fixity) error {
-	if row.Webhooks == "" {
+	if row.Webhooks == "" || row.WebhookEvents != "" && !slices.Contains(strings.Split(row.WebhookEvents, ","), event) {
 		return nil
 	}
 	of := []tasks.Transfer{row.transfer()}
@@ -84,9 +84,10 @@ func newWebhookDelivery(t *tasks.Transfer, url string, now time.Time, kind strin
 		Event  string         `json:"event"`
 		Type   string         `json:"type"`
 		At     time.Time      `json:"at"`
+		Name   string         `json:"name"`
 		Of     tasks.Summary  `json:"transfer"`
 		Fixity *ledger.Fixity `json:"fixity,omitempty"`
-	}{event.String(), kind, now, tasks.Summarize(t, now), found})
+	}{event.String(), kind, now, t.Name, tasks.Summarize(t, now), found})
 	if err != nil {
 		return n, fmt.Errorf("describe transfer %s: %w", t.UUID, err)
 	}

@@ -73,6 +73,7 @@ func TestWebhooksAreSentForEndsWithFailures(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
 		address, messages := listener(t, http.StatusInternalServerError, http.StatusOK)
 		c.Webhook = config.WebhookSettings{URLs: []string{address + "/site", address + "/both"}, Secret: webhookSecret, Networks: []string{"127.0.0.1"}}
+		c.Webhook.Events = []string{tasks.EventCompleted}
 		reg := builtin.Registry()
 		reg.Register("moody", handlers.PerFile(func(_ context.Context, job *handlers.Job) error {
 			if job.File().No == 2 {

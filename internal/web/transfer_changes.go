@@ -24,6 +24,7 @@ const (
 func changeWords() map[string]string {
 	return map[string]string{
 		submitAction: "submitted", pauseAction: "paused", "resume a transfer": "resumed", "cancel a transfer": "canceling asked for",
+		audit.StopTransfer:          "stopped",
 		"retry files of a transfer": "files retried", "retry final steps of a transfer": "final steps retried",
 	}
 }
@@ -32,7 +33,7 @@ func changeWords() map[string]string {
 type change struct {
 	at     time.Time
 	action string
-	by     string // "by ada"
+	by     string // "by ada", and why when Baler did it
 }
 
 // changes reads who did what to a transfer. From where is only for those who may read the
@@ -48,7 +49,11 @@ func (p *transferPage) changes(ctx context.Context, t *tasks.Transfer, whole boo
 	}
 	all := make([]change, 0, len(lines))
 	for i := range lines {
-		all = append(all, change{at: lines[i].At, action: lines[i].Action, by: "by " + doerOf(&lines[i], whole)})
+		by := "by " + doerOf(&lines[i], whole)
+		if lines[i].Action == audit.StopTransfer {
+			by += ": " + lines[i].Detail
+		}
+		all = append(all, change{at: lines[i].At, action: lines[i].Action, by: by})
 	}
 	slices.Reverse(all)
 	return all, nil

@@ -5,11 +5,11 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"net/url"
 	"slices"
 	"strconv"
 	"time"
 
+	"github.com/balerhq/baler/internal/egress"
 	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/tasks"
 )
@@ -160,16 +160,16 @@ func eventsOf(t *tasks.Transfer, did []change, sent []ledger.Delivery, now time.
 	if t.Trouble != "" {
 		paused = "paused by Baler: " + t.Trouble
 	}
-	if !t.State.Ended() && (t.Trouble != "" || lately(did, pauseAction, t.PausedAt) == nil) {
+	if t.Stopped != "" && did != nil {
+		paused = "" // its line in the audit log says it
+	}
+	if paused != "" && !t.State.Ended() && (t.Trouble != "" || lately(did, pauseAction, t.PausedAt) == nil) {
 		add(t.PausedAt, "%s", paused)
 	}
 	add(t.EndedAt, "%s", endOf(t))
 	for i := range sent {
 		d := &sent[i]
-		host := d.URL
-		if u, err := url.Parse(d.URL); err == nil {
-			host = u.Host // its path and user may be secret
-		}
+		host := egress.HostOf(d.URL) // its path and user may be secret
 		switch {
 		case !d.DoneAt.IsZero() && d.Error == "":
 			add(d.DoneAt, "webhook delivered to %s", host)

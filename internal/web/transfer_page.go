@@ -47,6 +47,7 @@ type transferView struct {
 	Queue, Via, Key string
 	Number          int64
 	Weight          int
+	StopAfter       string // empty: never
 	CanPause        bool
 	CanResume       bool
 	CanCancel       bool
@@ -105,6 +106,9 @@ func (p *transferPage) fill(ctx context.Context, v *transferView, id string) err
 	}
 	v.Flow, _ = flowOf(t.Recipe)
 	v.Recipe, v.Queue, v.Number, v.Weight = visible(t.Recipe), visible(t.Queue), t.ID, max(t.Weight, 1)
+	if t.StopAfter != (tasks.StopAfter{}) {
+		v.StopAfter = t.StopAfter.String()
+	}
 	v.Via, v.Key = string(t.Via), visible(t.Key)
 	v.Took = forPeople(time.Duration(tasks.Summarize(&t, now).Seconds * float64(time.Second)))
 	for i := range t.Steps {

@@ -23,6 +23,9 @@ func statusOf(t *tasks.Transfer) status {
 	if t.Trouble != "" {
 		return status{"stopped by bad rows", "bad"}
 	}
+	if t.Stopped != "" {
+		return status{"stopped by failures", "bad"}
+	}
 	if !t.PausedAt.IsZero() && !t.State.Ended() {
 		return status{"paused", "idle"}
 	}

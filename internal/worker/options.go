@@ -16,7 +16,6 @@ import (
 	"github.com/balerhq/baler/handlers"
 	"github.com/balerhq/baler/internal/cost"
 	"github.com/balerhq/baler/internal/dispatch"
-	"github.com/balerhq/baler/internal/egress"
 	"github.com/balerhq/baler/internal/finalize"
 	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/internal/metrics"
@@ -71,8 +70,7 @@ type Options struct {
 
 	Retention retention.Options // the worker sets LeaseHolder, Log and Now
 
-	WebhookSecret string
-	WebhookReach  egress.Policy
+	Notify notify.SenderOptions // the worker sets Version, Metrics, Log, Now and UUID
 
 	// Timeouts and Retry return the settings of a step, with all overrides applied.
 	Timeouts func(*recipe.Step, handlers.Registration) handlers.Timeouts
@@ -166,10 +164,9 @@ func (o Options) liveWorkers() dispatch.Workers {
 
 // Sender makes the sender of webhooks that runs in every worker and server.
 func (o Options) Sender() *notify.Sender {
-	return notify.NewSender(o.Store, notify.SenderOptions{
-		Secret: o.WebhookSecret, Reach: o.WebhookReach, Version: o.Version, Metrics: o.Registerer,
-		Log: o.Log, Now: o.Now, UUID: o.Transfers.UUID,
-	})
+	n := o.Notify
+	n.Version, n.Metrics, n.Log, n.Now, n.UUID = o.Version, o.Registerer, o.Log, o.Now, o.Transfers.UUID
+	return notify.NewSender(o.Store, n)
 }
 
 // Pruner makes the loop that deletes old transfers; it runs in every worker and server.

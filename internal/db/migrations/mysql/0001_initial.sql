@@ -29,6 +29,12 @@ CREATE TABLE IF NOT EXISTS transfers (
   sources_key  VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',
   baseline_at  DATETIME(6) NULL,
   weight       INT NOT NULL DEFAULT 1,
+  stop_after   VARCHAR(32) NOT NULL DEFAULT '',
+  stopped      VARCHAR(1024) NOT NULL DEFAULT '',
+  webhook_events VARCHAR(512) NOT NULL DEFAULT '',
+  failing      BOOLEAN NOT NULL DEFAULT 0 CHECK (failing IN (0, 1)),
+  stalled      BOOLEAN NOT NULL DEFAULT 0 CHECK (stalled IN (0, 1)),
+  moved_at     DATETIME(6) NULL,
   emitted      BIGINT NOT NULL DEFAULT 0,
   emitted_registered BIGINT NOT NULL DEFAULT 0,
   intake       VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',
@@ -57,6 +63,8 @@ CREATE TABLE IF NOT EXISTS steps (
   timed_out    BIGINT NOT NULL DEFAULT 0,
   canceled     BIGINT NOT NULL DEFAULT 0,
   reused       BIGINT NOT NULL DEFAULT 0,
+  seen_failures BIGINT NOT NULL DEFAULT 0,
+  seen_results BIGINT NOT NULL DEFAULT 0,
   PRIMARY KEY (transfer_id, no)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
@@ -362,7 +370,6 @@ CREATE TABLE IF NOT EXISTS outputs (
   owner        VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   digest       VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   path         VARBINARY(4096) NOT NULL,
-  written_at   DATETIME(6) NOT NULL,
   PRIMARY KEY (path_hash, owner, digest)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
@@ -432,6 +439,7 @@ CREATE TABLE IF NOT EXISTS schedules (
   recipe       VARCHAR(255) NOT NULL,
   queue        VARCHAR(64) NOT NULL,
   weight       INT NOT NULL,
+  stop_after   VARCHAR(32) NOT NULL DEFAULT '',
   created_at   DATETIME(6) NOT NULL,
   due_at       DATETIME(6) NOT NULL,
   asked_at     DATETIME(6) NULL,
@@ -467,7 +475,6 @@ CREATE TABLE IF NOT EXISTS watched_items (
   stage        VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   transfer_id  BIGINT NOT NULL,
   target       BLOB NOT NULL,
-  changed_at   DATETIME(6) NOT NULL,
   PRIMARY KEY (watch_id, path_hash),
   KEY watched_items_stage (watch_id, stage, path_hash)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;

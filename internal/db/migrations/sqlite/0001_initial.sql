@@ -29,6 +29,12 @@ CREATE TABLE IF NOT EXISTS transfers (
   sources_key  TEXT NOT NULL DEFAULT '',
   baseline_at  DATETIME NULL CHECK (baseline_at IS NULL OR baseline_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND date(baseline_at) IS substr(baseline_at, 1, 10)),
   weight       INTEGER NOT NULL DEFAULT 1 CHECK (typeof(weight) = 'integer'),
+  stop_after   TEXT NOT NULL DEFAULT '',
+  stopped      TEXT NOT NULL DEFAULT '',
+  webhook_events TEXT NOT NULL DEFAULT '',
+  failing      BOOLEAN NOT NULL DEFAULT 0 CHECK (failing IN (0, 1)),
+  stalled      BOOLEAN NOT NULL DEFAULT 0 CHECK (stalled IN (0, 1)),
+  moved_at     DATETIME NULL CHECK (moved_at IS NULL OR moved_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND date(moved_at) IS substr(moved_at, 1, 10)),
   intake       TEXT NOT NULL DEFAULT '',
   clock_shift  INTEGER NOT NULL DEFAULT 0 CHECK (typeof(clock_shift) = 'integer'),
   no_reuse     BOOLEAN NOT NULL DEFAULT 0 CHECK (no_reuse IN (0, 1)),
@@ -62,6 +68,8 @@ CREATE TABLE IF NOT EXISTS steps (
   timed_out    INTEGER NOT NULL DEFAULT 0 CHECK (typeof(timed_out) = 'integer'),
   canceled     INTEGER NOT NULL DEFAULT 0 CHECK (typeof(canceled) = 'integer'),
   reused       INTEGER NOT NULL DEFAULT 0 CHECK (typeof(reused) = 'integer'),
+  seen_failures INTEGER NOT NULL DEFAULT 0 CHECK (typeof(seen_failures) = 'integer'),
+  seen_results INTEGER NOT NULL DEFAULT 0 CHECK (typeof(seen_results) = 'integer'),
   PRIMARY KEY (transfer_id, no)
 ) WITHOUT ROWID;
 
@@ -383,7 +391,6 @@ CREATE TABLE IF NOT EXISTS outputs (
   owner        TEXT NOT NULL,
   digest       TEXT NOT NULL,
   path         BLOB NOT NULL,
-  written_at   DATETIME NOT NULL CHECK (written_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND date(written_at) IS substr(written_at, 1, 10)),
   PRIMARY KEY (path_hash, owner, digest)
 ) WITHOUT ROWID;
 
@@ -460,6 +467,7 @@ CREATE TABLE IF NOT EXISTS schedules (
   recipe       TEXT NOT NULL,
   queue        TEXT NOT NULL,
   weight       INTEGER NOT NULL CHECK (typeof(weight) = 'integer'),
+  stop_after   TEXT NOT NULL DEFAULT '',
   created_at DATETIME NOT NULL CHECK (created_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', created_at) IS substr(created_at, 1, 19)),
   due_at DATETIME NOT NULL CHECK (due_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', due_at) IS substr(due_at, 1, 19)),
   asked_at DATETIME NULL CHECK (asked_at IS NULL OR asked_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', asked_at) IS substr(asked_at, 1, 19)),
@@ -495,7 +503,6 @@ CREATE TABLE IF NOT EXISTS watched_items (
   stage        TEXT NOT NULL CHECK (stage IN ('submitting', 'submitted', 'moving', 'ended')),
   transfer_id  INTEGER NOT NULL CHECK (typeof(transfer_id) = 'integer'),
   target       BLOB NOT NULL,
-  changed_at DATETIME NOT NULL CHECK (changed_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', changed_at) IS substr(changed_at, 1, 19)),
   PRIMARY KEY (watch_id, path_hash)
 ) WITHOUT ROWID;
 

@@ -1,0 +1,41 @@
+package cli
+
+import (
+	"fmt"
+	"testing"
+)
+
+// Half of the files fail: the run ends, says why and how a person goes on, and that is so.
+func TestRunStopsAfterFailures(t *testing.T) {
+	t.Parallel()
+	s := newTestEnv(t)
+	for i := range 60 {
+		s.file(fmt.Sprintf("in/%02d.txt", i), "alpha")
+	}
+	const steps = "steps:\n  - handler: exec\n    with: {command: [\"false\"]}\n    batch: {max_items: 5}\n"
+	s.file("r.yaml", "name: r\nstop_after: 10%\n"+steps)
+	run := []string{"run", "--concurrency", "1", "--recipe", s.path("r.yaml"), s.path("in")}
+	r := s.must(exitFailures, run...)
+	id := s.must(exitOK, "status", "--json").summary(t).Transfer
+	contains(t, "stderr", r.said()+r.stdout, "It is stopped: 15 of 15 results of step exec are failures, and it stops after 10%.",
+		"Run these files again with 'baler retry 1'", "go on with 'baler resume 1'")
+	contains(t, "list", s.must(exitOK, "status").stdout, "  stopped by failures  ")
+	contains(t, "status", s.must(exitOK, "status", "1").stdout, "Waiting for: a person to look at its failures and resume it: 15 of 15",
+		"stops    after 10% of failures\n", "\nIt is stopped: 15 of 15")
+	contains(t, "JSON", s.must(exitOK, "status", "1", "--json").stdout, `"state":"running"`, `"stop_after":"10%","stopped":"15 of 15 results`)
+	contains(t, "run again", s.must(exitError, run...).stderr, "the transfer is paused: resume it first with 'baler resume "+id+"'")
+	s.must(exitOK, "resume", "1")
+	contains(t, "run on", s.must(exitFailures, run...).said(), "It is stopped: 15 of 15 results")
+	contains(t, "audit", s.must(exitOK, "audit", "--json").stdout, `"who":"Baler","from":"","action":"stop a transfer","target":"`+id+`"`)
+
+	s.must(exitFailures, "run", "--quiet", "--recipe", s.path("r.yaml"), "--stop-after", "none", "--exclude", "00.txt", s.path("in"))
+	contains(t, "without a limit", s.must(exitOK, "status", "latest").stdout, "completed with failures")
+	contains(t, "wrong", s.must(exitUsage, "run", "--stop-after", "100%", s.path("in")).stderr, `"100%" is not above 0% and below 100%`)
+	contains(t, "same key", s.must(exitOK, "submit", "--key", "k", s.path("in")).stdout, "")
+	contains(t, "another limit", s.must(exitError, "submit", "--key", "k", "--stop-after", "7", s.path("in")).stderr, "has stop after none, not 7")
+	_, _, stop := s.start("worker", "--concurrency", "1", "--roots", s.dir)
+	contains(t, "waiting", s.must(exitFailures, "submit", "--wait", "--recipe", s.path("r.yaml"), s.path("in")).said(), "It is stopped: 15 of 15")
+	stop()
+	s.must(exitOK, "schedule", "add", "daily", "--cron", "@daily", "--stop-after", "2.5%", s.path("in"))
+	contains(t, "schedule", s.must(exitOK, "schedule", "--json").stdout, `"stop_after":"2.5%"`)
+}
