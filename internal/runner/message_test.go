@@ -118,13 +118,12 @@ func TestBatchWithFilesThatDoNotExist(t *testing.T) {
 func TestSingleFileBecomesABatch(t *testing.T) {
 	testkit.EachDatabase(t, func(t *testing.T, url string) {
 		r := newEnv(t, url, "name: t\nsteps: [{handler: ends}]")
-		_, err := r.DB().ExecContext(t.Context(), "UPDATE transfers SET via = ?", tasks.ViaGroup)
-		r.Must(err)
+		r.ByGroup()
 		r.handle("ends", endAs(tasks.OutcomeSucceeded))
 		r.Must(r.Store.AddFiles(t.Context(), store.FileBatch{
 			Transfer: r.Transfer.ID, Files: []tasks.File{{Path: "/a"}}, FirstSteps: map[int]int64{1: 1},
 		}))
-		_, err = r.Store.Seal(t.Context(), r.Transfer.ID)
+		_, err := r.Store.Seal(t.Context(), r.Transfer.ID)
 		r.Must(err)
 		w := r.worker("w")
 		m := tasks.NewFileMessage(r.Transfer.ID, 1, &tasks.File{No: 1})

@@ -67,6 +67,13 @@ func (e *Env) Create(yaml string) tasks.Transfer {
 	return tr
 }
 
+// ByGroup makes the transfer one that was submitted by group.
+func (e *Env) ByGroup() {
+	e.T.Helper()
+	_, err := e.DB().ExecContext(e.T.Context(), "UPDATE transfers SET via = ?", tasks.ViaGroup)
+	e.Must(err)
+}
+
 // Files registers n files, seals the transfer and splits it into batches.
 func (e *Env) Files(n int) []tasks.Batch {
 	e.T.Helper()

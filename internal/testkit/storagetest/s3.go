@@ -60,6 +60,14 @@ func (s *S3) Address(key string) string {
 	return address + "?anonymous=true&endpoint=" + url.QueryEscape(s.URL)
 }
 
+// Environment is that of a program that uses the server.
+func (s *S3) Environment() []string {
+	return []string{
+		"AWS_ENDPOINT_URL=" + s.URL, "AWS_ACCESS_KEY_ID=AKIATEST", "AWS_SECRET_ACCESS_KEY=storagetest-hush",
+		"AWS_EC2_METADATA_DISABLED=true", "AWS_REGION=eu-west-1",
+	}
+}
+
 // Answer has hook see each request before the server does; it reports whether it has answered.
 func (s *S3) Answer(hook func(w http.ResponseWriter, r *http.Request) bool) {
 	s.mu.Lock()
