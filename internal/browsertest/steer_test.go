@@ -1,10 +1,13 @@
 package browsertest
 
 import (
+	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 
+	"github.com/chromedp/chromedp"
 	"github.com/hibiken/asynq"
 
 	"github.com/balerhq/baler/internal/testkit"
@@ -45,13 +48,23 @@ func (s *site) steers(t *testing.T, b *tab) {
 
 	b.open(t, "/workers")
 	for _, of := range []string{"queue", "worker"} {
-		b.click(t, `form:has(input[name=`+of+`]) button`) // Pause
+		press := func() { // at once: the page puts other nodes in their place every three seconds
+			b.run(t, chromedp.Evaluate(`document.querySelector("form:has(input[name=`+of+`]) button").click()`, nil))
+		}
+		press() // Pause
 		b.waits(t, `document.querySelector("form:has(input[name=`+of+`]) button").innerText === "Resume"`)
 		b.says(t, "paused")
-		b.click(t, `form:has(input[name=`+of+`]) button`)
+		press()
 		b.waits(t, `document.querySelector("form:has(input[name=`+of+`]) button").innerText === "Pause"`)
 	}
-	b.clickText(t, "Drain")
-	b.waits(t, `!document.getElementById("away") || !document.getElementById("away").hidden`) // the server has ended
-	b.forget()
+	b.run(t, chromedp.Evaluate(`document.querySelector("button[value=drain]").click()`, nil))
+	testkit.Eventually(t, patience, func() error {
+		res, err := http.Get(s.url + "/healthz") //nolint:noctx // of a test's own server
+		if err != nil {
+			return nil //nolint:nilerr // it has ended
+		}
+		return errors.Join(errors.New("the server still answers"), res.Body.Close())
+	})
+	b.run(t, chromedp.Navigate("about:blank"))
+	b.forget() // a console notes what a page could not load any more
 }
