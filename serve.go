@@ -9,6 +9,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/balerhq/baler/internal/db"
 	"github.com/balerhq/baler/internal/ingest"
 	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/internal/store"
@@ -33,6 +34,9 @@ func (b *Baler) Serve(ctx context.Context, ln net.Listener, work bool) error {
 	defer cancel()
 	var background sync.WaitGroup
 	var worked error
+	if face.replica != nil {
+		background.Go(func() { face.replica.Run(ctx) })
+	}
 	background.Go(func() {
 		if !work {
 			_ = b.workerOptions().Dispatcher().Run(ctx) // it ends with its context and logs its errors
@@ -75,6 +79,12 @@ func (b *Baler) newServer(ctx context.Context, at net.Addr, face *httpFace) (*we
 	options.Audit = b.store
 	options.Submitter, options.Control, options.Fleet, options.Scheduler = face, face, face, face
 	options.Watches = b.store.Watches
+	if face.replica, err = b.newReplica(); err != nil {
+		return nil, err
+	}
+	if face.replica != nil {
+		options.Replica = face.replica
+	}
 	options.WritableMonitor = b.cfg.HTTP.MonitorReadOnly != nil && !*b.cfg.HTTP.MonitorReadOnly
 	face.show(&options)
 	return web.New(options)
@@ -125,6 +135,9 @@ func (e explainedTransfers) Waiting(ctx context.Context) (map[ledger.WaitReason]
 // Transfer is Store.Transfer with WaitingFor.
 func (e explainedTransfers) Transfer(ctx context.Context, uuid string) (tasks.Transfer, error) {
 	t, err := e.Store.Transfer(ctx, uuid)
+	if errors.Is(err, tasks.ErrTransferNotFound) && db.Replicated(ctx) { // it may be too new for the replica
+		t, err = e.Store.Transfer(db.OnPrimary(ctx), uuid)
+	}
 	if err != nil {
 		return t, err
 	}

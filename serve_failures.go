@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/balerhq/baler/internal/db"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -35,7 +36,8 @@ func (k *keptFailures) get(
 	if known {
 		return groups, nil
 	}
-	groups, err := read(ctx, t.ID, *f, limit)
+	// A replica may not have all of them yet, and what is kept counts for long.
+	groups, err := read(db.OnPrimary(ctx), t.ID, *f, limit)
 	if err != nil {
 		return nil, err
 	}

@@ -32,7 +32,8 @@ type httpFace struct {
 
 	registrar *ingest.ServerRegistrar
 	failures  keptFailures
-	ownRun    bool // it shows the pages of one person's run
+	replica   *replica // nil: there is none
+	ownRun    bool     // it shows the pages of one person's run
 }
 
 // Submit implements api.Submitter.

@@ -65,6 +65,7 @@ type RedisSettings struct {
 // DatabaseSettings is the address of the system of record. See ParseDatabase.
 type DatabaseSettings struct {
 	URL            string `koanf:"url"`
+	ReplicaURL     string `koanf:"replica_url"`     // empty: none
 	AutoMigrate    *bool  `koanf:"auto_migrate"`    // nil means true
 	MaxConnections int    `koanf:"max_connections"` // 0 lets the store choose
 	TLS            TLS    `koanf:"tls"`             // for MySQL; any file of it turns TLS on

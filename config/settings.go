@@ -50,6 +50,9 @@ func services() []Setting {
 		{"database.url", "BALER_DATABASE_URL", "sqlite:STATE_DIR/baler.db", text(),
 			"The system of record: `sqlite:PATH` or `mysql://user:password@host:3306/name?…`, " +
 				"with a socket `mysql://user:password@/name?socket=PATH`."},
+		{"database.replica_url", "BALER_DATABASE_REPLICA_URL", "", text(),
+			"A replica of a MySQL `database.url`, from which `baler serve` reads its pages while it is at most 30 seconds behind. " +
+				"Commands and the HTTP API always read `database.url`."},
 		{"database.auto_migrate", "BALER_DATABASE_AUTO_MIGRATE", "true", flag(),
 			"Apply pending migrations at start. When false, run `baler migrate`."},
 		{"database.max_connections", "BALER_DATABASE_MAX_CONNECTIONS", "", number(),

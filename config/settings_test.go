@@ -122,7 +122,7 @@ func TestEverySettingCanBeSet(t *testing.T) {
 		"URLs": "https://x/", "names": "x", "networks": "10.0.0.0/8",
 	}
 	special := map[string]string{
-		"redis.url": "rediss://x", "database.url": "mysql://x/y", "state_dir": "/x", "http.listen": ":77", "worker.admin_listen": ":78",
+		"redis.url": "rediss://x", "database.url": "mysql://x/y", "database.replica_url": "mysql://r/y", "state_dir": "/x", "http.listen": ":77", "worker.admin_listen": ":78",
 		"log.level": "debug", "log.format": "json", "worker.profile": "true", "worker.allow_commands": "true", "http.insecure": "true",
 		"retention.failed_too": "true", "redis.allow_eviction": "true",
 		"http.url": "https://x", "http.openid.issuer": "https://x", "http.ask_login": "true",

@@ -75,6 +75,7 @@ func (v *validation) services(c Config) {
 		v.tls("database.tls", c.Database.TLS, u.Host != "" && slices.Contains([]string{"", "true"}, u.Params.Get("tls")),
 			"needs database.url to be a MySQL server with a host, and without tls= or with tls=true")
 	}
+	v.replica(c.Database)
 	v.atLeast("database.max_connections", c.Database.MaxConnections, 0)
 	v.absolute("roots", v.withoutObjects("roots", c.Roots))
 	v.absolute("outputs", v.withoutObjects("outputs", c.Outputs))
@@ -83,6 +84,19 @@ func (v *validation) services(c Config) {
 	} else {
 		v.requiref(filepath.IsAbs(c.StateDir), "state_dir", "%s is not absolute; begin it with /", dsn.Quote(c.StateDir))
 	}
+}
+
+func (v *validation) replica(c DatabaseSettings) {
+	if c.ReplicaURL == "" {
+		return
+	}
+	u, err := ParseDatabase(c.ReplicaURL)
+	if err != nil {
+		v.problems.addf("", "database.replica_url", "%v", err)
+		return
+	}
+	of, err := ParseDatabase(c.URL)
+	v.requiref(u.Path == "" && (err != nil || of.Path == ""), "database.replica_url", "needs MySQL: it and database.url begin with mysql://")
 }
 
 // withoutObjects checks the addresses in object storage, and returns the other paths.

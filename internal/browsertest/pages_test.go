@@ -114,4 +114,5 @@ func TestThePageSaysThatTheDatabaseIsAwayAndComesBack(t *testing.T) {
 	proxy.Up()
 	b.waits(t, `document.getElementById("away").hidden`)
 	b.forget() // a console notes each answer that is an error
+	s.steers(t, b)
 }

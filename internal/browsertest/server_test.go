@@ -21,6 +21,7 @@ type site struct {
 	folder  string // "letters" in the first root
 	gate    string // the recipe picky waits until this file exists
 	damaged string // while this file exists, the recipe picky fails for three of the letters
+	redis   string // its queue; empty: it is in its memory
 }
 
 // password is everybody's.
@@ -60,7 +61,8 @@ func serveFor(t *testing.T, database string, roles []baler.Role) site {
 	testkit.Must(t, err)
 	c.Redis.URL, c.Database.URL = "embedded", "sqlite:"+filepath.Join(t.TempDir(), "baler.db")
 	if database != "" {
-		c.Redis.URL, c.Database.URL = testkit.Redis(t), database
+		s.redis = testkit.Redis(t)
+		c.Redis.URL, c.Database.URL = s.redis, database
 	}
 	c.HTTP.AskLogin = len(roles) > 0
 	c.Outputs = []string{thumbs}

@@ -219,8 +219,8 @@ func (d *DB) Dialect() Dialect { return d.dialect }
 // Pool returns the pool of connections, for its statistics.
 func (d *DB) Pool() (*sql.DB, error) { return d.gorm.DB() }
 
-// Session returns GORM's handle for statements under ctx.
-func (d *DB) Session(ctx context.Context) *gorm.DB { return d.gorm.WithContext(ctx) }
+// Session returns GORM's handle for statements under ctx; see OnReplica.
+func (d *DB) Session(ctx context.Context) *gorm.DB { return d.reader(ctx).gorm.WithContext(ctx) }
 
 func (t target) dialector() (gorm.Dialector, error) {
 	if t.dialect == SQLite {

@@ -57,7 +57,7 @@ func (d *DB) writeOnce(ctx context.Context, fn func(tx *gorm.DB, now time.Time) 
 			return ctx.Err()
 		}
 	}
-	return Interrupted(ctx, d.Session(ctx).Transaction(func(tx *gorm.DB) error {
+	return Interrupted(ctx, d.gorm.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
 		return fn(tx, d.Stamp())
 	}))
 }

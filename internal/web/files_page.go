@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"path"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -44,7 +45,7 @@ type filesView struct {
 	Transfer, Name, Query, Problem, Next, Searched string
 	Tabs                                           []tab
 	Rows                                           []fileItem
-	Pictures                                       bool // a step makes them: there is a column
+	Pictures                                       bool // of one of them at least: there is a column
 }
 
 type fileItem struct {
@@ -111,10 +112,9 @@ func (p *filesPage) fill(ctx context.Context, v *filesView, q url.Values) error 
 	for i := range files {
 		v.Rows = append(v.Rows, fileItemOf(&t, &files[i]))
 	}
-	for _, s := range t.Steps {
-		v.Pictures = v.Pictures || p.opts.Thumbnails != nil && s.Handler == "thumbnail"
-	}
-	return addThumbnails(ctx, p.opts.Thumbnails, &t, v.Rows)
+	err = addThumbnails(ctx, p.opts.Thumbnails, &t, v.Rows)
+	v.Pictures = slices.ContainsFunc(v.Rows, func(f fileItem) bool { return f.Thumbnail != "" })
+	return err
 }
 
 // list reads a page of the files; next is empty on the last.

@@ -14,6 +14,7 @@ type layout struct {
 	CanSubmit      bool
 	Nav            []navEntry
 	Section        string // the address of the current entry
+	Notice         string // where the page reads; empty: from the database itself, as always
 }
 
 // navEntry is a page that all others link to.
@@ -24,6 +25,7 @@ func layoutFor(opts *Options, r *http.Request, section string) layout {
 	l := layout{
 		Title: opts.Title, Version: opts.Version, Known: accounts.From(r.Context()).Role.Allows(accounts.Viewer), Monitor: opts.Redis != nil,
 		CanSubmit: opts.Starter != nil && opts.System != nil && may(r, "GET /new"), Section: section,
+		Notice: noticeOf(r.Context()),
 	}
 	for _, e := range []struct {
 		exists     bool

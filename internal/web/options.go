@@ -43,10 +43,13 @@ type Options struct {
 	Outputs OutputFiles
 
 	Thumbnails Thumbnails
-	Fixity     TransferComparer
-	System     System
-	Starter    Starter
-	Letters    Letters
+
+	// Replica is where pages read while it is of use; nil: there is none.
+	Replica Replica
+	Fixity  TransferComparer
+	System  System
+	Starter Starter
+	Letters Letters
 
 	// RequestsPerSecond is how many requests of the API one address may make; 0: any number.
 	RequestsPerSecond int

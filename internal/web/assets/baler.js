@@ -27,6 +27,11 @@
   document.addEventListener("htmx:afterRequest", (e) => {
     const status = e.detail.xhr.status;
     if (status) show(status >= 500);
+    const said = e.detail.xhr.getResponseHeader("Baler-Notice"), notice = document.getElementById("notice");
+    if (polls(e.detail) && notice && notice.textContent !== decodeURIComponent(said || "")) {
+      notice.textContent = decodeURIComponent(said || "");
+      notice.hidden = !said;
+    }
   });
 
   // Server-sent events say when there is something new. A hidden page lets go of its

@@ -1,0 +1,30 @@
+package db
+
+import "context"
+
+type replicaKey struct{}
+
+// OnReplica returns a context under which Session reads from a replica of the
+// database, which may be behind it. Whatever writes uses the database itself all the same.
+func OnReplica(ctx context.Context, replica *DB) context.Context {
+	return context.WithValue(ctx, replicaKey{}, replica)
+}
+
+// OnPrimary undoes OnReplica.
+func OnPrimary(ctx context.Context) context.Context { return OnReplica(ctx, nil) }
+
+// Replicated reports whether ctx reads from a replica.
+func Replicated(ctx context.Context) bool { return replicaOf(ctx) != nil }
+
+func replicaOf(ctx context.Context) *DB {
+	replica, _ := ctx.Value(replicaKey{}).(*DB) // nil when there is none
+	return replica
+}
+
+// reader is the database that reads under ctx use.
+func (d *DB) reader(ctx context.Context) *DB {
+	if replica := replicaOf(ctx); replica != nil {
+		return replica
+	}
+	return d
+}
