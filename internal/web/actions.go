@@ -27,6 +27,14 @@ func mountActions(mux *http.ServeMux, opts *Options, p *transferPage) {
 		"cancel": func(ctx context.Context, t tasks.Transfer, _ url.Values) (string, error) {
 			return back(c.Cancel(ctx, t))
 		},
+		"approve": func(ctx context.Context, t tasks.Transfer, q url.Values) (string, error) {
+			_, err := c.Decide(ctx, t, tasks.Decision{Step: q.Get("step"), Comment: q.Get("comment")})
+			return "", err
+		},
+		"reject": func(ctx context.Context, t tasks.Transfer, q url.Values) (string, error) {
+			_, err := c.Decide(ctx, t, tasks.Decision{Step: q.Get("step"), Comment: q.Get("comment"), Reject: true})
+			return "", err
+		},
 		"retry": func(ctx context.Context, t tasks.Transfer, q url.Values) (string, error) {
 			f := filterOf(&t, q)
 			n, err := c.Retry(ctx, t, f.filter(&t))

@@ -192,3 +192,8 @@ func TestResultsInPages(t *testing.T) {
 		t.Errorf("%d rows on the last page", n)
 	}
 }
+
+func (c controls) Decide(_ context.Context, _ tasks.Transfer, d tasks.Decision) (string, error) {
+	c.asked["decide "+d.Step+" "+d.Comment]++
+	return d.Step, nil
+}
