@@ -7,7 +7,9 @@ SHELL := bash
 
 GO ?= go
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
-PKG ?= ./...
+# Packages whose tests take longest begin first, so that none of them is left alone at the end.
+SLOWEST := ./internal/systemtest ./internal/crashtest ./cli ./internal/store ./internal/browsertest
+PKG ?= $(SLOWEST) ./...
 TEST_FLAGS ?=
 TEST_TIMEOUT ?= 15m
 FUZZTIME ?= 10s

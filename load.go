@@ -43,10 +43,11 @@ const DefaultChunkSize = load.DefaultChunkSize
 // before any file is registered. When the table was emptied or replaced, the next Run
 // loads all files again.
 func (b *Baler) LoadRecipe(ctx context.Context, l LoadOptions, paths []string) (*recipe.Recipe, error) {
-	if slices.ContainsFunc(paths, tasks.IsObject) {
-		return nil, errors.New("load reads files: copy the objects into a folder first, with the recipe copy")
+	files, err := b.linesOf(paths)
+	if err != nil {
+		return nil, err
 	}
-	if err := scan.Missing(ctx, paths, nil); err != nil {
+	if err := scan.Missing(ctx, files.Paths, b.objects); err != nil {
 		return nil, err
 	}
 	args := load.Args{
@@ -61,15 +62,15 @@ func (b *Baler) LoadRecipe(ctx context.Context, l LoadOptions, paths []string) (
 	if err != nil {
 		return nil, err
 	}
-	if err := plan.CheckFiles(ctx, paths); err != nil {
+	if err := plan.CheckFiles(ctx, files); err != nil {
 		return nil, err
 	}
 	if plan.Create {
-		if err := b.inferColumns(ctx, plan, paths, l.OnColumnsAdded); err != nil {
+		if err := b.inferColumns(ctx, plan, files, l.OnColumnsAdded); err != nil {
 			return nil, err
 		}
 	}
-	if err := plan.CheckMembers(ctx, b.tables(), paths); err != nil {
+	if err := plan.CheckMembers(ctx, b.tables(), files); err != nil {
 		return nil, err
 	}
 	loss, err := b.tables().ForgetLost(ctx, plan.Into)
@@ -91,6 +92,21 @@ func (b *Baler) LoadRecipe(ctx context.Context, l LoadOptions, paths []string) (
 		return r, b.loadLeftOut(ctx, plan, r)
 	}
 	return r, nil
+}
+
+// linesOf are the files that are to be loaded; addresses in object storage lose their parameters.
+func (b *Baler) linesOf(paths []string) (*load.LineFiles, error) {
+	files := &load.LineFiles{Paths: slices.Clone(paths), Objects: b.objects}
+	for i, path := range paths {
+		if !tasks.IsObject(path) {
+			continue
+		}
+		var err error
+		if files.Paths[i], err = b.objects.Add(path); err != nil {
+			return nil, err
+		}
+	}
+	return files, nil
 }
 
 // loadLeftOut makes the next load of a recipe load files again that have members for
@@ -192,10 +208,10 @@ func (b *Baler) tables() *tableload.Store { return tableload.New(b.store.DB()) }
 
 // inferColumns completes the plan for a table that is to be created, or adds missing
 // columns to an existing one.
-func (b *Baler) inferColumns(ctx context.Context, plan *load.Plan, paths []string, onAdded func(names []string)) error {
-	added, err := plan.AddColumns(ctx, b.tables(), paths)
+func (b *Baler) inferColumns(ctx context.Context, plan *load.Plan, files *load.LineFiles, onAdded func(names []string)) error {
+	added, err := plan.AddColumns(ctx, b.tables(), files)
 	if errors.Is(err, tableload.ErrNoTable) {
-		return plan.InferColumns(ctx, paths)
+		return plan.InferColumns(ctx, files)
 	}
 	if err == nil && len(added) > 0 && onAdded != nil {
 		onAdded(added)

@@ -27,6 +27,11 @@ type ResultFilter struct {
 	Exactly bool
 }
 
+// Empty reports whether f selects every result.
+func (f *ResultFilter) Empty() bool {
+	return f.Step == "" && len(f.Outcomes) == 0 && f.File == 0 && f.Parent == 0 && f.Code == "" && f.Message == "" && !f.Exactly
+}
+
 // resultPage is how many results are held in memory at a time.
 const resultPage = 1000
 

@@ -26,7 +26,7 @@ func (h *httpFace) Results(
 
 // Failures implements api.Results.
 func (h *httpFace) Failures(ctx context.Context, t tasks.Transfer, f tasks.ResultSelector, limit int) ([]tasks.FailureGroup, error) {
-	return h.store.FailureGroups(ctx, t.ID, f, limit)
+	return h.failures.get(ctx, &t, &f, limit, h.store.FailureGroups)
 }
 
 // FilesAfter implements api.Results.
@@ -45,6 +45,15 @@ func (h *httpFace) Retry(ctx context.Context, t tasks.Transfer, f tasks.ResultSe
 	n, err := h.retryResults(ctx, t, f)
 	if errors.Is(err, ErrRetryInProgress) {
 		err = &api.RequestError{Err: err, Conflict: true}
+	}
+	return n, err
+}
+
+// CancelFiles implements api.Control.
+func (h *httpFace) CancelFiles(ctx context.Context, t tasks.Transfer, f tasks.ResultSelector) (int64, error) {
+	n, err := h.cancelSelected(ctx, t, f)
+	if errors.Is(err, ErrNothingSelected) {
+		err = &api.RequestError{Err: err}
 	}
 	return n, err
 }

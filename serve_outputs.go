@@ -34,7 +34,7 @@ func (h *httpFace) Outputs(_ context.Context, t tasks.Transfer) (all []web.Outpu
 		if err != nil || !info.Mode().IsRegular() || !done[o.Step] {
 			continue
 		}
-		all = append(all, web.OutputFile{Step: o.Step, Path: o.Path, Size: info.Size(), WrittenAt: info.ModTime()})
+		all = append(all, web.OutputFile{Step: o.Step, Path: o.Path, Size: info.Size()})
 	}
 	return all, nil
 }

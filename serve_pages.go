@@ -19,7 +19,7 @@ type pages struct {
 // show sets what the pages show.
 func (h *httpFace) show(o *web.Options) {
 	p := pages{Store: h.store, face: h}
-	o.History, o.Files, o.System, o.Formats, o.Letters, o.Outputs, o.Fixity = p, p, h, p, h, h, h
+	o.History, o.Files, o.System, o.Formats, o.Letters, o.Outputs, o.Fixity, o.Thumbnails = p, p, h, p, h, h, h, h
 	if o.Submitter != nil {
 		o.Starter = h
 	}

@@ -20,7 +20,7 @@ func (b *Baler) ServePages(ctx context.Context, ln net.Listener) error {
 	}
 	var options web.Options
 	b.describe(&options)
-	face := &httpFace{Baler: b}
+	face := &httpFace{Baler: b, ownRun: true}
 	options.Results, options.Control, options.Fleet, options.Audit = face, face, face, b.store
 	face.show(&options)
 	server, err := web.New(options)

@@ -31,6 +31,8 @@ type httpFace struct {
 	*Baler
 
 	registrar *ingest.ServerRegistrar
+	failures  keptFailures
+	ownRun    bool // it shows the pages of one person's run
 }
 
 // Submit implements api.Submitter.

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/balerhq/baler/internal/bench"
+	"github.com/balerhq/baler/internal/bench/simulation"
 	"github.com/balerhq/baler/internal/testkit"
 )
 
@@ -138,6 +139,23 @@ func TestBenchBatch(t *testing.T) {
 	if !slices.Equal(batches, []int{10, 100}) {
 		t.Errorf("batches of %v", batches)
 	}
+}
+
+func TestBenchSimulate(t *testing.T) {
+	t.Parallel()
+	s := newTestEnv(t)
+	s.must(exitUsage, "bench", "simulate", "--per-file", "0s")
+	r := s.must(exitOK, "bench", "simulate", "--workers", "1,50", "--lasting", "10s", "--json")
+	var fleets []simulation.Fleet
+	for line := range strings.Lines(r.stdout) {
+		var f simulation.Fleet
+		testkit.Must(t, json.Unmarshal([]byte(line), &f))
+		fleets = append(fleets, f)
+	}
+	if len(fleets) != 2 || fleets[1].Slots != 200 || fleets[1].Files != 200*1000 || fleets[1].Killed != 5 || fleets[1].Lost == 0 {
+		t.Errorf("%+v", fleets)
+	}
+	contains(t, "table", s.must(exitOK, "bench", "simulate", "--workers", "10", "--lasting", "10s", "--svg", s.path("f.svg")).stdout, "AGAIN AFTER")
 }
 
 func TestBenchMakespan(t *testing.T) {
@@ -323,6 +341,7 @@ func TestBenchUsage(t *testing.T) {
 		"bench run --tree /no/such":    `--tree: stat /no/such: no such file or directory`,
 		"bench run --tree /dev/null":   `--tree: /dev/null is not a folder`,
 		"bench run --svg x.svg":        `bench run draws no charts; leave out --html and --svg`,
+		"bench simulate --kill 100":    `--kill 100: some workers must live; give 99 at most`,
 		"bench load --records 0":       `invalid argument "0" for "--records" flag: give a number from 1`,
 	} {
 		r := newTestEnv(t).must(exitUsage, strings.Fields(args)...)

@@ -31,14 +31,15 @@ Compare only numbers of the same run. With --html or --svg it also draws charts.
   baler bench makespan
   baler bench load
   baler bench run
-  baler bench coprocess`,
+  baler bench coprocess
+  baler bench simulate`,
 		Args: unknownCommand,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	flags.add(cmd)
 	cmd.AddCommand(p.benchPipelineCommand(&flags), p.benchBatchCommand(&flags), p.benchCommitCommand(&flags))
 	cmd.AddCommand(p.benchLatencyCommand(&flags), p.benchMakespanCommand(&flags), p.benchLoadCommand(&flags))
-	cmd.AddCommand(p.benchRunCommand(&flags), p.benchCoprocessCommand(&flags))
+	cmd.AddCommand(p.benchRunCommand(&flags), p.benchCoprocessCommand(&flags), p.benchSimulateCommand(&flags))
 	cmd.AddCommand(p.benchWorkerCommand(), p.benchHashCommand())
 	return cmd
 }

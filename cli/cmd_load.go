@@ -32,8 +32,9 @@ func (p *program) loadCommand() *cobra.Command {
 		Short: "Load JSON lines into a database table",
 		Long: `Load splits files of JSON lines into chunks, which workers insert into a database
 table in bulk, each line once. Compressed files (gzip, zstd, bzip2, xz) are not
-split. Lines that are not JSON or do not fit the table are rejected, with their
-number and the reason: see 'baler results ID --rejected'.
+split. Files may be objects, as in s3://bucket/prefix. Lines that are not JSON or do
+not fit the table are rejected, with their number and the reason: see
+'baler results ID --rejected'.
 
 With the embedded queue everything runs in this process; run the same command
 again to continue after an interruption. It exits with 3 if lines were rejected

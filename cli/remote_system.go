@@ -113,6 +113,11 @@ func (r *remote) Retry(ctx context.Context, t tasks.Transfer, f baler.ResultFilt
 	return r.Client.Retry(ctx, t.UUID, filterOf(&f))
 }
 
+// CancelFiles implements recorded.
+func (r *remote) CancelFiles(ctx context.Context, t tasks.Transfer, f baler.ResultFilter) (int64, error) {
+	return r.Client.CancelFiles(ctx, t.UUID, filterOf(&f))
+}
+
 // RetryFinalizers implements recorded.
 func (r *remote) RetryFinalizers(ctx context.Context, t tasks.Transfer) (int64, error) {
 	return r.Client.RetryFinalizers(ctx, t.UUID)

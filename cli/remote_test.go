@@ -123,7 +123,16 @@ func TestSteeringThroughAServer(t *testing.T) {
 	contains(t, "pause", s.must(exitOK, "pause", id).stdout, " is paused.")
 	contains(t, "pause", s.must(exitError, "pause", id).stderr, " is already paused, since ")
 	contains(t, "resume", s.must(exitOK, "resume", id).stdout, " resumed: ")
+	other := strings.TrimSpace(s.must(exitOK, "submit", "--recipe", "checksum", s.path("in")).stdout)
+	contains(t, "cancel a file", s.must(exitOK, "cancel", other, "--file", "1").stdout, "Canceling 1 file of transfer ")
+	contains(t, "cancel it again", s.must(exitOK, "cancel", other, "--file", "1").stdout, "no such file is unfinished, or it is canceled already")
+	contains(t, "cancel no file", s.must(exitUsage, "cancel", other, "--file", "0").stderr, "files are numbered from 1")
+	contains(t, "cancel at no step", s.must(exitError, "cancel", other, "--step", "nope").stderr, `has no step "nope"; it has checksum`)
 	s.must(exitOK, "queue", "resume", "default")
+	contains(t, "the others end", s.must(exitFailures, "status", "--watch", other).stdout, "1 file")
+	contains(t, "it ends as canceled", s.must(exitOK, "results", other, "--outcome", "canceled").stdout, "the file was canceled before this step ran it")
+	equal(t, "it has ended", s.must(exitOK, "cancel", other, "--file", "1", "--json").stdout,
+		`{"type":"cancel","transfer":"`+other+`","files":0}`+"\n")
 	s.must(exitOK, "status", "--watch", id)
 	contains(t, "retry", s.must(exitOK, "retry", id, "--outcome", "succeeded", "--wait").stdout, "Retrying 1 file of transfer ")
 	for _, command := range []string{"run .", "load x --into t", "worker", "serve", "delete " + id, "diff " + id, "prune --older-than 90d", "reconcile", "migrate", "doctor",

@@ -28,6 +28,16 @@ func (f *filterFlags) add(p *program, cmd *cobra.Command) {
 	completeBy(cmd, "code", p.completeCodes())
 }
 
+// given reports whether the command line has one of the flags.
+func (*filterFlags) given(cmd *cobra.Command) bool {
+	for _, name := range []string{"step", "outcome", "file", "code", "message", "group", "parent"} {
+		if cmd.Flags().Changed(name) {
+			return true
+		}
+	}
+	return false
+}
+
 func outcomeNames() (names []string) {
 	for _, o := range tasks.Outcomes() {
 		names = append(names, string(o))

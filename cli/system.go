@@ -40,6 +40,7 @@ type recorded interface {
 	Failures(ctx context.Context, t tasks.Transfer, f baler.ResultFilter, limit int) ([]tasks.FailureGroup, error)
 	LiveWork(ctx context.Context, t tasks.Transfer) (tasks.LiveWork, error)
 	Retry(ctx context.Context, t tasks.Transfer, f baler.ResultFilter) (int64, error)
+	CancelFiles(ctx context.Context, t tasks.Transfer, f baler.ResultFilter) (int64, error)
 	RetryFinalizers(ctx context.Context, t tasks.Transfer) (int64, error)
 }
 

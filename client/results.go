@@ -32,6 +32,18 @@ func (c *Client) Retry(ctx context.Context, id string, f Filter) (files int64, e
 	return answer.Files, err
 }
 
+// CancelFiles cancels the selected files that have not ended, and returns how many were not
+// canceled before. A file that runs ends its step first. The filter must select something;
+// Client.Cancel cancels all files.
+func (c *Client) CancelFiles(ctx context.Context, id string, f Filter) (files int64, err error) {
+	var answer struct {
+		Files int64 `json:"files"`
+	}
+	// Repeating it is harmless: a file is canceled once.
+	err = c.call(ctx, request{method: http.MethodPost, path: "/transfers/" + url.PathEscape(id) + "/files/cancel", body: f}, &answer)
+	return answer.Files, err
+}
+
 // RetryFinalizers runs the failed final steps of a completed transfer again, and returns
 // their number.
 func (c *Client) RetryFinalizers(ctx context.Context, id string) (steps int64, err error) {

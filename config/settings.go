@@ -103,7 +103,7 @@ func work() []Setting {
 		{"worker.allow_commands", "BALER_WORKER_ALLOW_COMMANDS", "false", flag(),
 			"Run the programs of every recipe: then everybody who may submit may run any program as the worker's user."},
 		{"dispatch.window", "BALER_DISPATCH_WINDOW", "64", number(),
-			"Unfinished batches a transfer may have in the queue."},
+			"Unfinished batches a transfer may have in the queue, but at least two for each that the workers can run at once."},
 		{"dispatch.interval", "BALER_DISPATCH_INTERVAL", "100ms", duration(),
 			"Time between two rounds of the dispatcher, which batches registered files."},
 		{"dispatch.lag", "BALER_DISPATCH_LAG", "2m", duration(),

@@ -4,6 +4,9 @@ import (
 	"errors"
 	"io"
 	"math"
+	"strings"
+
+	"github.com/balerhq/baler/tasks"
 )
 
 // Chunk is the bytes of a job's file, open for reading: all of it, or the range
@@ -58,6 +61,16 @@ func ignoreEOF(err error) error {
 		return nil
 	}
 	return err
+}
+
+// Replaced reports whether the chunk is of an object that is another version now than when it
+// was split. Of a file WholeLines tells as much as can be known.
+func (p *Chunk) Replaced(split *tasks.File) (bool, error) {
+	if split.Part == 0 || split.Version == "" || strings.HasPrefix(split.Version, "sha256:") { // a long one is kept as its digest
+		return false, nil
+	}
+	info, err := p.file.Stat()
+	return err == nil && ObjectVersion(info) != split.Version, err
 }
 
 // Close closes the file.

@@ -43,7 +43,7 @@ func (o OutputRoots) Open(path string) (*os.File, error) {
 }
 
 // OpenerFor returns what opens the files for a job: opener, and for a file that a handler
-// emitted also what lies below the folder into which that one was written.
+// emitted also what lies below the folder, or the prefix, into which that one was written.
 func OpenerFor(f *tasks.File, opener FileOpener, outputs OutputRoots) FileOpener {
 	if f.Emitted == nil || f.Emitted.Base == "" {
 		return opener
@@ -60,8 +60,8 @@ type emittedOpener struct {
 
 // Open implements FileOpener.
 func (e emittedOpener) Open(path string) (ReadableFile, error) {
-	if !tasks.IsObject(path) && isIn(e.base, filepath.Clean(path)) {
-		return e.outputs.Open(path)
+	if tasks.IsObject(path) && IsInObject(e.base, path) || !tasks.IsObject(path) && isIn(e.base, filepath.Clean(path)) {
+		return e.outputs.openWritten(path)
 	}
 	return e.FileOpener.Open(path)
 }

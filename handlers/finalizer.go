@@ -92,8 +92,8 @@ func (c *TransferJob) DecodeArgs(dst any) error { return DecodeArgs(c.spec.Args,
 // those that may be written, where emitted files are.
 func (c *TransferJob) Open(path string) (ReadableFile, error) {
 	f, err := c.spec.Roots.Open(path)
-	if errors.Is(err, ErrOutsideRoots) && !tasks.IsObject(path) {
-		if written, other := c.spec.Outputs.Open(path); !errors.Is(other, ErrOutsideRoots) {
+	if errors.Is(err, ErrOutsideRoots) {
+		if written, other := c.spec.Outputs.openWritten(path); !errors.Is(other, ErrOutsideRoots) {
 			f, err = written, other
 		}
 	}

@@ -13,15 +13,16 @@ import (
 
 // EmittedFile is a file that a handler has made of its job's file, see Job.Emit.
 type EmittedFile struct {
-	// Path is where it is: absolute, below Base, as Created has it.
+	// Path is where it is: absolute, or that of an object, below Base, as Created has it.
 	Path string
 
 	// Name tells it from the other files that come from the same file, such as the name of a
 	// member of an archive. It holds no NUL.
 	Name string
 
-	// Base is the folder to which the path is relative that stands for the file in
-	// Job.RelativePath: the one that the recipe chose for what the handler writes.
+	// Base is the folder, or the prefix in object storage, to which the path is relative that
+	// stands for the file in Job.RelativePath: the one that the recipe chose for what the
+	// handler writes.
 	Base string
 }
 
@@ -48,14 +49,13 @@ var (
 // content before, the file becomes a further one. The file starts at the step that the
 // recipe's emit_from names.
 //
-// Size and modification time are read now. The file must be a regular one below a folder
-// that the worker may write.
+// Size and modification time are read now. The file must be a regular one, or an object, where
+// the worker may write.
 func (j *Job) Emit(f EmittedFile) error {
 	switch {
 	case f.Name == "" || len(f.Name) > maxEmittedName || strings.ContainsRune(f.Name, 0):
 		return fmt.Errorf("emit %.100q: %w", f.Name, ErrEmittedName)
-	case len(f.Path) > maxEmittedPath || strings.ContainsRune(f.Path, 0) || !filepath.IsAbs(f.Path) ||
-		filepath.Clean(f.Path) != f.Path || !filepath.IsAbs(f.Base) || f.Path == f.Base || !isIn(filepath.Clean(f.Base), f.Path):
+	case len(f.Path) > maxEmittedPath || strings.ContainsRune(f.Path, 0) || !f.isWhole() || f.Path == f.Base || !isIn(f.base(), f.Path):
 		return fmt.Errorf("emit %.100q at %.200q: %w", f.Name, f.Path, ErrEmittedPath)
 	}
 	info, err := j.spec.Outputs.stat(f.Path)
@@ -75,10 +75,26 @@ func (j *Job) Emit(f EmittedFile) error {
 	return nil
 }
 
+// isWhole reports whether the path and its base are absolute and written in their only way, or
+// both those of objects.
+func (f *EmittedFile) isWhole() bool {
+	if tasks.IsObject(f.Path) {
+		return tasks.IsObject(f.Base)
+	}
+	return filepath.IsAbs(f.Path) && filepath.Clean(f.Path) == f.Path && filepath.IsAbs(f.Base)
+}
+
+func (f *EmittedFile) base() string {
+	if tasks.IsObject(f.Base) {
+		return strings.TrimSuffix(f.Base, "/")
+	}
+	return filepath.Clean(f.Base)
+}
+
 // emission says what an emitted file was made from.
 func (j *Job) emission(f *EmittedFile) *tasks.Emission {
 	of := &j.spec.File
-	e := &tasks.Emission{Parent: of.No, Top: of.No, Depth: 1, Step: j.spec.Step, Name: f.Name, Base: filepath.Clean(f.Base)}
+	e := &tasks.Emission{Parent: of.No, Top: of.No, Depth: 1, Step: j.spec.Step, Name: f.Name, Base: f.base()}
 	if of.Emitted != nil {
 		e.Top, e.Depth = of.Emitted.Top, of.Emitted.Depth+1
 	}
@@ -110,7 +126,7 @@ func (j *Job) EmittedBefore(ctx context.Context) (EmittedTotal, error) {
 	return j.spec.EmittedBefore(ctx, &j.spec.File)
 }
 
-// stat describes a regular file below a folder that may be written.
+// stat describes a regular file, or an object, that may be written.
 func (o OutputRoots) stat(path string) (os.FileInfo, error) {
 	f, err := o.openWritten(path)
 	if err != nil {

@@ -61,7 +61,7 @@ func (j *Job) CopyLocally(ctx context.Context) (remove func(), err error) {
 	}
 	remove = func() {
 		j.setLocal("")
-		_ = os.RemoveAll(dir) // what cannot be removed is the system's to tidy
+		_ = os.RemoveAll(dir) // the system cleans up what cannot be removed
 	}
 	path := filepath.Join(dir, localName(j.spec.File.Path))
 	if err := j.copyTo(ctx, path, f); err != nil {

@@ -80,7 +80,7 @@ func (o OutputRoots) open(path string, makeFolders bool) (*destination, error) {
 	}
 	if tasks.IsObject(path) {
 		return nil, Fail(CodeBadArgs, fmt.Errorf(
-			"%s is in object storage, where only copy, move, thumbnail and sanitize-names write: name a folder", path))
+			"%s is in object storage, where only copy, move, thumbnail, extract and sanitize-names write: name a folder", path))
 	}
 	if !filepath.IsAbs(path) {
 		if o.relative == "" {

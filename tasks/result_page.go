@@ -17,6 +17,11 @@ type ResultSelector struct {
 	Exactly bool
 }
 
+// Empty reports whether f selects every result.
+func (f *ResultSelector) Empty() bool {
+	return f.Step == 0 && len(f.Outcomes) == 0 && f.File == 0 && f.Parent == 0 && f.Code == "" && f.Message == "" && !f.Exactly
+}
+
 // ResultKey is the position of a result in the order of Results: by step, then by
 // file. The zero value is before the first.
 type ResultKey struct {

@@ -41,6 +41,24 @@ func TestRun(t *testing.T) {
 	}
 }
 
+func TestOutputs(t *testing.T) {
+	out := t.TempDir()
+	h := handlers.PerFile(func(_ context.Context, job *handlers.Job) error {
+		path := filepath.Join(out, "page")
+		if err := os.WriteFile(path, []byte("text"), 0o600); err != nil {
+			return err
+		}
+		return job.Emit(handlers.EmittedFile{Path: path, Name: "page", Base: out})
+	})
+	got := handlertest.Run(t, h, map[string]string{"book": ""}, handlertest.Outputs(out))["book"]
+	if len(got.Emitted) != 1 || got.Emitted[0].Path != filepath.Join(out, "page") || got.Emitted[0].Size != 4 {
+		t.Errorf("emitted %+v, error %s", got.Emitted, got.Error)
+	}
+	if got := handlertest.Run(t, h, map[string]string{"book": ""})["book"]; got.Outcome == tasks.OutcomeSucceeded || len(got.Emitted) != 0 {
+		t.Errorf("without outputs: %+v", got)
+	}
+}
+
 func TestTimeout(t *testing.T) {
 	h := handlers.HandlerFunc(func(ctx context.Context, _ []*handlers.Job) error { <-ctx.Done(); return ctx.Err() })
 	got := handlertest.Run(t, h, map[string]string{"a": ""}, handlertest.Timeout(time.Millisecond))

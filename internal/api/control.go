@@ -40,6 +40,16 @@ func (a *api) registerControl(h huma.API) {
 		Errors:       []int{http.StatusNotFound, http.StatusGone, http.StatusConflict, http.StatusUnprocessableEntity},
 	}, a.retry)
 	huma.Register(h, huma.Operation{
+		OperationID: "cancel-files", Method: http.MethodPost, Path: "/transfers/{id}/files/cancel", Tags: []string{"Control"},
+		Summary: "Cancel files of a transfer",
+		Description: "Cancels the selected files that have not ended; the others go on. A file that waits ends as canceled at the step " +
+			"for which it waits. One that runs ends this step first; if that was its last, it keeps its result. The filter must select " +
+			"something. With an outcome, a code or a message, it selects files by their results, and by their last attempt while they " +
+			"wait for another; with a step alone, the files that are at this step.",
+		MaxBodyBytes: maxBody,
+		Errors:       []int{http.StatusNotFound, http.StatusGone, http.StatusUnprocessableEntity},
+	}, a.cancelFiles)
+	huma.Register(h, huma.Operation{
 		OperationID: "retry-finalizers", Method: http.MethodPost, Path: "/transfers/{id}/finalizers/retry", Tags: []string{"Control"},
 		Summary:     "Retry the final steps of a transfer",
 		Description: "Runs the failed final steps of a completed transfer again, and no files.",
@@ -107,6 +117,47 @@ func (a *api) retry(ctx context.Context, in *retryInput) (*retryOutput, error) {
 		return nil, a.answer(ctx, "retry files", err)
 	}
 	out := new(retryOutput)
+	out.Body.Files = n
+	return out, nil
+}
+
+type cancelFilesInput struct {
+	TransferInput
+
+	Body cancelFilesBody
+}
+
+type cancelFilesBody struct {
+	Step    string   `json:"step,omitempty" maxLength:"255" doc:"Only results of this step; by itself: only files that are at this step."`
+	Outcome []string `json:"outcome,omitempty" doc:"Only results with one of these outcomes; none: with any."`
+	File    int64    `json:"file,omitempty" minimum:"0" doc:"Only the file with this number."`
+	Parent  int64    `json:"parent,omitempty" minimum:"0" doc:"Only files that were extracted from the file with this number."`
+	Code    string   `json:"code,omitempty" maxLength:"64" doc:"Only results with this code."`
+	Message string   `json:"message,omitempty" maxLength:"255" doc:"Only failures with this message, as list-failures returns it."`
+	Exactly bool     `json:"exactly,omitempty" doc:"Only failures of exactly this code and message, even if empty."`
+}
+
+type cancelFilesOutput struct {
+	Body struct {
+		Files int64 `json:"files" doc:"How many files go no further, that were not canceled before."`
+	}
+}
+
+func (a *api) cancelFiles(ctx context.Context, in *cancelFilesInput) (*cancelFilesOutput, error) {
+	t, err := a.find(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	query := ResultQuery(in.Body)
+	f, err := query.filter(&t, "body")
+	if err != nil {
+		return nil, err
+	}
+	n, err := a.Control.CancelFiles(ctx, t, f)
+	if err != nil {
+		return nil, a.answer(ctx, "cancel files", err)
+	}
+	out := new(cancelFilesOutput)
 	out.Body.Files = n
 	return out, nil
 }

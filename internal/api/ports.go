@@ -88,6 +88,10 @@ type Control interface {
 	// Retry runs the files of the selected results again, and returns their number.
 	Retry(ctx context.Context, t tasks.Transfer, f tasks.ResultSelector) (int64, error)
 
+	// CancelFiles cancels the selected files that have not ended, and returns how many were
+	// not canceled before. The error is a *RequestError when the filter selects all files.
+	CancelFiles(ctx context.Context, t tasks.Transfer, f tasks.ResultSelector) (int64, error)
+
 	// RetryFinalizers runs the failed final steps again, and returns their number.
 	RetryFinalizers(ctx context.Context, t tasks.Transfer) (int64, error)
 }

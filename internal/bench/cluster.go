@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/balerhq/baler"
-	"github.com/balerhq/baler/config"
 	"github.com/balerhq/baler/handlers/builtin"
 	"github.com/balerhq/baler/internal/sleep"
 	"github.com/balerhq/baler/internal/testservers"
@@ -24,7 +23,6 @@ import (
 // cluster is Baler in an Env, with workers and producers as separate processes.
 type cluster struct {
 	host    *Env
-	cfg     config.Config
 	b       *baler.Baler
 	env     []string
 	command []string // the command that starts a worker
@@ -57,7 +55,7 @@ func (p *Env) startCluster(ctx context.Context, workers int, extra ...string) (*
 	if err != nil {
 		return nil, err
 	}
-	s := &cluster{host: p, cfg: cfg, b: b, command: []string{"worker"}, env: slices.Concat(p.o.Env, []string{
+	s := &cluster{host: p, b: b, command: []string{"worker"}, env: slices.Concat(p.o.Env, []string{
 		"BALER_REDIS_URL=" + p.redisURL, "BALER_DATABASE_URL=" + p.databaseURL, "BALER_STATE_DIR=" + p.path("state"),
 		"BALER_WORKER_QUEUES=" + benchQueue + "=1", "BALER_ROOTS=" + p.dir,
 	}, extra)}

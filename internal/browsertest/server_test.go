@@ -51,6 +51,10 @@ func serveFor(t *testing.T, database string, roles []baler.Role) site {
 	text := fmt.Sprintf("name: picky\ndescription: Checks letters.\nsteps:\n  - name: checksum\n    handler: checksum\n  - name: picky\n    handler: exec\n"+
 		"    with:\n      command:\n        - sh\n        - -c\n        - |-\n          %s\n        - ${path}\n", script)
 	testkit.Must(t, os.WriteFile(filepath.Join(recipes, "picky.yaml"), []byte(text), 0o600))
+	thumbs := filepath.Join(root, "thumbs")
+	testkit.Must(t, os.Mkdir(thumbs, 0o700))
+	text = "name: pictures\nsteps:\n  - handler: thumbnail\n    with:\n      to: " + thumbs + "\n"
+	testkit.Must(t, os.WriteFile(filepath.Join(recipes, "pictures.yaml"), []byte(text), 0o600))
 
 	c, err := config.Load(config.Sources{Env: []string{"BALER_STATE_DIR=" + t.TempDir()}})
 	testkit.Must(t, err)
@@ -59,6 +63,7 @@ func serveFor(t *testing.T, database string, roles []baler.Role) site {
 		c.Redis.URL, c.Database.URL = testkit.Redis(t), database
 	}
 	c.HTTP.AskLogin = len(roles) > 0
+	c.Outputs = []string{thumbs}
 	c.Roots, c.Worker.Recipes, c.Worker.Grace = []string{root}, []string{recipes}, 5*time.Second
 	b, err := baler.Open(t.Context(), c, baler.Options{Registry: builtin.Registry(), HeartbeatInterval: 250 * time.Millisecond})
 	testkit.Must(t, err)

@@ -37,6 +37,8 @@ type env struct {
 
 	digests bool // the recipe's first step records digests
 
+	more []string // variables of the processes' environment, which replace others
+
 	transfer string // UUID
 	id       int64
 }
@@ -77,14 +79,14 @@ func (e *env) manifest() string { return filepath.Join(e.outputs(), e.transfer+"
 
 // environment returns the environment of every process: short waits, small batches.
 func (e *env) environment() []string {
-	return []string{
+	return append([]string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + e.dir, "TMPDIR=" + e.dir, "BALER_STATE_DIR=" + e.dir, "BALER_OUTPUTS=" + e.outputs() + ":" + e.movable, "BALER_ROOTS=" + strings.Join(testkit.Roots(), ":"),
 		"BALER_REDIS_URL=" + e.redisURL, "BALER_DATABASE_URL=" + e.mysqlURL,
 		"BALER_DISPATCH_LAG=2100ms", "BALER_DISPATCH_RESEND=1s", "BALER_DISPATCH_INTERVAL=50ms",
 		"BALER_GROUP_GRACE=1s", "BALER_GROUP_MAX_DELAY=1s", "BALER_WORKER_GRACE=5s",
 		fmt.Sprintf("BALER_WORKER_CONCURRENCY=%d", cmp.Or(e.concurrency, 4)),
 		"BALER_LOG_LEVEL=info", "BALER_LOG_FORMAT=json",
-	}
+	}, e.more...)
 }
 
 // recipe writes a recipe of two steps, the given first one and a fast one, and a

@@ -27,20 +27,17 @@ func InsertEach[R any](tx *gorm.DB, rows []R, size func(*R) int) (err error) {
 		return Interrupted(ctx, err)
 	}
 	defer func() { err = errors.Join(err, prepared.Close()) }()
-	values := make([]any, len(fields))
-	for i := range rows {
+	_, err = prepared.ExecContext(ctx, &eachRow{rows: len(rows), columns: len(fields), values: func(i int, into []any) error {
 		if n := size(&rows[i]); n > MaxRowBytes {
 			return fmt.Errorf("%w: %d bytes, the limit is %d", ErrRowTooLarge, n, MaxRowBytes)
 		}
 		row := reflect.ValueOf(&rows[i]).Elem()
 		for j, f := range fields {
-			values[j], _ = f.ValueOf(ctx, row)
+			into[j], _ = f.ValueOf(ctx, row)
 		}
-		if _, err := prepared.ExecContext(ctx, values...); err != nil {
-			return Interrupted(ctx, err)
-		}
-	}
-	return nil
+		return nil
+	}})
+	return Interrupted(ctx, err)
 }
 
 // insertOne has GORM write the statement of one row, and returns the fields of its

@@ -40,8 +40,7 @@ type DB struct {
 	readOnly    string // why nothing can be written; "" when that is not known to be so
 	log         *slog.Logger
 
-	repeated preparedQueries // see Repeated
-	writer   chan struct{}   // holds what the one transaction that writes has put in, see writeOnce
+	writer chan struct{} // holds what the one transaction that writes has put in, see writeOnce
 
 	followsServer bool // the clock is corrected by that of the server
 }
@@ -95,7 +94,6 @@ func (d *DB) connect(ctx context.Context, t target, most int) (err error) {
 	if d.gorm, err = d.open(t); err != nil {
 		return err
 	}
-	d.repeated.ConnPool = d.gorm.ConnPool
 	d.writer = make(chan struct{}, 1)
 	if err = d.configurePool(most); err == nil {
 		err = d.firstPing(ctx)

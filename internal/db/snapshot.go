@@ -35,7 +35,6 @@ func (d *DB) Snapshot(ctx context.Context, do func(*DB) error) (err error) {
 	}
 	view := &DB{gorm: d.on(ctx, conn), dialect: d.dialect, description: d.description, readOnly: errSnapshot.Error(), log: d.log}
 	view.clock.host, view.clock.log = d.Now, slog.New(slog.DiscardHandler)
-	view.repeated.ConnPool = conn
 	return do(view)
 }
 

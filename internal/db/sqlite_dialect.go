@@ -2,10 +2,8 @@ package db
 
 import (
 	"database/sql"
-	"fmt"
 	"strings"
 
-	_ "github.com/ncruces/go-sqlite3/driver" // the driver "sqlite3"
 	"gorm.io/gorm"
 	"gorm.io/gorm/callbacks"
 	"gorm.io/gorm/clause"
@@ -28,11 +26,11 @@ func (sqliteDialect) Name() string { return string(SQLite) }
 
 // Initialize implements gorm.Dialector.
 func (d sqliteDialect) Initialize(db *gorm.DB) error {
-	pool, err := sql.Open("sqlite3", d.dsn)
+	connector, err := newKeepingConnector(d.dsn)
 	if err != nil {
-		return fmt.Errorf("configure driver: %w", err)
+		return err
 	}
-	db.ConnPool = pool
+	db.ConnPool = sql.OpenDB(connector)
 	callbacks.RegisterDefaultCallbacks(db, &callbacks.Config{
 		CreateClauses: []string{"INSERT", "VALUES", "ON CONFLICT", "RETURNING"},
 		UpdateClauses: []string{"UPDATE", "SET", "FROM", "WHERE", "RETURNING"},

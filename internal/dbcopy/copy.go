@@ -46,7 +46,13 @@ func Copy(ctx context.Context, from, to *db.DB, quiet func(context.Context) erro
 		}
 	}
 	for i := range tables {
-		if err := tables[i].compare(ctx, from, to, done); err != nil {
+		err := tables[i].compare(ctx, from, to, done)
+		if errors.Is(err, ErrDiffers) { // what has begun since the first look is the likely reason
+			if runs := quiet(ctx); runs != nil {
+				err = fmt.Errorf("%w; %w", err, runs)
+			}
+		}
+		if err != nil {
 			return fmt.Errorf("compare table %s: %w", tables[i].name, err)
 		}
 	}

@@ -35,7 +35,7 @@ func TestDispatcherWhenTheClockIsSet(t *testing.T) {
 	d := newTestDispatcher(f, Options{})
 	set := time.Duration(0)
 	d.opts.Now = func() time.Time { return time.Now().Add(set) }
-	step := func() error { _, err := d.step(t.Context()); return err }
+	step := func() error { _, err := d.Step(t.Context()); return err }
 	if err := step(); err != nil {
 		t.Fatal(err)
 	}

@@ -16,7 +16,7 @@ import (
 // newTestCollector makes a collector on an embedded queue, where no asynq runs.
 func newTestCollector(t *testing.T, f *fake) (*batcher.Collector, *queue.Conn) {
 	t.Helper()
-	q, err := queue.Open(t.Context(), config.RedisSettings{URL: string(config.Embedded)}, nil)
+	q, err := queue.Connect(config.RedisSettings{URL: string(config.Embedded)}, nil)
 	testkit.Must(t, err)
 	t.Cleanup(func() { testkit.Must(t, q.Close()) })
 	return &batcher.Collector{CollectorOptions: batcher.CollectorOptions{

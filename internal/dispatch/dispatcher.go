@@ -68,7 +68,7 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 		}
 		busy := false
 		err := invoke.Guard(ctx, d.opts.Log, "dispatcher", func() (err error) {
-			busy, err = d.step(ctx)
+			busy, err = d.Step(ctx)
 			return err
 		})
 		if err == nil {
@@ -89,8 +89,9 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 	}
 }
 
-// step does one round, and reports whether another one should follow at once.
-func (d *Dispatcher) step(ctx context.Context) (busy bool, err error) {
+// Step does one round, as Run does them one after another, and reports whether the next should
+// follow at once.
+func (d *Dispatcher) Step(ctx context.Context) (busy bool, err error) {
 	d.lookAtClock()
 	if err := d.campaign(ctx); err != nil {
 		return false, err

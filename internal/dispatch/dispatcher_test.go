@@ -119,7 +119,7 @@ func TestRoundServesEveryTransfer(t *testing.T) {
 		{Transfer: 3, Via: tasks.ViaBulk, Files: 100, Open: 60},
 	}
 	d := newTestDispatcher(f, Options{})
-	if _, err := d.step(t.Context()); err != nil {
+	if _, err := d.Step(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if a, b, c := cutFiles(f, 1), cutFiles(f, 2), cutFiles(f, 3); a != 160 || b != 10 || c != 0 {
@@ -129,7 +129,7 @@ func TestRoundServesEveryTransfer(t *testing.T) {
 		t.Errorf("%d of %d batches sent", len(f.sent), len(f.batches))
 	}
 	for range 5 {
-		if _, err := d.step(t.Context()); err != nil {
+		if _, err := d.Step(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -188,7 +188,7 @@ func TestSweepWhileABatchCompletes(t *testing.T) {
 		f.batches = nil
 	}
 	d := newTestDispatcher(f, Options{})
-	if _, err := d.step(t.Context()); err != nil {
+	if _, err := d.Step(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if len(f.batches) != 1 || f.batches[0].Files.String() != "7-9" || f.backlogs[0].Cursor != 9 {
@@ -215,7 +215,7 @@ func TestDispatcherProbesWhileCostsAreUnknown(t *testing.T) {
 	}))
 	step := func() {
 		t.Helper()
-		if _, err := d.step(t.Context()); err != nil {
+		if _, err := d.Step(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -248,7 +248,7 @@ func TestTransferWithInvalidRowsIsPaused(t *testing.T) {
 	f.missing = 2
 	d := newTestDispatcher(f, Options{})
 	for range 2 {
-		if _, err := d.step(t.Context()); err != nil {
+		if _, err := d.Step(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 	}

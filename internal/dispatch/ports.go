@@ -103,9 +103,7 @@ type ClockStore interface {
 
 // BatchQueue is what the dispatcher needs of the queue.
 type BatchQueue interface { //nolint:interfacebloat // one user, one implementation: the port of a package
-	// EnqueueBatches enqueues batches of the ledger. A batch that the queue already has
-	// is no error.
-	EnqueueBatches(ctx context.Context, batches []tasks.Batch) error
+	queue.Promoter
 	// MissingBatches returns those that the queue does not have.
 	MissingBatches(ctx context.Context, batches []tasks.Batch) ([]tasks.Batch, error)
 	// ReclaimOrphans removes from the queue, and returns, the batches whose worker's lease
@@ -119,8 +117,6 @@ type BatchQueue interface { //nolint:interfacebloat // one user, one implementat
 	// FirstQueued returns the index of the first file whose message the queue has, or
 	// their number.
 	FirstQueued(ctx context.Context, queue string, transfer int64, files []queue.FileTask) (int, error)
-	// Promote lets a batch that waits start before all that were not promoted.
-	Promote(ctx context.Context, b *tasks.Batch) error
 	// IsPromoted reports whether a batch was promoted.
 	IsPromoted(ctx context.Context, b *tasks.Batch) (bool, error)
 	// RepairGroups restores groups that are missing in the list of groups, and counts

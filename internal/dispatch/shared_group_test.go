@@ -63,7 +63,7 @@ func TestSlotsShareFilesThatTheQueueLost(t *testing.T) {
 	f := newFake()
 	f.backlogs = []ledger.Backlog{{Transfer: 1, Via: tasks.ViaGroup, Files: 9, SweepMark: 9, MarkedAt: time.Now().Add(-time.Hour)}}
 	d := newTestDispatcher(f, Options{Workers: threeSlots()})
-	if _, err := d.step(t.Context()); err != nil {
+	if _, err := d.Step(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if len(f.batches) != 3 || f.batches[0].Items() != 3 || f.backlogs[0].Cursor != 9 {

@@ -21,15 +21,17 @@ type windowControl struct {
 }
 
 // room is how many more batches may be made when open of them are unfinished, all live
-// workers run slots batches at once, and limit is the largest window. When slots is 0, for
-// unknown, only limit counts. While transfers share the workers, they share one window.
+// workers run slots batches at once, and limit is the largest window of a few workers: that of
+// many is as large as it must be for all of them to have work. When slots is 0, for unknown,
+// only limit counts. While transfers share the workers, they share one window.
 // Each gets a part of it in proportion to its weight; because the queue keeps the order,
 // the workers are shared in that proportion, too.
 func (w *windowControl) room(open, slots, limit int, s shared) int {
 	if slots <= 0 {
 		return max(s.part(limit, 0)-open, 0)
 	}
-	least := min(2*slots+2, limit)
+	least := 2*slots + 2
+	limit = max(limit, least)
 	all := open + s.othersOpen
 	switch {
 	case w.window < least:

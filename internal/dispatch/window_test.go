@@ -29,6 +29,17 @@ func TestWindowGrowsWhenWorkersEmptyItAndShrinksOtherwise(t *testing.T) {
 	}
 }
 
+// One transfer keeps all workers of a large fleet busy, whatever the window's limit.
+func TestWindowOfAFleet(t *testing.T) {
+	var p windowControl
+	if got := p.room(0, 4000, 64, shared{}); got != 8002 {
+		t.Errorf("the room is %d for 4000 slots, want 8002", got)
+	}
+	if got := p.room(0, 0, 64, shared{}); got != 64 {
+		t.Errorf("the room is %d for an unknown number of slots, want 64", got)
+	}
+}
+
 func TestWindowKeepsItsLimits(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var p windowControl
@@ -37,6 +48,9 @@ func TestWindowKeepsItsLimits(t *testing.T) {
 			open := rapid.IntRange(0, 200).Draw(t, "open")
 			slots := rapid.IntRange(0, 40).Draw(t, "slots")
 			room := p.room(open, slots, most, shared{})
+			if slots > 0 {
+				most = max(most, 2*slots+2)
+			}
 			p.inputLimited = rapid.Bool().Draw(t, "filled")
 			if room < 0 || room+open > max(most, open) && p.window <= most {
 				t.Fatalf("room for %d beside %d open ones with at most %d", room, open, most)

@@ -109,7 +109,7 @@ func TestABacklogThatStands(t *testing.T) {
 func TestPausedQueue(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, testkit.Redis(t))
-	q, err := queue.Open(t.Context(), s.cfg.Redis, nil)
+	q, err := queue.Connect(s.cfg.Redis, nil)
 	testkit.Must(t, err)
 	testkit.CloseAtEnd(t, q)
 	testkit.Must(t, q.Producer.EnqueueBatches(t.Context(), []tasks.Batch{{ID: 1, Transfer: 1, Step: 1, Attempt: 1, Queue: "urgent"}}))
@@ -128,7 +128,7 @@ func TestRedisThatEvictsIsFullOrRefuses(t *testing.T) {
 	}
 	set("maxmemory-policy", "allkeys-lru")
 	s.expect(t, "eviction", doctor.StatusError, "CONFIG SET maxmemory-policy noeviction", nil)
-	q, err := queue.Open(t.Context(), s.cfg.Redis, nil)
+	q, err := queue.Connect(s.cfg.Redis, nil)
 	testkit.Must(t, err)
 	testkit.CloseAtEnd(t, q)
 	if err := q.CheckEviction(t.Context()); !errors.Is(err, queue.ErrEvicts) || !strings.Contains(err.Error(), "allkeys-lru") {

@@ -46,10 +46,7 @@ type OpenBatch struct {
 	Items     int
 	Bytes     int64
 	CreatedAt time.Time
-	DueAt     time.Time
 	HeldBy    string // the worker that runs it; empty while it waits
-	Gathering bool
-	Crashes   int
 }
 
 // Delivery is a message to a webhook.

@@ -17,6 +17,8 @@ type Claim struct {
 	Redelivered bool // it may have run before; FencingToken is new
 	Canceled    bool // its transfer is canceled: run none of its files
 
+	SomeCanceled bool // files of its transfer were canceled, which may be among its own
+
 	// HeldBy is the worker that said last that it runs the batch, until HeldUntil. Empty
 	// when none has.
 	HeldBy    string

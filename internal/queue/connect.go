@@ -28,20 +28,7 @@ type Conn struct {
 	user     string                // of the servers' ACL
 }
 
-// Open connects, and makes sure that Redis answers. Errors contain the address and a
-// hint. A nil log discards.
-func Open(ctx context.Context, cfg config.RedisSettings, log *slog.Logger) (*Conn, error) {
-	q, err := Connect(cfg, log)
-	if err != nil {
-		return nil, err
-	}
-	if err := q.Ping(ctx); err != nil {
-		return nil, errors.Join(err, q.Close())
-	}
-	return q, nil
-}
-
-// Connect prepares the connections: they are made when they are used.
+// Connect prepares the connections: they are made when they are used. A nil log discards.
 func Connect(cfg config.RedisSettings, log *slog.Logger) (*Conn, error) {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
@@ -140,7 +127,9 @@ func connOpt(u config.RedisURL, cfg config.RedisSettings, secure *tls.Config) as
 			Username: cfg.Username, Password: cfg.Password, DB: u.DB, PoolSize: cfg.PoolSize, TLSConfig: secure,
 		}
 	case u.Mode == config.Cluster:
-		return asynq.RedisClusterClientOpt{Addrs: u.Addrs, Username: user, Password: password, TLSConfig: secure}
+		return clusterOpt{redis.ClusterOptions{
+			Addrs: u.Addrs, Username: user, Password: password, PoolSize: cfg.PoolSize, TLSConfig: secure,
+		}}
 	case u.Socket != "":
 		return asynq.RedisClientOpt{
 			Network: "unix", Addr: u.Socket, Username: user, Password: password, DB: u.DB, PoolSize: cfg.PoolSize,

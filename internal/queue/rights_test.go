@@ -24,7 +24,7 @@ func TestMissingRights(t *testing.T) {
 	testkit.Must(t, os.WriteFile(file, []byte(rules), 0o600))
 	server := testkit.NewRedisServer(t, testkit.RedisOptions{Args: []string{"--aclfile", file}})
 	admin := testkit.RedisClient(t, server.URL(), func(o *redis.Options) { o.Username, o.Password = "admin", "hush" })
-	q, err := Open(t.Context(), config.RedisSettings{URL: server.URL(), Username: "baler", Password: "hush"}, nil)
+	q, err := open(t.Context(), config.RedisSettings{URL: server.URL(), Username: "baler", Password: "hush"})
 	testkit.Must(t, err)
 	testkit.CloseAtEnd(t, q)
 	missing := func() []string {

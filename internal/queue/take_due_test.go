@@ -27,7 +27,7 @@ func eachQueue(t *testing.T, test func(t *testing.T, c redis.UniversalClient, p 
 	})
 	t.Run("embedded", func(t *testing.T) {
 		t.Parallel()
-		q, err := queue.Open(t.Context(), config.RedisSettings{URL: string(config.Embedded)}, nil)
+		q, err := queue.Connect(config.RedisSettings{URL: string(config.Embedded)}, nil)
 		testkit.Must(t, err)
 		t.Cleanup(func() { testkit.Must(t, q.Close()) })
 		test(t, q.Client, q.Producer)

@@ -45,7 +45,7 @@ func tlsArgs(files testkit.Certificates) []string {
 func answers(t *testing.T, cfg config.RedisSettings) {
 	t.Helper()
 	testkit.Eventually(t, 30*time.Second, func() error {
-		q, err := Open(t.Context(), cfg, nil)
+		q, err := open(t.Context(), cfg)
 		if err != nil {
 			return err
 		}
@@ -68,7 +68,7 @@ func TestTLS(t *testing.T) {
 		"no password":           {URL: "rediss://" + address, TLS: all},
 		"no such file":          {URL: "rediss://" + address, TLS: config.TLS{CA: files.CA + ".old"}},
 	} {
-		q, err := Open(t.Context(), c, nil)
+		q, err := open(t.Context(), c)
 		if err == nil {
 			testkit.Must(t, q.Close())
 			t.Errorf("%s: connected", name)
@@ -112,7 +112,7 @@ func TestTLSAndPasswordsOfSentinel(t *testing.T) {
 	url := "rediss-sentinel://:sentinels@127.0.0.1:" + sentinelPort + "/2?master=mymaster"
 	secure := config.TLS{CA: files.CA, Cert: files.Cert, Key: files.Key}
 	answers(t, config.RedisSettings{URL: url, Password: "masters", TLS: secure})
-	q, err := Open(t.Context(), config.RedisSettings{URL: url, TLS: secure}, nil)
+	q, err := open(t.Context(), config.RedisSettings{URL: url, TLS: secure})
 	if err == nil {
 		testkit.Must(t, q.Close())
 		t.Error("connected to the master without its password")

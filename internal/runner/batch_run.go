@@ -42,6 +42,9 @@ type batchRun struct {
 	work  []tasks.File             // files to run, ascending
 	facts map[int64]map[string]any // what earlier steps recorded, by file
 
+	someCanceled  bool         // see ledger.Claim
+	canceledFiles tasks.Ranges // of the work: these end without running
+
 	jobs    []*handlers.Job
 	partial *partialFlush
 	reuse   reuse
@@ -59,7 +62,7 @@ func newBatchRun(w *Runner, c *ledger.Claim, a assignment) *batchRun {
 		options: &w.Options, stopping: w.stopping, enqueue: w.enqueue,
 		openRoots: func() (*handlers.Roots, func(), error) { return w.rootsFor(a.plan) },
 
-		batch: &c.Batch, plan: a.plan, registration: a.registration, redelivered: c.Redelivered,
+		batch: &c.Batch, plan: a.plan, registration: a.registration, redelivered: c.Redelivered, someCanceled: c.SomeCanceled,
 		retry: w.Retry(a.plan.Step(c.Step), a.registration), timeouts: w.Timeouts(a.plan.Step(c.Step), a.registration),
 		log: batchLog(w.Log, &c.Batch, a.plan),
 	}

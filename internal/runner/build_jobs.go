@@ -86,6 +86,9 @@ func (r *batchRun) verdictBefore(step *recipe.Step, f *tasks.File) error {
 	if r.canceled.Err() != nil {
 		return errCanceled
 	}
+	if r.canceledFiles.Contains(f.No) {
+		return errFileCanceled
+	}
 	if r.poisoned {
 		return errPoisoned
 	}
@@ -104,6 +107,10 @@ var (
 	errCanceled = &handlers.Verdict{
 		Outcome: tasks.OutcomeCanceled, Code: handlers.CodeCanceled,
 		Err: errors.New("the transfer was canceled before this file was finished"),
+	}
+	errFileCanceled = &handlers.Verdict{
+		Outcome: tasks.OutcomeCanceled, Code: handlers.CodeCanceled,
+		Err: errors.New("the file was canceled before this step ran it"),
 	}
 	errPoisoned = &handlers.Verdict{
 		Outcome: tasks.OutcomeError, Code: handlers.CodeWorkerCrashed,

@@ -21,6 +21,11 @@ func (r *batchRun) load(ctx context.Context) error {
 		r.log.WarnContext(ctx, "worker: the batch names files that were never registered",
 			"named", r.batch.Items(), "registered", len(files))
 	}
+	if r.someCanceled {
+		if r.canceledFiles, err = r.store.CanceledFiles(ctx, r.batch.Transfer, r.batch.Files); err != nil {
+			return err
+		}
+	}
 	byDigest := r.plan.Step(r.batch.Step).Reuse.By == recipe.ReuseDigest
 	if byDigest || r.plan.Recipe.NeedsFacts(r.batch.Step) || r.batch.Step > 1 && !r.registration.IgnoresFacts {
 		if r.facts, err = r.store.Facts(ctx, r.batch.Transfer, r.batch.Step, r.batch.Files); err != nil {

@@ -137,7 +137,7 @@ func withoutPath(args any, path string) any {
 	return args
 }
 
-// ended hears of each job that has ended. The result of a file that has changed meanwhile is
+// ended is called for each job that has ended. The result of a file that has changed meanwhile is
 // not that of its digest or its modification time, and cannot be taken over.
 func (r *batchRun) ended(j *handlers.Job) {
 	if r.reuse.keys != nil {

@@ -148,8 +148,8 @@ func (s *Store) WaitingBatches(ctx context.Context, transfer int64, limit int) (
 	for i := range rows {
 		r := &rows[i]
 		open[i] = ledger.OpenBatch{
-			Batch: r.ID, Step: r.StepNo, Attempt: r.Attempt, Items: r.Items, Bytes: r.Bytes, CreatedAt: r.CreatedAt.UTC(), DueAt: r.DueAt.UTC(),
-			HeldBy: r.HeldBy, Gathering: r.Gathering, Crashes: r.Crashes,
+			Batch: r.ID, Step: r.StepNo, Attempt: r.Attempt, Items: r.Items, Bytes: r.Bytes, CreatedAt: r.CreatedAt.UTC(),
+			HeldBy: r.HeldBy,
 		}
 		if value(r.HeldUntil).Before(s.db.Stamp()) {
 			open[i].HeldBy = ""

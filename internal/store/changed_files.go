@@ -216,12 +216,8 @@ func (s *Store) seenFiles(ctx context.Context, runKey string, hashes [][]byte) (
 	into := []any{
 		&r.PathHash, (*integer)(&r.TransferID), (*integer)(&r.Size), (*integer)(&r.Mtime), (*integer)(&r.FileNo), &r.Accepted, &r.Damaged,
 	}
-	session := s.db.Session
-	if len(hashes) == ComparePage {
-		session = s.db.Repeated
-	}
 	sorted := slices.SortedFunc(slices.Values(hashes), bytes.Compare) // SQLite sorts them again, faster
-	q := session(ctx).Model(&seenFileRow{}).Where("run_key = ? AND path_hash IN ?", runKey, sorted).
+	q := s.db.Session(ctx).Model(&seenFileRow{}).Where("run_key = ? AND path_hash IN ?", runKey, sorted).
 		Select("path_hash", "transfer_id", "size", "mtime", "file_no", "accepted", "damaged")
 	if err := scan(q, into, func() { rows = append(rows, r) }); err != nil {
 		return nil, fmt.Errorf("look up seen files: %w", err)

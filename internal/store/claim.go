@@ -19,6 +19,7 @@ import (
 func (s *Store) FindBatch(ctx context.Context, id int64) (ledger.Claim, error) {
 	var rows []foundBatch
 	q := s.db.Session(ctx).Raw(`SELECT b.*, t.state, t.paused_at,
+			EXISTS (SELECT 1 FROM canceled_files c WHERE c.transfer_id = b.transfer_id) AS some_canceled,
 			CASE WHEN `+notGated+` THEN 0 ELSE 1 END AS gated
 		FROM batches b JOIN transfers t ON t.id = b.transfer_id WHERE b.id = ? AND b.gathering = 0`, id)
 	err := scanEach(q, &rows, func(raw rawRow, err error) foundBatch { return foundBatch{Batch: unreadableBatch(raw, err)} })
@@ -37,7 +38,8 @@ func (s *Store) FindBatch(ctx context.Context, id int64) (ledger.Claim, error) {
 		return ledger.Claim{}, cmp.Or(s.suspendFor(ctx, &row.Batch, err), ledger.ErrPaused)
 	}
 	return ledger.Claim{
-		Batch: b, Canceled: row.State == tasks.StateCanceled, HeldBy: row.Batch.HeldBy, HeldUntil: value(row.Batch.HeldUntil),
+		Batch: b, Canceled: row.State == tasks.StateCanceled, SomeCanceled: row.SomeCanceled,
+		HeldBy: row.Batch.HeldBy, HeldUntil: value(row.Batch.HeldUntil),
 	}, nil
 }
 
@@ -47,6 +49,8 @@ type foundBatch struct {
 	State    tasks.State
 	PausedAt *time.Time
 	Gated    bool // its step waits for approval
+
+	SomeCanceled bool
 }
 
 // holdTime is for how long a worker's word counts that it runs a batch: as long as a

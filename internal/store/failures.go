@@ -1,9 +1,10 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"fmt"
-	"strings"
+	"slices"
 	"time"
 
 	"gorm.io/gorm"
@@ -78,60 +79,69 @@ func (s *Store) failureGroups(
 			return nil, fmt.Errorf("count failures: %w", err)
 		}
 	}
-	if len(steps) == 0 {
-		return nil, nil
+	var groups []tasks.FailureGroup
+	for _, step := range steps {
+		some, err := s.failureGroupsOf(ctx, transfer, step, f, limit, counted)
+		if err != nil {
+			return nil, fmt.Errorf("count failures: %w", err)
+		}
+		groups = append(groups, some...)
 	}
-	from := resultSource{filter: f}
-	first, args := firstFailures(transfer, steps, f.File, counted)
-	q := from.where(s.db.Session(ctx).Table("("+first+") k", args...))
-	var rows []struct {
-		Of          failureRow `gorm:"embedded"`
-		Files       int64
-		Example     int64
-		First, Last aggregateTime
-	}
-	err := q.Select("k.step_no, k.outcome, k.code, k.message, COUNT(*) AS files, MIN(k.file_no) AS example, " +
-		"MIN(k.ended_at) AS first, MAX(k.ended_at) AS last").
-		Group("k.step_no, k.outcome, k.code, k.message").Order("files DESC, k.step_no, example").Limit(limit).Scan(&rows).Error
-	if err != nil {
-		return nil, fmt.Errorf("count failures: %w", err)
-	}
-	numbers := make([]int64, len(rows))
-	for i := range rows {
-		numbers[i] = rows[i].Example
+	slices.SortFunc(groups, func(a, b tasks.FailureGroup) int {
+		return cmp.Or(cmp.Compare(b.Files, a.Files), cmp.Compare(a.Step, b.Step), cmp.Compare(a.Example, b.Example))
+	})
+	groups = groups[:min(len(groups), limit)]
+	numbers := make([]int64, len(groups))
+	for i := range groups {
+		numbers[i] = groups[i].Example
 	}
 	files, err := s.Files(ctx, transfer, tasks.NewRanges(numbers))
 	if err != nil {
 		return nil, err
 	}
 	paths := pathsOf(files)
-	groups := make([]tasks.FailureGroup, len(rows))
-	for i := range rows {
-		r := &rows[i]
-		groups[i] = tasks.FailureGroup{
-			Step: r.Of.StepNo, Outcome: r.Of.Outcome, Code: r.Of.Code, Message: r.Of.Message,
-			Files: r.Files, Example: r.Example, Path: paths[r.Example],
-			First: r.First.UTC(), Last: r.Last.UTC(),
-		}
+	for i := range groups {
+		groups[i].Path = paths[groups[i].Example]
 	}
 	return groups, nil
 }
 
-// firstFailures is a query of the first failures of each step. It reads no more than these.
-func firstFailures(transfer int64, steps []int, file int64, counted int) (query string, args []any) {
-	parts := make([]string, len(steps))
-	for i, step := range steps {
-		of := "transfer_id = ? AND step_no = ?"
-		args = append(args, transfer, step)
-		if file > 0 {
-			of += " AND file_no = ?"
-			args = append(args, file)
+// failureGroupsOf counts the failures of one step. It looks for the last one that counts by
+// itself: a query of the first so many within that which counts would copy them all.
+func (s *Store) failureGroupsOf(
+	ctx context.Context, transfer int64, step int, f tasks.ResultSelector, limit, counted int,
+) ([]tasks.FailureGroup, error) {
+	from := resultSource{filter: f}
+	q := from.where(s.db.Session(ctx).Table("failures k")).Where("k.transfer_id = ? AND k.step_no = ?", transfer, step)
+	if f.File == 0 {
+		var last []int64
+		err := s.db.Session(ctx).Model(&failureRow{}).Where("transfer_id = ? AND step_no = ?", transfer, step).
+			Order("transfer_id, step_no, file_no").Offset(counted-1).Limit(1).Pluck("file_no", &last).Error
+		if err != nil {
+			return nil, err
 		}
-		parts[i] = fmt.Sprintf("SELECT * FROM (SELECT transfer_id, step_no, file_no, outcome, code, message, ended_at FROM failures "+
-			"WHERE %s ORDER BY transfer_id, step_no, file_no LIMIT ?) s%d", of, i)
-		args = append(args, counted)
+		if len(last) > 0 {
+			q = q.Where("k.file_no <= ?", last[0])
+		}
 	}
-	return strings.Join(parts, " UNION ALL "), args
+	var rows []struct {
+		Of          failureRow `gorm:"embedded"`
+		Files       int64
+		Example     int64
+		First, Last aggregateTime
+	}
+	err := q.Select("k.outcome, k.code, k.message, COUNT(*) AS files, MIN(k.file_no) AS example, " +
+		"MIN(k.ended_at) AS first, MAX(k.ended_at) AS last").
+		Group("k.outcome, k.code, k.message").Order("files DESC, example").Limit(limit).Scan(&rows).Error
+	groups := make([]tasks.FailureGroup, len(rows))
+	for i := range rows {
+		r := &rows[i]
+		groups[i] = tasks.FailureGroup{
+			Step: step, Outcome: r.Of.Outcome, Code: r.Of.Code, Message: r.Of.Message,
+			Files: r.Files, Example: r.Example, First: r.First.UTC(), Last: r.Last.UTC(),
+		}
+	}
+	return groups, err
 }
 
 func pathsOf(files []tasks.File) map[int64]string {

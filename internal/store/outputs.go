@@ -13,11 +13,10 @@ import (
 // outputRow is something that final steps of its owner have written, so that they
 // replace nothing else.
 type outputRow struct {
-	PathHash  []byte `gorm:"primaryKey"`
-	Owner     string `gorm:"primaryKey"`
-	Digest    string `gorm:"primaryKey"`
-	Path      []byte
-	WrittenAt time.Time
+	PathHash []byte `gorm:"primaryKey"`
+	Owner    string `gorm:"primaryKey"`
+	Digest   string `gorm:"primaryKey"`
+	Path     []byte
 }
 
 // TableName names the table to GORM.
@@ -42,9 +41,9 @@ func (s *Store) Wrote(ctx context.Context, owner, path, digest string) (bool, er
 
 // NoteOutput notes that a final step of the owner writes content with the digest.
 func (s *Store) NoteOutput(ctx context.Context, owner, path, digest string) error {
-	return s.db.Write(ctx, "note an output", func(tx *gorm.DB, now time.Time) error {
+	return s.db.Write(ctx, "note an output", func(tx *gorm.DB, _ time.Time) error {
 		return tx.Clauses(clause.OnConflict{DoNothing: true}).Create(&outputRow{
-			PathHash: hashOutput(path), Owner: owner, Digest: digest, Path: []byte(path), WrittenAt: now,
+			PathHash: hashOutput(path), Owner: owner, Digest: digest, Path: []byte(path),
 		}).Error
 	})
 }

@@ -31,6 +31,7 @@ func leftovers() []leftover {
 		{table: "reusable_results", keys: []string{"file_key", "fingerprint"}},
 		{table: "failures", keys: []string{"transfer_id", "step_no", "file_no"}},
 		{table: "attempts", keys: []string{"id"}},
+		{table: "canceled_files", keys: []string{"transfer_id", "file_no"}},
 		{table: "batch_history", keys: []string{"transfer_id", "batch_id"}},
 		{table: "activity", keys: []string{"transfer_id", "slot"}},
 		// The last load of each chunk stays, with its rejected lines: their rows are still in

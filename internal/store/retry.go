@@ -157,6 +157,10 @@ func (k *RetryRequest) takeBack(tx *gorm.DB, chosen map[int64]int, numbers []int
 	if err := db.InsertBySize(tx, history, func(r *attemptRow) int { return r.End.size() }); err != nil {
 		return fmt.Errorf("keep attempts: %w", err)
 	}
+	q = db.WhereInRanges(tx.Where("transfer_id = ?", k.Transfer), "file_no", tasks.NewRanges(numbers))
+	if err := q.Delete(&canceledFile{}).Error; err != nil { // who retries a canceled file wants it to run
+		return fmt.Errorf("take back cancellations: %w", err)
+	}
 	for _, no := range sortedKeys(gone) {
 		q := db.WhereInRanges(tx.Where("transfer_id = ? AND step_no = ?", k.Transfer, no), "file_no", tasks.NewRanges(gone[no]))
 		if err := q.Delete(&resultRecord{}).Error; err != nil {

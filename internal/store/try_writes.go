@@ -50,6 +50,7 @@ func withoutTrialRows() map[string]string {
 	return map[string]string{
 		"loads": "step_no", "rejected_lines": "step_no", "users": "role", "api_tokens": "role", "sessions": "role", "audit_log": "detail",
 		"schedules": "zone", "watches": "how", "watched_items": "print",
+		"canceled_files": "file_no",
 	}
 }
 
@@ -78,7 +79,7 @@ func trialRows(now time.Time) []any {
 		&pausedQueue{Name: name, PausedAt: now},
 		&WebhookDelivery{ID: id, TransferID: id, CreatedAt: now},
 		&finalizeRow{TransferID: id, No: 1, State: tasks.FinalizeCanceled},
-		&outputRow{PathHash: make([]byte, 16), Owner: name, Digest: name, Path: []byte{}, WrittenAt: now},
+		&outputRow{PathHash: make([]byte, 16), Owner: name, Digest: name, Path: []byte{}},
 		&pausedQueue{Name: name, PausedAt: now},
 		&importRow{TransferID: id, UUID: name, StartedAt: now},
 		&tombstone{TransferID: id, UUID: name, DeletedAt: now},

@@ -22,7 +22,6 @@ type watchedRow struct {
 	Stage      watch.Stage
 	TransferID int64
 	Target     []byte
-	ChangedAt  time.Time
 }
 
 // TableName names the table to GORM.
@@ -34,10 +33,10 @@ func (r *watchedRow) item() watch.Item {
 	}
 }
 
-func itemRow(of string, i *watch.Item, now time.Time) watchedRow {
+func itemRow(of string, i *watch.Item) watchedRow {
 	return watchedRow{
 		WatchID: hash16(of), PathHash: hash16(i.Path), Path: []byte(i.Path), Print: i.Print, Token: i.Token, Stage: i.Stage,
-		TransferID: i.Transfer, Target: []byte(i.Target), ChangedAt: now,
+		TransferID: i.Transfer, Target: []byte(i.Target),
 	}
 }
 
@@ -60,15 +59,15 @@ func (s *Store) WatchedItems(ctx context.Context, of string, paths []string) (ma
 
 // BeginItem implements watch.Store.
 func (s *Store) BeginItem(ctx context.Context, of string, i *watch.Item, replaces string) (began bool, err error) {
-	err = s.db.Write(ctx, "note an entry of a watched folder", func(tx *gorm.DB, now time.Time) error {
-		row := itemRow(of, i, now)
+	err = s.db.Write(ctx, "note an entry of a watched folder", func(tx *gorm.DB, _ time.Time) error {
+		row := itemRow(of, i)
 		if replaces == "" {
 			began = true
 			return tx.Create(&row).Error
 		}
 		replaced := tx.Model(&watchedRow{}).Where("watch_id = ? AND path_hash = ? AND token = ?", row.WatchID, row.PathHash, replaces)
 		done := replaced.Updates(map[string]any{
-			"print": row.Print, "token": row.Token, "stage": row.Stage, "transfer_id": row.TransferID, "target": row.Target, "changed_at": now,
+			"print": row.Print, "token": row.Token, "stage": row.Stage, "transfer_id": row.TransferID, "target": row.Target,
 		})
 		began = done.RowsAffected == 1
 		return done.Error
@@ -81,11 +80,11 @@ func (s *Store) BeginItem(ctx context.Context, of string, i *watch.Item, replace
 
 // ChangeItem implements watch.Store.
 func (s *Store) ChangeItem(ctx context.Context, of string, i *watch.Item, from watch.Stage) (changed bool, err error) {
-	err = s.db.Write(ctx, "change an entry of a watched folder", func(tx *gorm.DB, now time.Time) error {
-		row := itemRow(of, i, now)
+	err = s.db.Write(ctx, "change an entry of a watched folder", func(tx *gorm.DB, _ time.Time) error {
+		row := itemRow(of, i)
 		done := tx.Model(&watchedRow{}).
 			Where("watch_id = ? AND path_hash = ? AND token = ? AND stage = ?", row.WatchID, row.PathHash, row.Token, from).
-			Updates(map[string]any{"stage": row.Stage, "transfer_id": row.TransferID, "target": row.Target, "changed_at": now})
+			Updates(map[string]any{"stage": row.Stage, "transfer_id": row.TransferID, "target": row.Target})
 		changed = done.RowsAffected == 1
 		return done.Error
 	})

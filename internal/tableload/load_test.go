@@ -36,7 +36,7 @@ func (b *env) table(t *testing.T, name string, on OnDuplicate, key ...string) *T
 
 // words is a section of rows "number word", one a line from the first on.
 func words(table *Table, at int64, lines ...string) *Section {
-	sec := &Section{Transfer: 1, Step: 1, File: 1, Offset: at, Bytes: int64(len(lines)), Lines: int64(len(lines)), Rows: table.Rows()}
+	sec := &Section{Transfer: 1, Step: 1, File: 1, Offset: at, Bytes: int64(len(lines)), Lines: int64(len(lines)), Rows: table.NewRows()}
 	for i, line := range lines {
 		number, word, _ := strings.Cut(line, " ")
 		sec.Rows.AddNumber([]byte(number), false)
@@ -192,7 +192,7 @@ func TestLoadKeepsEveryCharacter(t *testing.T) {
 		b.wordTable(t, "words")
 		table := b.table(t, "words", DuplicateError)
 		texts := []string{"", "'", "''", `\`, `\'`, `"`, "`", "a\x00b", "\x00", "\r\n\t\x1a\x08", "?", ":x @y", "%", "Ünïcödé 😀", "x'); DROP TABLE words; --"}
-		sec := &Section{Transfer: 1, Step: 1, File: 1, Rows: table.Rows()}
+		sec := &Section{Transfer: 1, Step: 1, File: 1, Rows: table.NewRows()}
 		for i, s := range texts {
 			sec.Rows.AddText([]byte("given up"))
 			sec.Rows.DiscardRow()

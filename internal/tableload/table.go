@@ -110,11 +110,11 @@ func chosen(table string, all []Column, names []string) ([]Column, error) {
 // Columns returns the table's columns in the order of a row's values.
 func (t *Table) Columns() []Column { return t.columns }
 
-// Rows makes an empty RowBuffer for this table.
-func (t *Table) Rows() *RowBuffer { return &RowBuffer{sqlite: t.s.db.Dialect() == db.SQLite} }
+// NewRows makes an empty RowBuffer for this table.
+func (t *Table) NewRows() *RowBuffer { return &RowBuffer{sqlite: t.s.db.Dialect() == db.SQLite} }
 
-// Empty resets a RowBuffer of any table for this table. It keeps the memory.
-func (t *Table) Empty(r *RowBuffer) {
+// ResetRows resets a RowBuffer of any table for this table. It keeps the memory.
+func (t *Table) ResetRows(r *RowBuffer) {
 	r.reset()
 	r.sqlite = t.s.db.Dialect() == db.SQLite
 }

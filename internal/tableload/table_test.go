@@ -40,7 +40,7 @@ func TestTableThatDoesNotSuit(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		sec := &Section{Rows: table.Rows()}
+		sec := &Section{Rows: table.NewRows()}
 		sec.Rows.AddNumber([]byte("1"), false)
 		sec.Rows.SetDefault(&table.Columns()[1])
 		sec.Rows.EndRow(1, nil)
@@ -76,7 +76,7 @@ func TestTableOfOddNames(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			sec := &Section{File: int64(i), Rows: table.Rows()}
+			sec := &Section{File: int64(i), Rows: table.NewRows()}
 			sec.Rows.AddNumber([]byte("1"), false)
 			sec.Rows.AddText([]byte("a"))
 			sec.Rows.AddText([]byte("{}"))

@@ -44,6 +44,19 @@ func mountActions(mux *http.ServeMux, opts *Options, p *transferPage) {
 			}
 			return to, err
 		},
+		"cancel-files": func(ctx context.Context, t tasks.Transfer, q url.Values) (string, error) {
+			f := filterOf(&t, q)
+			selected := f.filter(&t)
+			if q.Get("failed") != "" {
+				selected = f.failures(&t)
+			}
+			n, err := c.CancelFiles(ctx, t, selected)
+			to := "/failures?canceled=" + strconv.FormatInt(n, 10)
+			if q.Get("back") == "file" {
+				to = "/files/" + strconv.FormatInt(f.File, 10) + "?canceled=" + strconv.FormatInt(n, 10)
+			}
+			return to, err
+		},
 	} {
 		mux.HandleFunc("POST /transfers/{id}/"+name, func(w http.ResponseWriter, r *http.Request) {
 			r.Body = http.MaxBytesReader(w, r.Body, maxForm)

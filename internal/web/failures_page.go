@@ -34,7 +34,7 @@ type failuresView struct {
 	layout
 	Self, Transfer, Name, Live string
 	Tabs                       []tab
-	Problem, Retried           string
+	Problem, Retried, Canceled string
 	Steps                      []string
 	Outcomes                   []option
 	Filter                     filterForm
@@ -47,6 +47,7 @@ type failuresView struct {
 	Next                       string
 	MayRetry, CanRetry         bool
 	CanCancel                  bool
+	CanCancelFiles             bool
 }
 
 type failureItem struct {
@@ -84,6 +85,7 @@ func (v *failuresView) forWhoever(r *http.Request) {
 	v.MayRetry = v.MayRetry && may(r, "POST /transfers/{id}/retry")
 	v.CanRetry = v.CanRetry && v.MayRetry
 	v.CanCancel = v.CanCancel && may(r, "POST /transfers/{id}/cancel")
+	v.CanCancelFiles = v.CanCancelFiles && may(r, "POST /transfers/{id}/cancel-files")
 }
 
 func (p *failuresPage) fill(ctx context.Context, v *failuresView, q url.Values) error {
@@ -104,8 +106,10 @@ func (p *failuresPage) fill(ctx context.Context, v *failuresView, q url.Values) 
 	if n, err := strconv.ParseInt(q.Get("retried"), 10, 64); err == nil && n >= 0 {
 		v.Retried = runs(n, "file", true) + " again."
 	}
+	v.Canceled = canceledWords(q.Get("canceled"))
 	v.MayRetry = p.opts.Control != nil
 	v.CanCancel = v.MayRetry && !t.State.Ended()
+	v.CanCancelFiles = v.CanCancel
 	if !t.State.Ended() {
 		v.Live = api.Root + "/transfers/" + t.UUID + "/events"
 	}
@@ -116,6 +120,21 @@ func (p *failuresPage) fill(ctx context.Context, v *failuresView, q url.Values) 
 		return nil
 	}
 	return p.examples(ctx, v, &t, q)
+}
+
+// canceledWords says how many files were canceled, as an address has it; empty when it does
+// not.
+func canceledWords(number string) string {
+	n, err := strconv.ParseInt(number, 10, 64)
+	switch {
+	case err != nil || n < 0:
+		return ""
+	case n == 0:
+		return "Nothing was canceled: these files have ended, or were canceled before."
+	case n == 1:
+		return "1 file goes no further. If it runs, it ends this step first."
+	}
+	return humanize.Comma(n) + " files go no further. Those that run end this step first."
 }
 
 func failedOutcomes() []tasks.Outcome {

@@ -17,7 +17,12 @@ import (
 type retried struct {
 	controls
 
-	filters []tasks.ResultSelector
+	filters, canceled []tasks.ResultSelector
+}
+
+func (r *retried) CancelFiles(_ context.Context, _ tasks.Transfer, f tasks.ResultSelector) (int64, error) {
+	r.canceled = append(r.canceled, f)
+	return 3, nil
 }
 
 func (r *retried) Retry(_ context.Context, _ tasks.Transfer, f tasks.ResultSelector) (int64, error) {
@@ -53,6 +58,41 @@ func TestFailuresAreRunAgainByKind(t *testing.T) {
 	}
 	if fmt.Sprint(c.filters) != fmt.Sprint(want) {
 		t.Errorf("retried %+v, want %+v", c.filters, want)
+	}
+	http.DefaultClient.CloseIdleConnections()
+}
+
+// A button cancels what stands beside it; one for all failures selects no other files.
+func TestFailuresAreCanceledByKind(t *testing.T) {
+	s := stocked(1)
+	s.transfers[0].State = tasks.StateRunning
+	c := &retried{controls: controls{make(map[string]int)}}
+	page := serve(t, web.Options{Transfers: s, Results: hostileResults(30), Control: c}) + "/transfers/" + s.transfers[0].UUID
+	for to, form := range map[string]url.Values{
+		"/failures?canceled=3": {"step": {"noop"}, "outcome": {"failed"}, "kind": {"1"}, "code": {""}, "message": {""}},
+		"/files/7?canceled=3":  {"file": {"7"}, "back": {"file"}},
+	} {
+		res, err := http.DefaultTransport.RoundTrip(formRequest(t, page+"/cancel-files", form))
+		testkit.Must(t, err)
+		testkit.Must(t, res.Body.Close())
+		if at := res.Header.Get("Location"); res.StatusCode != http.StatusSeeOther || !strings.HasSuffix(at, to) {
+			t.Errorf("%v leads to %q with %d", form, at, res.StatusCode)
+		}
+	}
+	res, err := http.DefaultTransport.RoundTrip(formRequest(t, page+"/cancel-files", url.Values{"failed": {"1"}}))
+	testkit.Must(t, err)
+	testkit.Must(t, res.Body.Close())
+	if len(c.canceled) != 3 || len(c.canceled[2].Outcomes) != 3 {
+		t.Errorf("canceled %+v, want all failures last", c.canceled)
+	}
+	for address, want := range map[string]string{
+		"/failures?canceled=3":   "3 files go no further.",
+		"/failures?canceled=0":   "Nothing was canceled",
+		"/failures?canceled=<b>": "Cancel failed files",
+	} {
+		if status, _, body := get(t, page+address); status != http.StatusOK || !strings.Contains(body, want) || strings.Contains(body, "<b>") {
+			t.Errorf("%s has no %q:\n%s", address, want, body)
+		}
 	}
 	http.DefaultClient.CloseIdleConnections()
 }

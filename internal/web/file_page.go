@@ -32,7 +32,8 @@ type fileView struct {
 	Results, Attempts        []resultItem
 	Made                     []fileItem
 	Earlier                  []earlierItem
-	MayRetry                 bool
+	MayRetry, CanCancel      bool
+	Canceled                 string
 }
 
 type earlierItem struct {
@@ -52,6 +53,8 @@ func (p *filePage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err := p.fill(r.Context(), &view, r.PathValue("no")); err != nil {
 		status, view.Problem = p.sorry(r, err)
 	}
+	view.Canceled = canceledWords(r.URL.Query().Get("canceled"))
+	view.CanCancel = view.CanCancel && may(r, "POST /transfers/{id}/cancel-files")
 	view.MayRetry = view.MayRetry && may(r, "POST /transfers/{id}/retry")
 	p.send(w, r, status, "layout", view)
 }
@@ -74,7 +77,11 @@ func (p *filePage) fill(ctx context.Context, v *fileView, number string) error {
 	if story.File.No == 0 {
 		return errNoFile()
 	}
-	v.File = fileItemOf(&t, &story.File)
+	shown := []fileItem{fileItemOf(&t, &story.File)}
+	if err := addThumbnails(ctx, p.opts.Thumbnails, &t, shown); err != nil {
+		return err
+	}
+	v.File = shown[0]
 	if e := story.File.Emitted; e != nil {
 		v.Parent, v.ParentNo, v.Within = fileLink(&t, e.Parent), humanize.Comma(e.Parent), visible(e.Name)
 	}
@@ -83,6 +90,7 @@ func (p *filePage) fill(ctx context.Context, v *fileView, number string) error {
 		return err
 	}
 	v.results(&t, rows)
+	v.CanCancel = p.opts.Control != nil && !t.State.Ended()
 	v.MayRetry = p.opts.Control != nil && len(rows) > 0 && t.State != tasks.StateCanceled
 	steps := stepNames(&t)
 	for i := range story.Attempts {

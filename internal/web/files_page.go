@@ -44,10 +44,13 @@ type filesView struct {
 	Transfer, Name, Query, Problem, Next, Searched string
 	Tabs                                           []tab
 	Rows                                           []fileItem
+	Pictures                                       bool // a step makes them: there is a column
 }
 
 type fileItem struct {
 	No, Name, Path, Size, Modified, Note, Href string
+
+	Thumbnail string // the address of its picture; empty: there is none
 
 	Number int64
 }
@@ -108,7 +111,10 @@ func (p *filesPage) fill(ctx context.Context, v *filesView, q url.Values) error 
 	for i := range files {
 		v.Rows = append(v.Rows, fileItemOf(&t, &files[i]))
 	}
-	return nil
+	for _, s := range t.Steps {
+		v.Pictures = v.Pictures || p.opts.Thumbnails != nil && s.Handler == "thumbnail"
+	}
+	return addThumbnails(ctx, p.opts.Thumbnails, &t, v.Rows)
 }
 
 // list reads a page of the files; next is empty on the last.

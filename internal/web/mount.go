@@ -18,6 +18,9 @@ func mountPages(mux *http.ServeMux, opts *Options) error {
 	if opts.Outputs != nil {
 		mountOutputs(mux, opts, one)
 	}
+	if opts.Thumbnails != nil {
+		mountThumbnails(mux, opts, one)
+	}
 	return errors.Join(
 		mountPage(mux, true, "GET /{$}", opts, newTransfersPage),
 		mountPage(mux, opts.Results != nil, "GET /transfers/{id}/results", opts, newResultsPage),

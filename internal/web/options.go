@@ -41,10 +41,12 @@ type Options struct {
 	Files   Files
 	Formats FormatReader
 	Outputs OutputFiles
-	Fixity  TransferComparer
-	System  System
-	Starter Starter
-	Letters Letters
+
+	Thumbnails Thumbnails
+	Fixity     TransferComparer
+	System     System
+	Starter    Starter
+	Letters    Letters
 
 	// RequestsPerSecond is how many requests of the API one address may make; 0: any number.
 	RequestsPerSecond int

@@ -27,7 +27,6 @@ type OutputFiles interface {
 type OutputFile struct {
 	Step, Path string
 	Size       int64
-	WrittenAt  time.Time
 }
 
 type outputItem struct{ Name, Size, Href string }

@@ -128,6 +128,7 @@ type (
 	system  interface{ web.System }
 	starter interface{ web.Starter }
 	letters interface{ web.Letters }
+	thumbs  interface{ web.Thumbnails }
 )
 
 type noProvider struct{}
@@ -151,7 +152,7 @@ func TestEveryRouteAsksForItsRole(t *testing.T) {
 		o.Scheduler = all
 		o.History, o.Files, o.Formats, o.Outputs = struct{ history }{}, struct{ files }{}, struct{ formats }{}, struct{ outputs }{}
 		o.System, o.Starter, o.Letters, o.Fixity = struct{ system }{}, struct{ starter }{}, struct{ letters }{}, struct{ differ }{}
-		o.OpenID = noProvider{}
+		o.OpenID, o.Thumbnails = noProvider{}, struct{ thumbs }{}
 	})
 	roles, told := web.Roles(), web.Told()
 	patterns := d.Patterns()

@@ -66,6 +66,11 @@ func (c controls) Retry(context.Context, tasks.Transfer, tasks.ResultSelector) (
 	return 1, err
 }
 
+func (c controls) CancelFiles(context.Context, tasks.Transfer, tasks.ResultSelector) (int64, error) {
+	_, err := c.note("cancel files")
+	return 1, err
+}
+
 func (c controls) RetryFinalizers(context.Context, tasks.Transfer) (int64, error) {
 	_, err := c.note("retry finalizers")
 	return 1, err

@@ -52,7 +52,7 @@ func newProcess(s *spec, job *handlers.Job) (*process, error) {
 		if err != nil {
 			return nil, handlers.RetryLater(handlers.CodeIO, err)
 		}
-		p.program.Dir, p.cleanup = dir, func() { _ = os.RemoveAll(dir) } // what cannot be removed is the system's to tidy
+		p.program.Dir, p.cleanup = dir, func() { _ = os.RemoveAll(dir) } // the system cleans up what cannot be removed
 	default:
 		if p.program.Dir, err = command.ResolveFile(s.Dir, access.Dir); err != nil {
 			return nil, handlers.Fail(handlers.CodeBadArgs, err)

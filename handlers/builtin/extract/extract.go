@@ -14,6 +14,7 @@ import (
 	"golang.org/x/text/encoding/htmlindex"
 
 	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/internal/address"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -67,7 +68,8 @@ func Register(reg *handlers.Registry) error {
 // emit_from says where they start. A member that must not be written, such as a link or one
 // with a path that leads out of the folder, is refused; the others are extracted, and the
 // archive ends with a warning. An archive that ends too early, is damaged, or exceeds a limit
-// fails with what was extracted until then. Modification times are kept. Facts:
+// fails with what was extracted until then. Modification times are kept, but for members that
+// become objects, when "to" is an address such as s3://bucket/prefix. Facts:
 // archive_format, members, members_refused and unpacked_bytes.
 func New() handlers.Handler {
 	return handlers.PerFile(extract, handlers.Parallel(2), handlers.StallLimit(handlers.DefaultStallLimit))
@@ -85,13 +87,14 @@ func argsOf(args any) (extractArgs, error) {
 	}
 	switch {
 	case a.To == "":
-		return a, wrong("to is missing: name the folder to extract to")
-	case tasks.IsObject(a.To):
-		return a, wrong("to is in object storage: name the folder to extract to")
+		return a, wrong("to is missing: name the folder, or the address in object storage, to extract to")
 	case a.MaxTotal <= 0 || a.MaxRatio <= 0 || a.MaxMembers <= 0 || a.MaxDepth <= 0:
 		return a, wrong("max_total, max_ratio, max_members and max_depth must be above 0")
 	case a.MaxMembers > handlers.MaxEmitted:
 		return a, wrong("max_members is %d; %d is the most", a.MaxMembers, handlers.MaxEmitted)
+	}
+	if err := address.CheckDestination(a.To); err != nil {
+		return a, handlers.Fail(handlers.CodeBadArgs, err)
 	}
 	if _, err := encodingOf(a.Encoding); err != nil {
 		return a, wrong("encoding %q: %v; name it as cp437, cp850, shift_jis, euc-jp, euc-kr, gbk, big5, windows-1252 …", a.Encoding, err)

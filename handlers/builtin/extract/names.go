@@ -13,6 +13,8 @@ import (
 	"golang.org/x/text/encoding/korean"
 	"golang.org/x/text/unicode/norm"
 
+	"github.com/balerhq/baler/tasks"
+
 	"golang.org/x/text/encoding"
 )
 
@@ -46,10 +48,11 @@ const (
 	CodeEncrypted    = "encrypted"
 )
 
-// Limits of Linux and of most other systems, in bytes.
+// Limits of Linux, of most other systems, and of object storage, in bytes.
 const (
 	maxNameLength = 255
 	maxPathLength = 4095
+	maxKeyLength  = 1024 // of the services
 )
 
 // refusal is why a member is not extracted. The others are.
@@ -138,6 +141,20 @@ func checkRaw(raw string) error {
 		return refuse(CodeBadName, "the name in the archive is empty or has a NUL")
 	case len(raw) > maxPathLength:
 		return refuse(CodeNameTooLong, "the name in the archive has %d bytes; %d is the most", len(raw), maxPathLength)
+	}
+	return nil
+}
+
+// checkLength refuses a path that no file system, or no service, takes.
+func checkLength(path string) error {
+	if tasks.IsObject(path) {
+		if _, key := tasks.SplitObject(path); len(key) > maxKeyLength {
+			return refuse(CodeNameTooLong, "the key would have %d bytes; %d is the most", len(key), maxKeyLength)
+		}
+		return nil
+	}
+	if len(path) > maxPathLength {
+		return refuse(CodeNameTooLong, "the path would have %d bytes; %d is the most", len(path), maxPathLength)
 	}
 	return nil
 }

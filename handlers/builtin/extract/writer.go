@@ -11,6 +11,7 @@ import (
 
 	"github.com/balerhq/baler/handlers"
 	"github.com/balerhq/baler/internal/invoke"
+	"github.com/balerhq/baler/tasks"
 )
 
 // contents is what the folder of the members adds to the name of the archive.
@@ -40,7 +41,7 @@ func newWriter(ctx context.Context, job *handlers.Job, args *extractArgs, in *in
 	if err != nil {
 		return nil, handlers.Fail(handlers.CodeBadArgs, err)
 	}
-	if name := filepath.Base(job.RelativePath()) + contents; len(name) > maxNameLength {
+	if name := filepath.Base(job.RelativePath()) + contents; len(name) > maxNameLength && !tasks.IsObject(args.To) {
 		return nil, handlers.Fail(CodeNameTooLong, fmt.Errorf(
 			"the folder of the members would have a name of %d bytes, %s included; %d is the most", len(name), contents, maxNameLength))
 	}
@@ -54,8 +55,10 @@ func newWriter(ctx context.Context, job *handlers.Job, args *extractArgs, in *in
 	}, nil
 }
 
-// folder is where the members are written.
-func (w *writer) folder() string { return filepath.Join(w.args.To, w.job.RelativePath()+contents) }
+// place is where a member is written.
+func (w *writer) place(rel string) string {
+	return w.job.DestinationIn(w.args.To) + contents + "/" + rel
+}
 
 // extract writes every member. The error ends the extraction: it is a verdict, a limit, or
 // says that the archive is damaged.
@@ -127,9 +130,9 @@ func (w *writer) write(m *member, name string) error {
 	if err := checkRaw(m.raw); err != nil {
 		return err
 	}
-	to := filepath.Join(w.folder(), filepath.FromSlash(rel))
-	if len(to) > maxPathLength {
-		return refuse(CodeNameTooLong, "the path would have %d bytes; %d is the most", len(to), maxPathLength)
+	to := w.place(rel)
+	if err := checkLength(to); err != nil {
+		return err
 	}
 	if err := w.taken.take(rel); err != nil {
 		return err
@@ -137,7 +140,7 @@ func (w *writer) write(m *member, name string) error {
 	if err := errors.Join(w.limits.checkFolders(len(w.folders)+len(w.taken.folders)), w.limits.addMember(m.size)); err != nil {
 		return err
 	}
-	return w.put(m, to)
+	return w.put(m, to, rel)
 }
 
 func targetText(m *member) string {
@@ -147,8 +150,8 @@ func targetText(m *member) string {
 	return fmt.Sprintf(" to %q", m.target)
 }
 
-// put writes a member under a temporary name, renames it, and emits it.
-func (w *writer) put(m *member, to string) error {
+// put writes a member, to be seen as a whole or not at all, and emits it.
+func (w *writer) put(m *member, to, rel string) error {
 	r, err := m.open()
 	if err != nil {
 		return w.unreadable(err)
@@ -172,14 +175,17 @@ func (w *writer) put(m *member, to string) error {
 	}
 	w.members++
 	w.bytes += created.Size
-	for dir := path.Dir(filepath.ToSlash(to)); len(dir) > len(w.folder()); dir = path.Dir(dir) {
-		delete(w.folders, strings.TrimPrefix(dir, filepath.ToSlash(w.folder())+"/"))
+	for dir := path.Dir(rel); dir != "."; dir = path.Dir(dir) {
+		delete(w.folders, dir)
 	}
 	return nil
 }
 
 // base is the absolute path of the argument "to", which may be relative.
 func (w *writer) base(created, to string) string {
+	if tasks.IsObject(created) {
+		return w.args.To
+	}
 	rel := strings.TrimPrefix(to, filepath.Clean(w.args.To))
 	return strings.TrimSuffix(created, rel)
 }

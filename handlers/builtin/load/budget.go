@@ -30,7 +30,7 @@ func (l *Loader) takeBuffers() *buffers {
 
 // prepare empties the buffers for a section of this loader.
 func (l *Loader) prepare(b *buffers) {
-	l.table.Empty(&b.rows)
+	l.table.ResetRows(&b.rows)
 	columns := l.table.Columns()
 	b.mapper = mapper{
 		columns: columns, kinds: l.kinds, strings: l.strings, wanted: l.wanted, whole: l.whole, keyword: l.keyword,

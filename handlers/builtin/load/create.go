@@ -52,7 +52,7 @@ func (p *Plan) newColumn(f Mapping) (tableload.Column, error) {
 // created, and returns their names. It changes nothing for a plan that does not create
 // tables, and does not change tables that somebody else has created. Existing columns keep
 // their types.
-func (p *Plan) AddColumns(ctx context.Context, s *tableload.Store, paths []string) (added []string, err error) {
+func (p *Plan) AddColumns(ctx context.Context, s *tableload.Store, files *LineFiles) (added []string, err error) {
 	columns, err := s.Columns(ctx, p.Into)
 	if err != nil || !p.Create {
 		return nil, err
@@ -62,7 +62,7 @@ func (p *Plan) AddColumns(ctx context.Context, s *tableload.Store, paths []strin
 	}
 	fields := p.Map
 	if len(fields) == 0 || slices.ContainsFunc(p.missing(columns, fields), func(f Mapping) bool { return f.Kind == "" }) {
-		lines, err := p.infer(ctx, paths)
+		lines, err := p.infer(ctx, files)
 		if err != nil || lines.lines == 0 || len(lines.fields) == 0 {
 			return nil, err
 		}

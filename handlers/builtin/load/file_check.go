@@ -11,7 +11,6 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/balerhq/baler/internal/scan"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -22,14 +21,16 @@ const checkBytes = 64 << 10
 // file that does not exist or does not hold JSON lines: it has another encoding or
 // compression, or is one document. It ignores files in folders that cannot be read; the
 // load reports them file by file.
-func (p *Plan) CheckFiles(ctx context.Context, paths []string) error {
+func (p *Plan) CheckFiles(ctx context.Context, files *LineFiles) error {
 	given := make(map[string]bool)
-	for _, path := range paths {
-		if abs, err := filepath.Abs(path); err == nil {
+	for _, path := range files.Paths {
+		if tasks.IsObject(path) {
+			given[path] = true
+		} else if abs, err := filepath.Abs(path); err == nil {
 			given[abs] = true
 		}
 	}
-	_, err := scan.Scan(ctx, paths, scan.Options{}, func(f tasks.File) error {
+	err := files.each(ctx, func(f tasks.File) error {
 		if f.ScanError != "" && given[f.Path] {
 			_, reason, _ := strings.Cut(f.ScanError, ": ")
 			return fmt.Errorf("%s: %s", f.Path, reason)
@@ -39,7 +40,7 @@ func (p *Plan) CheckFiles(ctx context.Context, paths []string) error {
 	if err != nil {
 		return err
 	}
-	return eachFile(ctx, paths, func(path string, content io.Reader) error {
+	return files.eachContent(ctx, func(path string, content io.Reader) error {
 		head := make([]byte, checkBytes)
 		n, err := io.ReadFull(content, head)
 		if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {

@@ -53,17 +53,17 @@ func TestCheckFiles(t *testing.T) {
 		"damaged gzip":               {"\x1f\x8b\x08", ""},
 	} {
 		path := testkit.WriteFileIn(t, dir, name, tt.content)
-		err := (&Plan{}).CheckFiles(t.Context(), []string{path})
+		err := (&Plan{}).CheckFiles(t.Context(), &LineFiles{Paths: []string{path}})
 		if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want) || !strings.Contains(err.Error(), path)) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	array := testkit.WriteFileIn(t, dir, "array", "[{\"a\":1}]\n")
-	if err := (&Plan{LineColumn: "doc"}).CheckFiles(t.Context(), []string{array}); err != nil {
+	if err := (&Plan{LineColumn: "doc"}).CheckFiles(t.Context(), &LineFiles{Paths: []string{array}}); err != nil {
 		t.Errorf("whole lines may be arrays: %v", err)
 	}
 	none := filepath.Join(dir, "none")
-	if err := (&Plan{}).CheckFiles(t.Context(), []string{array + "x", none}); err == nil || !strings.Contains(err.Error(), "no such file") {
+	if err := (&Plan{}).CheckFiles(t.Context(), &LineFiles{Paths: []string{array + "x", none}}); err == nil || !strings.Contains(err.Error(), "no such file") {
 		t.Errorf("a file that is not there: %v", err)
 	}
 }

@@ -87,6 +87,14 @@ func (b *batchLoaders) load(ctx context.Context, job *handlers.Job) error {
 		return err
 	}
 	defer chunk.Close() // only read from
+	file := job.File()
+	replaced, err := chunk.Replaced(&file)
+	switch {
+	case err != nil:
+		return handlers.RetryLater(handlers.CodeIO, err)
+	case replaced:
+		return handlers.Fail(CodeChanged, errors.New("the object has been replaced since it was split; load it again"))
+	}
 	whole, err := chunk.WholeLines()
 	if err != nil {
 		return handlers.RetryLater(handlers.CodeIO, err)

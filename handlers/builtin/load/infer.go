@@ -19,11 +19,11 @@ const inferMost = 500
 // they are. Without a mapping it makes a column of each top-level member, in the order
 // in which they appear. It passes over lines without the keyword and lines that are
 // not JSON.
-func (p *Plan) InferColumns(ctx context.Context, paths []string) error {
+func (p *Plan) InferColumns(ctx context.Context, files *LineFiles) error {
 	if len(p.Map) > 0 && !slices.ContainsFunc(p.Map, func(f Mapping) bool { return f.Kind == "" }) {
 		return nil
 	}
-	columns, err := p.infer(ctx, paths)
+	columns, err := p.infer(ctx, files)
 	if err != nil {
 		return err
 	}
@@ -32,9 +32,9 @@ func (p *Plan) InferColumns(ctx context.Context, paths []string) error {
 }
 
 // infer reads all lines of the files.
-func (p *Plan) infer(ctx context.Context, paths []string) (*inference, error) {
+func (p *Plan) infer(ctx context.Context, files *LineFiles) (*inference, error) {
 	columns := newInference(p.Map)
-	err := eachFile(ctx, paths, func(path string, content io.Reader) error {
+	err := files.eachContent(ctx, func(path string, content io.Reader) error {
 		columns.files++
 		return eachLine(ctx, content, []byte(p.LineContains), func(line []byte, problem error) error {
 			if errors.Is(problem, ErrCompressed) {

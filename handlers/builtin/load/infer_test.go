@@ -83,7 +83,7 @@ func TestInferRefuses(t *testing.T) {
 func inferred(t *testing.T, content string, mapping []Mapping, keyword string) ([]Mapping, error) {
 	t.Helper()
 	p := &Plan{Map: mapping, LineContains: keyword}
-	err := p.InferColumns(t.Context(), []string{testkit.WriteFileIn(t, t.TempDir(), "lines", content)})
+	err := p.InferColumns(t.Context(), &LineFiles{Paths: []string{testkit.WriteFileIn(t, t.TempDir(), "lines", content)}})
 	return p.Map, err
 }
 
@@ -93,17 +93,17 @@ func TestInferLooksAtAllLinesOfAllFiles(t *testing.T) {
 	testkit.WriteFileIn(t, dir, "a", strings.Repeat("{\"id\":1}\n", 100_000)+`{"id":2,"late":1}`)
 	testkit.WriteFileIn(t, dir, "b", string(gzipped(t, `{"other":true,"id":1.5}`+"\n"+`{"id":"x","cut":`)))
 	p := &Plan{}
-	testkit.Must(t, p.InferColumns(t.Context(), []string{dir}))
+	testkit.Must(t, p.InferColumns(t.Context(), &LineFiles{Paths: []string{dir}}))
 	if got := fmt.Sprint(p.Map); got != "[id=id:float late=late:int other=other:bool]" {
 		t.Error(got)
 	}
 	testkit.WriteFileIn(t, dir, "c", `{"id":"a bad line","late":9223372036854775808,"other":"x"}`)
 	p = &Plan{}
-	testkit.Must(t, p.InferColumns(t.Context(), []string{dir}))
+	testkit.Must(t, p.InferColumns(t.Context(), &LineFiles{Paths: []string{dir}}))
 	if got := fmt.Sprint(p.Map); got != "[id=id:float late=late:decimal other=other:text]" {
 		t.Error(got)
 	}
-	if err := (&Plan{}).InferColumns(t.Context(), []string{t.TempDir()}); err == nil || !strings.Contains(err.Error(), "no file has content") {
+	if err := (&Plan{}).InferColumns(t.Context(), &LineFiles{Paths: []string{t.TempDir()}}); err == nil || !strings.Contains(err.Error(), "no file has content") {
 		t.Error(err)
 	}
 }

@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 
+	"github.com/balerhq/baler/handlers"
 	"github.com/balerhq/baler/internal/scan"
 	"github.com/balerhq/baler/tasks"
 )
@@ -19,14 +21,32 @@ const surveyBytes = 256 << 10
 // errEnough ends a walk through files or lines early.
 var errEnough = errors.New("enough was read")
 
-// eachFile opens the files with content among and below the paths, one after the
-// other, as Scan orders them. visit may return errEnough.
-func eachFile(ctx context.Context, paths []string, visit func(path string, content io.Reader) error) error {
-	_, err := scan.Scan(ctx, paths, scan.Options{}, func(f tasks.File) error {
+// LineFiles are the files of lines, and where those are that lie in object storage. A load looks
+// at them before it begins.
+type LineFiles struct {
+	Paths   []string
+	Objects ObjectReader // nil: none of the paths is in object storage
+}
+
+// ObjectReader is object storage, as internal/storage has it.
+type ObjectReader interface {
+	scan.ObjectLister
+	handlers.ObjectStore
+}
+
+// each emits the files among and below the paths, as Scan orders them.
+func (s *LineFiles) each(ctx context.Context, emit func(tasks.File) error) error {
+	_, err := scan.Scan(ctx, s.Paths, scan.Options{Objects: s.Objects}, emit)
+	return err
+}
+
+// eachContent opens the files that have content, one after the other. visit may return errEnough.
+func (s *LineFiles) eachContent(ctx context.Context, visit func(path string, content io.Reader) error) error {
+	err := s.each(ctx, func(f tasks.File) error {
 		if f.ScanError != "" || f.Size == 0 {
 			return nil
 		}
-		return openFile(f.Path, visit)
+		return s.visit(f.Path, visit)
 	})
 	if errors.Is(err, errEnough) {
 		return nil
@@ -34,11 +54,30 @@ func eachFile(ctx context.Context, paths []string, visit func(path string, conte
 	return err
 }
 
-// openFile passes damage at the beginning of compressed content to visit as a read error.
-func openFile(path string, visit func(path string, content io.Reader) error) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil // loading it reports the error
+// open opens a file; f is nil when it cannot be opened, which loading it reports.
+func (s *LineFiles) open(path string) (f io.ReadSeekCloser, err error) {
+	if !tasks.IsObject(path) {
+		file, err := os.Open(path)
+		if err != nil {
+			return nil, nil //nolint:nilerr,nilnil // see above
+		}
+		return file, nil
+	}
+	object, err := s.Objects.Open(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission):
+		return nil, nil //nolint:nilnil // see above
+	case err != nil: // the service does not answer, and without this object the columns would be others
+		return nil, err
+	}
+	return object, nil
+}
+
+// visit passes damage at the beginning of compressed content to visit as a read error.
+func (s *LineFiles) visit(path string, visit func(path string, content io.Reader) error) error {
+	f, err := s.open(path)
+	if err != nil || f == nil {
+		return err
 	}
 	defer func() { _ = f.Close() }() // only read from
 	content, err := OpenLines(f)

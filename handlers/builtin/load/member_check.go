@@ -16,7 +16,7 @@ import (
 // column. Otherwise a name in the mapping or in the table is wrong, and all rows would be
 // empty. It reads up to the first such line, which is nearly always the first line of all.
 // It accepts files without objects.
-func (p *Plan) CheckMembers(ctx context.Context, s *tableload.Store, paths []string) error {
+func (p *Plan) CheckMembers(ctx context.Context, s *tableload.Store, files *LineFiles) error {
 	fields, err := p.fields(ctx, s)
 	if errors.Is(err, tableload.ErrNoTable) && p.Create {
 		return nil // its columns were inferred from the lines
@@ -25,7 +25,7 @@ func (p *Plan) CheckMembers(ctx context.Context, s *tableload.Store, paths []str
 		return err
 	}
 	check := newMemberCheck(fields)
-	err = eachFile(ctx, paths, func(_ string, content io.Reader) error {
+	err = files.eachContent(ctx, func(_ string, content io.Reader) error {
 		return eachLine(ctx, content, []byte(p.LineContains), check.see)
 	})
 	if err != nil || check.found || check.objects == 0 {

@@ -40,7 +40,7 @@ func TestNoMemberFits(t *testing.T) {
 			}
 			p, err := tt.args.Resolve()
 			testkit.Must(t, err)
-			err = p.CheckMembers(t.Context(), e.Store, tt.paths)
+			err = p.CheckMembers(t.Context(), e.Store, &LineFiles{Paths: tt.paths})
 			if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
 				t.Errorf("%s: %v", name, err)
 			}

@@ -195,6 +195,12 @@ CREATE TABLE IF NOT EXISTS attempts (
   KEY attempts_file (transfer_id, step_no, file_no)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
+CREATE TABLE IF NOT EXISTS canceled_files (
+  transfer_id  BIGINT NOT NULL,
+  file_no      BIGINT NOT NULL,
+  PRIMARY KEY (transfer_id, file_no)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
 CREATE TABLE IF NOT EXISTS batch_history (
   transfer_id  BIGINT NOT NULL,
   batch_id     BIGINT NOT NULL,
@@ -366,7 +372,6 @@ CREATE TABLE IF NOT EXISTS outputs (
   owner        VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   digest       VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   path         VARBINARY(4096) NOT NULL,
-  written_at   DATETIME(6) NOT NULL,
   PRIMARY KEY (path_hash, owner, digest)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
@@ -472,7 +477,6 @@ CREATE TABLE IF NOT EXISTS watched_items (
   stage        VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   transfer_id  BIGINT NOT NULL,
   target       BLOB NOT NULL,
-  changed_at   DATETIME(6) NOT NULL,
   PRIMARY KEY (watch_id, path_hash),
   KEY watched_items_stage (watch_id, stage, path_hash)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;

@@ -206,6 +206,12 @@ CREATE TABLE IF NOT EXISTS attempts (
 
 CREATE INDEX IF NOT EXISTS attempts_file ON attempts (transfer_id, step_no, file_no);
 
+CREATE TABLE IF NOT EXISTS canceled_files (
+  transfer_id  INTEGER NOT NULL CHECK (typeof(transfer_id) = 'integer'),
+  file_no      INTEGER NOT NULL CHECK (typeof(file_no) = 'integer'),
+  PRIMARY KEY (transfer_id, file_no)
+) WITHOUT ROWID;
+
 CREATE TABLE IF NOT EXISTS batch_history (
   transfer_id  INTEGER NOT NULL CHECK (typeof(transfer_id) = 'integer'),
   batch_id     INTEGER NOT NULL CHECK (typeof(batch_id) = 'integer'),
@@ -387,7 +393,6 @@ CREATE TABLE IF NOT EXISTS outputs (
   owner        TEXT NOT NULL,
   digest       TEXT NOT NULL,
   path         BLOB NOT NULL,
-  written_at   DATETIME NOT NULL CHECK (written_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND date(written_at) IS substr(written_at, 1, 10)),
   PRIMARY KEY (path_hash, owner, digest)
 ) WITHOUT ROWID;
 
@@ -500,7 +505,6 @@ CREATE TABLE IF NOT EXISTS watched_items (
   stage        TEXT NOT NULL CHECK (stage IN ('submitting', 'submitted', 'moving', 'ended')),
   transfer_id  INTEGER NOT NULL CHECK (typeof(transfer_id) = 'integer'),
   target       BLOB NOT NULL,
-  changed_at DATETIME NOT NULL CHECK (changed_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', changed_at) IS substr(changed_at, 1, 19)),
   PRIMARY KEY (watch_id, path_hash)
 ) WITHOUT ROWID;
 
