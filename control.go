@@ -42,6 +42,14 @@ func (b *Baler) Decide(ctx context.Context, t tasks.Transfer, d tasks.Decision) 
 	return b.store.Decide(ctx, t.ID, d)
 }
 
+// Update changes a transfer that has not ended. It reports false when it has.
+func (b *Baler) Update(ctx context.Context, t tasks.Transfer, c tasks.TransferChange) (bool, error) {
+	if err := c.Check(); err != nil {
+		return false, err
+	}
+	return b.store.Update(ctx, t.ID, c)
+}
+
 // ErrWorkerNotFound says that no live worker has the name.
 var ErrWorkerNotFound = errors.New("no such worker")
 

@@ -31,8 +31,8 @@ func changing() map[string]string {
 		"user role":    "set the role of a user",
 		"schedule add": "add a schedule", "schedule run": "run a schedule", "schedule pause": "pause a schedule",
 		"schedule resume": "resume a schedule", "schedule remove": "remove a schedule",
-		"import":  "import transfers",
-		"approve": "approve a step", "reject": "reject a step",
+		"import": "import transfers",
+		"update": "change a transfer", "approve": "approve a step", "reject": "reject a step",
 		"reuse forget": "forget results that may be reused",
 		"token create": "create a token", "token revoke": "revoke a token",
 	}

@@ -141,6 +141,19 @@ func (r *remote) Resume(ctx context.Context, t tasks.Transfer) (bool, error) {
 	return now.Changed, err
 }
 
+// Update implements controls.
+func (r *remote) Update(ctx context.Context, t tasks.Transfer, c tasks.TransferChange) (bool, error) {
+	weight, limit := 0, ""
+	if c.Weight != nil {
+		weight = *c.Weight
+	}
+	if c.StopAfter != nil {
+		limit = c.StopAfter.String()
+	}
+	_, err := r.Client.Update(ctx, t.UUID, weight, limit)
+	return err == nil, err
+}
+
 // Decide implements controls.
 func (r *remote) Decide(ctx context.Context, t tasks.Transfer, d tasks.Decision) (step string, err error) {
 	decide := r.Client.Approve

@@ -183,6 +183,17 @@ func (c *Client) Resume(ctx context.Context, id string) (t Transfer, err error) 
 	return c.post(ctx, id, "resume")
 }
 
+// Update changes the weight of a transfer that has not ended, and how many failures stop it;
+// 0 and "" stay as they are.
+func (c *Client) Update(ctx context.Context, id string, weight int, stopAfter string) (t Transfer, err error) {
+	body := struct {
+		Weight    int    `json:"weight,omitempty"`
+		StopAfter string `json:"stop_after,omitempty"`
+	}{weight, stopAfter}
+	err = c.call(ctx, request{method: http.MethodPatch, path: "/transfers/" + url.PathEscape(id), body: body}, &t)
+	return t, err
+}
+
 // Approve lets the files of a step run that waits for a person. step "" is the first that
 // waits. The error is an *Error with status 409 when none does.
 func (c *Client) Approve(ctx context.Context, id, step, comment string) (t Transfer, err error) {

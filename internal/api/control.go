@@ -31,6 +31,7 @@ func (a *api) registerControl(h huma.API) {
 		})
 	}
 	a.registerApprovals(h)
+	a.registerUpdate(h)
 	huma.Register(h, huma.Operation{
 		OperationID: "retry-transfer", Method: http.MethodPost, Path: "/transfers/{id}/retry", Tags: []string{"Control"},
 		Summary: "Retry files of a transfer",

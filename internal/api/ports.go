@@ -85,6 +85,8 @@ type Control interface {
 	// and returns its name.
 	Decide(ctx context.Context, t tasks.Transfer, d tasks.Decision) (string, error)
 
+	Update(ctx context.Context, t tasks.Transfer, c tasks.TransferChange) (bool, error)
+
 	// Retry runs the files of the selected results again, and returns their number.
 	Retry(ctx context.Context, t tasks.Transfer, f tasks.ResultSelector) (int64, error)
 
