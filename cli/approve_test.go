@@ -17,7 +17,7 @@ func TestApproveAndReject(t *testing.T) {
 	waits := func(ref string) {
 		t.Helper()
 		testkit.Eventually(t, time.Minute, func() error {
-			return lacks(s.do("status", ref).stdout, "\nWaiting for: a person to approve step go, or to reject it: 1 files have come to it\n")
+			return lacks(s.do("status", ref).stdout, "\nWaiting for: a person to approve step go, or to reject it; files that have come to it: 1\n")
 		})
 	}
 	_, _, stop := s.start("run", "--recipe", s.path("r.yaml"), s.path("in"))

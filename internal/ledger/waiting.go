@@ -101,7 +101,7 @@ func (s *Surroundings) Waiting(t *tasks.Transfer) Waiting {
 		return Waiting{}
 	}
 	if step, ok := t.AwaitsApproval(); ok {
-		return Waiting{WaitsForPerson, fmt.Sprintf("a person to approve step %s, or to reject it: %d files have come to it", step.Name,
+		return Waiting{WaitsForPerson, fmt.Sprintf("a person to approve step %s, or to reject it; files that have come to it: %d", step.Name,
 			step.Selected-step.Total())}
 	}
 	return cmp.Or(s.anyStep(t), s.retry(t))
