@@ -29,6 +29,27 @@ func (b *Baler) Resume(ctx context.Context, t tasks.Transfer) (bool, error) {
 	return b.store.Resume(ctx, t.ID)
 }
 
+// ErrNoApproval is the error of Decide when no such step waits for approval.
+var ErrNoApproval = store.ErrNoApproval
+
+// Decide approves a step that waits for a person, which lets its files run, or rejects it,
+// which cancels the transfer. It returns the name of the step. Who has decided, when and with
+// which comment is in the audit log. Of several people who decide, the first does.
+func (b *Baler) Decide(ctx context.Context, t tasks.Transfer, d tasks.Decision) (step string, err error) {
+	if err := d.Check(); err != nil {
+		return "", err
+	}
+	return b.store.Decide(ctx, t.ID, d)
+}
+
+// Update changes a transfer that has not ended. It reports false when it has.
+func (b *Baler) Update(ctx context.Context, t tasks.Transfer, c tasks.TransferChange) (bool, error) {
+	if err := c.Check(); err != nil {
+		return false, err
+	}
+	return b.store.Update(ctx, t.ID, c)
+}
+
 // ErrWorkerNotFound says that no live worker has the name.
 var ErrWorkerNotFound = errors.New("no such worker")
 

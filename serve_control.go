@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/balerhq/baler/internal/accounts"
 	"github.com/balerhq/baler/internal/api"
 	"github.com/balerhq/baler/internal/export"
 	"github.com/balerhq/baler/recipe"
@@ -64,6 +65,18 @@ func (h *httpFace) RetryFinalizers(ctx context.Context, t tasks.Transfer) (int64
 		err = &api.RequestError{Err: err, Conflict: true}
 	}
 	return n, err
+}
+
+// Decide implements api.Control.
+func (h *httpFace) Decide(ctx context.Context, t tasks.Transfer, d tasks.Decision) (string, error) {
+	d.Who = accounts.From(ctx).Name
+	step, err := h.Baler.Decide(ctx, t, d)
+	if errors.Is(err, ErrNoApproval) {
+		err = &api.RequestError{Err: err, Conflict: true}
+	} else if d.Check() != nil {
+		err = &api.RequestError{Field: "comment", Err: err}
+	}
+	return step, err
 }
 
 // FindTransfer implements api.Results.

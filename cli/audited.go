@@ -31,7 +31,8 @@ func changing() map[string]string {
 		"user role":    "set the role of a user",
 		"schedule add": "add a schedule", "schedule run": "run a schedule", "schedule pause": "pause a schedule",
 		"schedule resume": "resume a schedule", "schedule remove": "remove a schedule",
-		"import":       "import transfers",
+		"import": "import transfers",
+		"update": "change a transfer", "approve": "approve a step", "reject": "reject a step",
 		"reuse forget": "forget results that may be reused",
 		"token create": "create a token", "token revoke": "revoke a token",
 	}
@@ -41,7 +42,7 @@ func changing() map[string]string {
 func toldFlags() []string {
 	return []string{
 		"role", "expires", "in-flight", "files-per-second", "queue", "transfer", "recipe", "step", "outcome", "all", "finalizers", "older-than",
-		"keep-last", "failed-too", "resume", "weight", "stop-after", "cron", "zone", "overlap", "group",
+		"keep-last", "failed-too", "resume", "weight", "stop-after", "cron", "zone", "overlap", "group", "comment",
 	}
 }
 

@@ -150,6 +150,10 @@ func hints(t *tasks.Transfer) (all []string) {
 	if t.Stopped != "" {
 		return append(all, howToGoOn(t))
 	}
+	if step, ok := t.AwaitsApproval(); ok && !paused(t) {
+		all = append(all, fmt.Sprintf("Step %s waits for approval: 'baler approve %s' lets %s run, 'baler reject %[2]s' cancels the transfer.",
+			printable(step.Name), number(t), files(step.Selected-step.Total())))
+	}
 	if paused(t) {
 		all = append(all, fmt.Sprintf("It is paused. Resume it with 'baler resume %s'.", number(t)))
 	}

@@ -141,6 +141,29 @@ func (r *remote) Resume(ctx context.Context, t tasks.Transfer) (bool, error) {
 	return now.Changed, err
 }
 
+// Update implements controls.
+func (r *remote) Update(ctx context.Context, t tasks.Transfer, c tasks.TransferChange) (bool, error) {
+	weight, limit := 0, ""
+	if c.Weight != nil {
+		weight = *c.Weight
+	}
+	if c.StopAfter != nil {
+		limit = c.StopAfter.String()
+	}
+	_, err := r.Client.Update(ctx, t.UUID, weight, limit)
+	return err == nil, err
+}
+
+// Decide implements controls.
+func (r *remote) Decide(ctx context.Context, t tasks.Transfer, d tasks.Decision) (step string, err error) {
+	decide := r.Client.Approve
+	if d.Reject {
+		decide = r.Client.Reject
+	}
+	_, err = decide(ctx, t.UUID, d.Step, d.Comment)
+	return d.Step, err
+}
+
 // transferOf is a transfer as the server describes it.
 func transferOf(c *client.Transfer) tasks.Transfer {
 	t := tasks.Transfer{
@@ -162,6 +185,7 @@ func transferOf(c *client.Transfer) tasks.Transfer {
 	for i := range c.Steps {
 		s := &c.Steps[i]
 		step := tasks.StepProgress{Number: i + 1, Name: s.Name, Selected: s.Selected, Reused: s.Reused, Counts: tasks.Counts(s.Results)}
+		step.Approval = tasks.Approval(s.Approval)
 		if i < len(c.Handlers) {
 			step.Handler = c.Handlers[i]
 		}

@@ -48,6 +48,8 @@ type controls interface {
 	Cancel(ctx context.Context, t tasks.Transfer) (bool, error)
 	Pause(ctx context.Context, t tasks.Transfer) (bool, error)
 	Resume(ctx context.Context, t tasks.Transfer) (bool, error)
+	Update(ctx context.Context, t tasks.Transfer, c tasks.TransferChange) (bool, error)
+	Decide(ctx context.Context, t tasks.Transfer, d tasks.Decision) (string, error)
 }
 
 type fleet interface {

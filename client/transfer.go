@@ -68,7 +68,8 @@ type StepSummary struct {
 	Done     int64  `json:"done"`
 	Failed   int64  `json:"failed"`
 	Results  Counts `json:"results"`
-	Reused   int64  `json:"reused"` // results taken over from earlier transfers
+	Reused   int64  `json:"reused"`   // results taken over from earlier transfers
+	Approval string `json:"approval"` // waiting, approved or rejected; empty when the step asks nobody
 }
 
 // Transfer is a transfer with its counters.
@@ -180,6 +181,37 @@ func (c *Client) Pause(ctx context.Context, id string) (t Transfer, err error) {
 // Resume resumes a paused transfer.
 func (c *Client) Resume(ctx context.Context, id string) (t Transfer, err error) {
 	return c.post(ctx, id, "resume")
+}
+
+// Update changes the weight of a transfer that has not ended, and how many failures stop it;
+// 0 and "" stay as they are.
+func (c *Client) Update(ctx context.Context, id string, weight int, stopAfter string) (t Transfer, err error) {
+	body := struct {
+		Weight    int    `json:"weight,omitempty"`
+		StopAfter string `json:"stop_after,omitempty"`
+	}{weight, stopAfter}
+	err = c.call(ctx, request{method: http.MethodPatch, path: "/transfers/" + url.PathEscape(id), body: body}, &t)
+	return t, err
+}
+
+// Approve lets the files of a step run that waits for a person. step "" is the first that
+// waits. The error is an *Error with status 409 when none does.
+func (c *Client) Approve(ctx context.Context, id, step, comment string) (t Transfer, err error) {
+	return c.decide(ctx, id, "approve", step, comment)
+}
+
+// Reject cancels a transfer of which a step waits for a person.
+func (c *Client) Reject(ctx context.Context, id, step, comment string) (t Transfer, err error) {
+	return c.decide(ctx, id, "reject", step, comment)
+}
+
+func (c *Client) decide(ctx context.Context, id, verb, step, comment string) (t Transfer, err error) {
+	body := struct {
+		Step    string `json:"step,omitempty"`
+		Comment string `json:"comment,omitempty"`
+	}{step, comment}
+	err = c.call(ctx, request{method: http.MethodPost, path: "/transfers/" + url.PathEscape(id) + "/" + verb, body: body, once: true}, &t)
+	return t, err
 }
 
 // Seal says that a transfer gets no more files. Sealing twice is fine.

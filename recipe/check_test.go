@@ -189,3 +189,9 @@ func TestStopAfterOfARecipe(t *testing.T) {
 		wantErrors(t, err, "test.yaml:2: stop_after must be a share of failures above 0% and below 100%, such as 5%, or their number, such as 100")
 	}
 }
+
+func TestApproveOfAStep(t *testing.T) {
+	if r := parse(t, "name: a\nsteps: [{handler: a}, {handler: b, approve: true}]"); r.Steps[0].Approve || !r.Steps[1].Approve {
+		t.Errorf("approve is %v, %v", r.Steps[0].Approve, r.Steps[1].Approve)
+	}
+}

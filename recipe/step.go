@@ -20,7 +20,7 @@ const (
 func (c *diagnostics) step(no int, node ast.Node) *Step {
 	s := &Step{Number: no, OnFailure: Stop, line: lineOf(node)}
 	fs, ok := c.mapping("step", node, s.line,
-		"name", "handler", "with", "when", "timeout", "batch_timeout", "retry", "batch", "on_failure", "emit_from", "rules", "reuse")
+		"name", "handler", "with", "when", "timeout", "batch_timeout", "retry", "batch", "on_failure", "emit_from", "rules", "reuse", "approve")
 	if !ok {
 		return s
 	}
@@ -44,6 +44,9 @@ func (c *diagnostics) step(no int, node ast.Node) *Step {
 	}
 	if f, ok := fs.get("reuse"); ok {
 		s.Reuse, s.reuseLine = c.reuse(f), f.line
+	}
+	if f, ok := fs.get("approve"); ok {
+		s.Approve = c.yes(f)
 	}
 	if f, ok := fs.get("emit_from"); ok {
 		s.emitFrom, _ = c.text(f)

@@ -39,6 +39,8 @@ type StepSummary struct {
 	Failed   int64  `json:"failed"` // those of them that count as failures
 	Results  Counts `json:"results"`
 	Reused   int64  `json:"reused,omitempty"` // results taken over from earlier transfers; left out when there are none
+
+	Approval Approval `json:"approval,omitempty"` // waiting, approved or rejected; left out when the step asks nobody
 }
 
 // Summarize describes a transfer. For one that has not ended, the time runs until
@@ -79,6 +81,7 @@ func summarizeSteps(steps []StepProgress) []StepSummary {
 		s := &steps[i]
 		out = append(out, StepSummary{
 			Step: s.Name, Selected: s.Selected, Done: s.Total(), Failed: s.Failures(), Results: s.Counts, Reused: s.Reused,
+			Approval: s.Approval,
 		})
 	}
 	return out

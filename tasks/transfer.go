@@ -109,6 +109,8 @@ type StepProgress struct {
 	Selected int64 // files that its condition has selected so far
 	Counts         // results recorded so far, by outcome
 	Reused   int64 // those of them that were taken over from earlier transfers
+
+	Approval Approval // whether a person has let its files run; empty: it asks nobody
 }
 
 // Totals adds up the counters of all steps.

@@ -30,6 +30,8 @@ func (a *api) registerControl(h huma.API) {
 			return a.control(ctx, in, op.summary, op.do)
 		})
 	}
+	a.registerApprovals(h)
+	a.registerUpdate(h)
 	huma.Register(h, huma.Operation{
 		OperationID: "retry-transfer", Method: http.MethodPost, Path: "/transfers/{id}/retry", Tags: []string{"Control"},
 		Summary: "Retry files of a transfer",

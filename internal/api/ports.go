@@ -81,6 +81,12 @@ type Control interface {
 	Pause(ctx context.Context, t tasks.Transfer) (bool, error)
 	Resume(ctx context.Context, t tasks.Transfer) (bool, error)
 
+	// Decide approves or rejects a step that waits for a person, as the person of the context,
+	// and returns its name.
+	Decide(ctx context.Context, t tasks.Transfer, d tasks.Decision) (string, error)
+
+	Update(ctx context.Context, t tasks.Transfer, c tasks.TransferChange) (bool, error)
+
 	// Retry runs the files of the selected results again, and returns their number.
 	Retry(ctx context.Context, t tasks.Transfer, f tasks.ResultSelector) (int64, error)
 

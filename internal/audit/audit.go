@@ -34,5 +34,12 @@ const Baler = "Baler"
 // StopTransfer is the action of a transfer that so many failures have stopped.
 const StopTransfer = "stop a transfer"
 
+// What people have decided about a step that waits for approval. These lines are written with
+// the decision, and have the comment as their detail.
+const (
+	ApproveStep = "approved a step"
+	RejectStep  = "rejected a step"
+)
+
 // CommandLine is where changes come from that are not made over HTTP.
 const CommandLine = "command line"

@@ -170,7 +170,11 @@ func (g *Ingester) newTransfer(s *TransferRequest, sources []string, runKey stri
 		n.Via = s.autoVia()
 	}
 	for _, st := range s.Recipe.Steps {
-		n.Steps = append(n.Steps, tasks.StepProgress{Number: st.Number, Name: st.Name, Handler: st.Handler})
+		step := tasks.StepProgress{Number: st.Number, Name: st.Name, Handler: st.Handler}
+		if st.Approve {
+			step.Approval = tasks.ApprovalWaiting
+		}
+		n.Steps = append(n.Steps, step)
 	}
 	for _, st := range s.Recipe.FinalSteps {
 		n.Finalizers = append(n.Finalizers, tasks.FinalizeStep{Number: st.Number, Name: st.Name, Handler: st.Handler, Digest: st.Digest()})

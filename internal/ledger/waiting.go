@@ -100,6 +100,10 @@ func (s *Surroundings) Waiting(t *tasks.Transfer) Waiting {
 	case s.held(func(h *HeldBatches) bool { return h.TransferID == t.ID }) > 0:
 		return Waiting{}
 	}
+	if step, ok := t.AwaitsApproval(); ok {
+		return Waiting{WaitsForPerson, fmt.Sprintf("a person to approve step %s, or to reject it; files that have come to it: %d", step.Name,
+			step.Selected-step.Total())}
+	}
 	return cmp.Or(s.anyStep(t), s.retry(t))
 }
 
@@ -166,7 +170,9 @@ func interrupted(t *tasks.Transfer) Waiting {
 // anyStep is the reason of the first step with files to do, unless another can go on.
 // Files that are not dispatched yet may go to any step.
 func (s *Surroundings) anyStep(t *tasks.Transfer) (first Waiting) {
-	idle := func(step tasks.StepProgress) bool { return step.Selected <= step.Total() }
+	idle := func(step tasks.StepProgress) bool {
+		return step.Selected <= step.Total() || step.Approval == tasks.ApprovalWaiting
+	}
 	steps := slices.DeleteFunc(slices.Clone(t.Steps), idle)
 	if len(steps) == 0 {
 		steps = t.Steps

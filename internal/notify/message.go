@@ -58,6 +58,8 @@ func (m *Message) what() string {
 		return "is stopped by failures"
 	case "transfer.stalled":
 		return "stands still"
+	case tasks.EventApproval:
+		return "waits for approval"
 	case "fixity.failed":
 		return "has found files that are damaged or missing"
 	}

@@ -37,6 +37,10 @@ type DeliveryStore interface {
 	// reports how many transfers.
 	NoteStalled(ctx context.Context, after time.Duration) (int, error)
 
+	// NoteApprovals writes the messages about transfers that wait for a person's approval, and
+	// reports how many.
+	NoteApprovals(ctx context.Context) (int, error)
+
 	// PurgeWebhooks deletes some of the old messages that need no more attempts. It
 	// reports whether there may be more.
 	PurgeWebhooks(ctx context.Context) (more bool, err error)

@@ -14,12 +14,13 @@ import (
 )
 
 // FindBatch reads a batch for a worker that received a message about it, and changes
-// nothing. A batch that is not open gives ErrLeaseLost, one of a paused transfer
-// ErrPaused. A row that is invalid pauses its transfer.
+// nothing. A batch that is not open gives ErrLeaseLost, one of a paused transfer,
+// or of a step that waits for approval, ErrPaused. A row that is invalid pauses its transfer.
 func (s *Store) FindBatch(ctx context.Context, id int64) (ledger.Claim, error) {
 	var rows []foundBatch
 	q := s.db.Session(ctx).Raw(`SELECT b.*, t.state, t.paused_at,
-			EXISTS (SELECT 1 FROM canceled_files c WHERE c.transfer_id = b.transfer_id) AS some_canceled
+			EXISTS (SELECT 1 FROM canceled_files c WHERE c.transfer_id = b.transfer_id) AS some_canceled,
+			CASE WHEN `+notGated+` THEN 0 ELSE 1 END AS gated
 		FROM batches b JOIN transfers t ON t.id = b.transfer_id WHERE b.id = ? AND b.gathering = 0`, id)
 	err := scanEach(q, &rows, func(raw rawRow, err error) foundBatch { return foundBatch{Batch: unreadableBatch(raw, err)} })
 	if err != nil {
@@ -29,7 +30,7 @@ func (s *Store) FindBatch(ctx context.Context, id int64) (ledger.Claim, error) {
 		return ledger.Claim{}, ledger.ErrLeaseLost
 	}
 	row := &rows[0]
-	if row.PausedAt != nil && row.State != tasks.StateCanceled {
+	if (row.PausedAt != nil || row.Gated) && row.State != tasks.StateCanceled {
 		return ledger.Claim{}, ledger.ErrPaused
 	}
 	b, err := row.Batch.batch()
@@ -47,6 +48,7 @@ type foundBatch struct {
 	Batch    batchRow `gorm:"embedded"`
 	State    tasks.State
 	PausedAt *time.Time
+	Gated    bool // its step waits for approval
 
 	SomeCanceled bool
 }

@@ -20,7 +20,7 @@ func (s *Store) Backlogs(ctx context.Context, after int64, limit int) ([]ledger.
 	var found []backlogRow
 	q := s.db.Session(ctx).Raw(`SELECT t.id, t.via, t.state, t.files, t.bytes, t.finished, t.dispatched, t.dispatched_bytes,
 			t.sweep_mark, t.marked_at, t.queue, t.weight, t.emitted, t.emitted_registered,
-			(SELECT COUNT(*) FROM batches b WHERE b.transfer_id = t.id AND b.gathering = 0) AS unfinished
+			(SELECT COUNT(*) FROM batches b WHERE b.transfer_id = t.id AND b.gathering = 0 AND `+notGated+`) AS unfinished
 		FROM transfers t WHERE t.state IN ? AND t.paused_at IS NULL AND t.id > ?
 			AND (t.dispatched <> t.files OR t.finished < 0 OR t.finished > t.files
 				OR t.emitted <> t.emitted_registered AND t.state = ?) ORDER BY t.id LIMIT ?`,

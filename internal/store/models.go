@@ -157,6 +157,9 @@ type stepRow struct {
 	SeenFailures int64 // that were there when a person resumed the transfer after it had stopped
 	SeenResults  int64 // the results of that moment
 
+	Approval tasks.Approval
+	AskedAt  *time.Time // when people were told last that it waits for approval
+
 	misread error // what keeps it from being read; see findEach
 }
 
@@ -167,7 +170,7 @@ func (r *stepRow) step() tasks.StepProgress {
 	return tasks.StepProgress{Number: r.No, Name: r.Name, Handler: r.Handler, Selected: r.Selected, Counts: tasks.Counts{
 		Succeeded: r.Succeeded, Warning: r.Warning, Skipped: r.Skipped, Failed: r.Failed,
 		Error: r.Error, TimedOut: r.TimedOut, Canceled: r.Canceled,
-	}, Reused: r.Reused}
+	}, Reused: r.Reused, Approval: r.Approval}
 }
 
 type fileRow struct {

@@ -32,7 +32,7 @@ const stalledPage = 100
 
 // NoteStalled writes the messages about transfers that have recorded no result for a time, and
 // reports of how many. It is written once, and again when the transfer has moved since. A
-// transfer that is paused, or whose final step runs, does not stand still.
+// transfer that is paused, waits for approval, or whose final step runs, does not stand still.
 func (s *Store) NoteStalled(ctx context.Context, after time.Duration) (noted int, err error) {
 	before := s.db.Stamp().Add(-after)
 	slot := ledger.SlotOf(before)
@@ -44,9 +44,10 @@ func (s *Store) NoteStalled(ctx context.Context, after time.Duration) (noted int
 	err = s.db.Session(ctx).Raw(`SELECT t.id, t.stalled FROM transfers t WHERE t.state IN ? AND t.webhooks <> ''
 			AND (t.stalled = ? AND NOT (`+silent+`)
 				OR t.stalled = ? AND t.paused_at IS NULL AND t.created_at < ? AND (t.moved_at IS NULL OR t.moved_at < ?) AND `+silent+`
-				AND NOT EXISTS (SELECT 1 FROM finalize_steps f WHERE f.transfer_id = t.id AND f.state = ?))
+				AND NOT EXISTS (SELECT 1 FROM finalize_steps f WHERE f.transfer_id = t.id AND f.state = ?)
+				AND NOT EXISTS (SELECT 1 FROM steps s WHERE s.transfer_id = t.id AND s.asked_at IS NOT NULL AND s.approval = ?))
 		ORDER BY t.id LIMIT ?`,
-		unfinishedStates(), true, slot, false, before, before, slot, tasks.FinalizeRunning, stalledPage).Scan(&found).Error
+		unfinishedStates(), true, slot, false, before, before, slot, tasks.FinalizeRunning, tasks.ApprovalWaiting, stalledPage).Scan(&found).Error
 	if err != nil {
 		return 0, fmt.Errorf("look for transfers that stand still: %w", err)
 	}

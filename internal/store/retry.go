@@ -208,6 +208,9 @@ func reviveTransfer(tx *gorm.DB, t transferRow, files int64, now time.Time) erro
 	state, ended, failing := t.State, t.EndedAt, t.Failing
 	if state.Ended() {
 		failing = false // it ends again, and may fail again
+		if err := askAgain(tx, t.ID); err != nil {
+			return err
+		}
 	}
 	if state.Ended() || state == tasks.StateFinalizing {
 		state, ended = tasks.StateRunning, nil

@@ -16,29 +16,34 @@ import (
 // have not ended are canceled. It reports false when
 // the transfer had ended already.
 func (s *Store) Cancel(ctx context.Context, id int64) (canceled bool, err error) {
-	err = s.db.Write(ctx, "cancel transfer", func(tx *gorm.DB, now time.Time) error {
-		u := tx.Exec("UPDATE transfers SET state = ?, ended_at = ?, paused_at = NULL, trouble = '', stopped = '' WHERE id = ? AND state IN ?",
-			tasks.StateCanceled, now, id, unfinishedStates())
-		canceled = u.RowsAffected == 1
-		if u.Error != nil || !canceled {
-			return u.Error
-		}
-		if err := deleteUncounted(tx, id); err != nil {
-			return err
-		}
-		if err := makeDue(tx, id, now); err != nil {
-			return err
-		}
-		row, err := readRow(tx, id)
-		if err != nil {
-			return err
-		}
-		if err := stopFinalizing(tx, row, tasks.FinalizeCanceled); err != nil {
-			return err
-		}
-		return noteWebhooks(tx, row, now)
+	err = s.db.Write(ctx, "cancel transfer", func(tx *gorm.DB, now time.Time) (err error) {
+		canceled, err = cancelTransfer(tx, id, now)
+		return err
 	})
 	return canceled, err
+}
+
+func cancelTransfer(tx *gorm.DB, id int64, now time.Time) (canceled bool, err error) {
+	u := tx.Exec("UPDATE transfers SET state = ?, ended_at = ?, paused_at = NULL, trouble = '', stopped = '' WHERE id = ? AND state IN ?",
+		tasks.StateCanceled, now, id, unfinishedStates())
+	canceled = u.RowsAffected == 1
+	if u.Error != nil || !canceled {
+		return canceled, u.Error
+	}
+	if err := deleteUncounted(tx, id); err != nil {
+		return canceled, err
+	}
+	if err := makeDue(tx, id, now); err != nil {
+		return canceled, err
+	}
+	row, err := readRow(tx, id)
+	if err != nil {
+		return canceled, err
+	}
+	if err := stopFinalizing(tx, row, tasks.FinalizeCanceled); err != nil {
+		return canceled, err
+	}
+	return canceled, noteWebhooks(tx, row, now)
 }
 
 // Pause keeps more batches of a transfer from starting; running batches end. It reports

@@ -2,10 +2,12 @@ package web
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"strconv"
 
+	"github.com/balerhq/baler/internal/api"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -26,6 +28,25 @@ func mountActions(mux *http.ServeMux, opts *Options, p *transferPage) {
 		},
 		"cancel": func(ctx context.Context, t tasks.Transfer, _ url.Values) (string, error) {
 			return back(c.Cancel(ctx, t))
+		},
+		"approve": func(ctx context.Context, t tasks.Transfer, q url.Values) (string, error) {
+			_, err := c.Decide(ctx, t, tasks.Decision{Step: q.Get("step"), Comment: q.Get("comment")})
+			return "", err
+		},
+		"update": func(ctx context.Context, t tasks.Transfer, q url.Values) (string, error) {
+			weight, err := strconv.Atoi(q.Get("weight"))
+			change := tasks.TransferChange{Weight: &weight}
+			if err == nil {
+				err = change.Check()
+			}
+			if err != nil {
+				return "", &api.RequestError{Field: "weight", Err: errors.New("the weight is a number from 1 to 100")}
+			}
+			return back(c.Update(ctx, t, change))
+		},
+		"reject": func(ctx context.Context, t tasks.Transfer, q url.Values) (string, error) {
+			_, err := c.Decide(ctx, t, tasks.Decision{Step: q.Get("step"), Comment: q.Get("comment"), Reject: true})
+			return "", err
 		},
 		"retry": func(ctx context.Context, t tasks.Transfer, q url.Values) (string, error) {
 			f := filterOf(&t, q)

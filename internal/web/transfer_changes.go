@@ -24,7 +24,7 @@ const (
 func changeWords() map[string]string {
 	return map[string]string{
 		submitAction: "submitted", pauseAction: "paused", "resume a transfer": "resumed", "cancel a transfer": "canceling asked for",
-		audit.StopTransfer:          "stopped",
+		audit.StopTransfer: "stopped", "change a transfer": "changed", audit.ApproveStep: "approved", audit.RejectStep: "rejected",
 		"retry files of a transfer": "files retried", "retry final steps of a transfer": "final steps retried",
 	}
 }
@@ -50,7 +50,7 @@ func (p *transferPage) changes(ctx context.Context, t *tasks.Transfer, whole boo
 	all := make([]change, 0, len(lines))
 	for i := range lines {
 		by := "by " + doerOf(&lines[i], whole)
-		if lines[i].Action == audit.StopTransfer {
+		if lines[i].Detail != "" { // a reason, or a comment
 			by += ": " + lines[i].Detail
 		}
 		all = append(all, change{at: lines[i].At, action: lines[i].Action, by: by})

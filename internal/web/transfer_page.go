@@ -51,6 +51,9 @@ type transferView struct {
 	CanPause        bool
 	CanResume       bool
 	CanCancel       bool
+	CanDecide       bool
+	CanUpdate       bool
+	Gate            string // the step that waits for approval
 	CanRetry        bool
 	Whole           bool // whoever looks at it may read the audit log
 }
@@ -126,6 +129,8 @@ func (p *transferPage) fill(ctx context.Context, v *transferView, id string) err
 func (v *transferView) forWhoever(r *http.Request) {
 	v.CanPause = v.CanPause && may(r, "POST /transfers/{id}/pause")
 	v.CanResume = v.CanResume && may(r, "POST /transfers/{id}/resume")
+	v.CanUpdate = v.CanUpdate && may(r, "POST /transfers/{id}/update")
+	v.CanDecide = v.CanDecide && may(r, "POST /transfers/{id}/approve")
 	v.CanCancel = v.CanCancel && may(r, "POST /transfers/{id}/cancel")
 	v.CanRetry = v.CanRetry && may(r, "POST /transfers/{id}/retry")
 }
@@ -138,6 +143,12 @@ func (v *transferView) actions(t *tasks.Transfer, allowed bool) {
 	v.CanPause = allowed && !t.State.Ended() && !paused
 	v.CanResume = allowed && !t.State.Ended() && paused
 	v.CanCancel = allowed && !t.State.Ended()
+	v.CanUpdate = v.CanCancel && t.Via == tasks.ViaBulk // others have no share by their weight
+	for i := range t.Steps {
+		if s := &t.Steps[i]; s.Approval == tasks.ApprovalWaiting && s.Selected > s.Total() && !v.CanDecide {
+			v.Gate, v.CanDecide = s.Name, allowed && !t.State.Ended()
+		}
+	}
 	results := t.Totals()
 	v.CanRetry = allowed && results.Failures()+results.Canceled > 0
 }

@@ -197,3 +197,12 @@ func TestResultsInPages(t *testing.T) {
 		t.Errorf("%d rows on the last page", n)
 	}
 }
+
+func (c controls) Update(context.Context, tasks.Transfer, tasks.TransferChange) (bool, error) {
+	return c.note("update")
+}
+
+func (c controls) Decide(_ context.Context, _ tasks.Transfer, d tasks.Decision) (string, error) {
+	c.asked["decide "+d.Step+" "+d.Comment]++
+	return d.Step, nil
+}

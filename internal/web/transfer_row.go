@@ -29,6 +29,9 @@ func statusOf(t *tasks.Transfer) status {
 	if !t.PausedAt.IsZero() && !t.State.Ended() {
 		return status{"paused", "idle"}
 	}
+	if _, waits := t.AwaitsApproval(); waits {
+		return status{"waits for approval", "bad"}
+	}
 	switch t.State {
 	case tasks.StateCompleted:
 		if results.Failures() > 0 || len(t.FailedFinalizers()) > 0 {

@@ -65,6 +65,8 @@ CREATE TABLE IF NOT EXISTS steps (
   reused       BIGINT NOT NULL DEFAULT 0,
   seen_failures BIGINT NOT NULL DEFAULT 0,
   seen_results BIGINT NOT NULL DEFAULT 0,
+  approval     VARCHAR(16) NOT NULL DEFAULT '' CHECK (approval = '' OR approval = 'waiting' OR approval = 'approved' OR approval = 'rejected'),
+  asked_at     DATETIME(6) NULL,
   PRIMARY KEY (transfer_id, no)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 

@@ -70,6 +70,8 @@ CREATE TABLE IF NOT EXISTS steps (
   reused       INTEGER NOT NULL DEFAULT 0 CHECK (typeof(reused) = 'integer'),
   seen_failures INTEGER NOT NULL DEFAULT 0 CHECK (typeof(seen_failures) = 'integer'),
   seen_results INTEGER NOT NULL DEFAULT 0 CHECK (typeof(seen_results) = 'integer'),
+  approval     TEXT NOT NULL DEFAULT '' CHECK (approval = '' OR approval = 'waiting' OR approval = 'approved' OR approval = 'rejected'),
+  asked_at     DATETIME NULL CHECK (asked_at IS NULL OR asked_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND date(asked_at) IS substr(asked_at, 1, 10)),
   PRIMARY KEY (transfer_id, no)
 ) WITHOUT ROWID;
 
