@@ -12,6 +12,7 @@ SLOWEST := ./internal/systemtest ./internal/crashtest ./cli ./internal/store ./i
 PKG ?= $(SLOWEST) ./...
 TEST_FLAGS ?=
 TEST_TIMEOUT ?= 15m
+PARALLEL ?= 6 # tests of a package at once: most wait for servers and deadlines most of the time
 FUZZTIME ?= 10s
 SOAK ?= 10m
 
@@ -45,11 +46,11 @@ man: build ## Write the manual pages into bin/man
 
 .PHONY: test
 test: with-servers ## Run every test (PKG=./internal/store/... TEST_FLAGS='-run Name' to choose)
-	$(WITH_SERVERS) $(GO) test -timeout $(TEST_TIMEOUT) $(TEST_FLAGS) $(PKG)
+	$(WITH_SERVERS) $(GO) test -parallel $(PARALLEL) -timeout $(TEST_TIMEOUT) $(TEST_FLAGS) $(PKG)
 
 .PHONY: race
 race: with-servers ## Run every test with the race detector (needs a C compiler)
-	CGO_ENABLED=1 $(WITH_SERVERS) $(GO) test -race -timeout $(TEST_TIMEOUT) $(TEST_FLAGS) $(PKG)
+	CGO_ENABLED=1 $(WITH_SERVERS) $(GO) test -race -parallel $(PARALLEL) -timeout $(TEST_TIMEOUT) $(TEST_FLAGS) $(PKG)
 
 .PHONY: check
 check: fmt vet lint mod test ## Run everything that CI runs

@@ -71,6 +71,7 @@ func emitCases() (all []crashCase) {
 // TestKilledWhileEmitting is TestKilledAnywhere for files that a step emits, some of which
 // emit files themselves. Each is a file of the transfer once.
 func TestKilledWhileEmitting(t *testing.T) {
+	t.Parallel()
 	root, files := archives(t, 8)
 	outcomes := newOutcomes(t)
 	slots := make(chan struct{}, 8)
@@ -93,6 +94,7 @@ func TestKilledWhileEmitting(t *testing.T) {
 // TestRunKilledWhileEmitting kills `baler run`, with the embedded queue and database, and
 // runs it again.
 func TestRunKilledWhileEmitting(t *testing.T) {
+	t.Parallel()
 	root, files := archives(t, 8)
 	for _, fault := range []string{
 		"kill@handler-halfway:2", "kill@batch-closed:1", "kill@batch-closed:4", "kill@emitted-registered:1", "kill@emitted-registered:2",

@@ -17,6 +17,7 @@ import (
 // recorded. Another worker continues, and each line is in the table once, although the
 // table has no key.
 func TestLoadingWorkersKilled(t *testing.T) {
+	t.Parallel()
 	const lines = 20_000
 	path := filepath.Join(t.TempDir(), "lines.jsonl")
 	var content strings.Builder

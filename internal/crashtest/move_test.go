@@ -15,6 +15,7 @@ import (
 // destination with its content, and counts as moved, whether its worker died before or
 // after it removed the source.
 func TestKilledWhileMoving(t *testing.T) {
+	t.Parallel()
 	const files = 100
 	var running sync.WaitGroup
 	for _, k := range []crashCase{

@@ -29,6 +29,7 @@ func overObjects(t *testing.T) (*env, *storagetest.S3) {
 // bucket, also between two requests of one member, and runs it again. Each member is an object
 // once, with its content, and a file of the transfer once.
 func TestRunKilledOverObjects(t *testing.T) {
+	t.Parallel()
 	root, files := archives(t, 4)
 	for _, fault := range []string{"put:23", "after put:30", "kill@batch-closed:1"} {
 		t.Run(fault, func(t *testing.T) {
@@ -88,6 +89,7 @@ func TestRunKilledOverObjects(t *testing.T) {
 // TestLoadKilledOverObjects kills `baler load` while it loads an object, and runs it again. Each
 // line is in the table once, although the table has no key.
 func TestLoadKilledOverObjects(t *testing.T) {
+	t.Parallel()
 	const lines = 5000
 	var content strings.Builder
 	for i := range lines {

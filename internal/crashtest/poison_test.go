@@ -15,6 +15,7 @@ import (
 // orchestrator does. In the end only that file has failed, and every other file
 // has passed.
 func TestFileThatKillsItsWorker(t *testing.T) {
+	t.Parallel()
 	for _, via := range []string{"bulk", "group"} {
 		t.Run(via, func(t *testing.T) {
 			t.Parallel()

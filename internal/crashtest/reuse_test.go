@@ -16,6 +16,7 @@ const reusing = "  - name: first\n    handler: checksum\n    with: {algorithms: 
 // an earlier one. Each file has one result, what is counted as reused is what has been reused,
 // and new files are never counted.
 func TestKilledWhileReusing(t *testing.T) {
+	t.Parallel()
 	const old, files = 200, 250
 	var running sync.WaitGroup
 	for _, k := range []crashCase{

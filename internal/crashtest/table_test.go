@@ -97,6 +97,7 @@ func cases() (all []crashCase) {
 // TestKilledAnywhere kills each victim at each failpoint, for transfers submitted in
 // each way, and makes the same assertions after every case.
 func TestKilledAnywhere(t *testing.T) {
+	t.Parallel()
 	files, many := writeNumbered(t, 400), writeNumbered(t, 2600)
 	outcomes := newOutcomes(t)
 	slots := make(chan struct{}, 8) // cases mostly wait, so many run at once

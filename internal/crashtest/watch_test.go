@@ -17,6 +17,7 @@ import (
 // TestKilledWhileWatching kills a watch between all that it does with an entry. Afterwards
 // another goes on: each file has one transfer, with all its results, and was moved once.
 func TestKilledWhileWatching(t *testing.T) {
+	t.Parallel()
 	const files = 6
 	slots := make(chan struct{}, 8) // cases mostly wait, so many run at once
 	var running sync.WaitGroup

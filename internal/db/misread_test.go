@@ -30,7 +30,9 @@ var sensible = map[string]string{
 // Columns of text that hold words of a list, or JSON.
 var (
 	senselessWords = map[string][]string{"state": {"'bogus'", "''", "x'ff'"}, "outcome": {"'bogus'", "''", "5"}, "facts": {"'garbage'", "'[1]'", "''", "'5'"}, "result": {"'bogus'", "''", "5"}, "stage": {"'bogus'", "''", "5"}}
-	sensibleWords  = map[string]string{"state": "'running'", "outcome": "'timed_out'", "facts": `'{"a": 1}'`, "result": "'done'", "stage": "'moving'"}
+	sensibleWords  = map[string]string{
+		"state": "'running'", "outcome": "'timed_out'", "facts": `'{"a": 1}'`, "result": "'done'", "stage": "'moving'", "approval": "'waiting'",
+	}
 )
 
 type sqliteColumn struct {

@@ -33,6 +33,7 @@ func post(t *testing.T, url, lines string) int {
 // A producer continues after the last file. If somebody else could add a file, the producer
 // would skip the files before it.
 func TestOnlyTheProducerAddsFiles(t *testing.T) {
+	t.Parallel()
 	onEach(t, func(t *testing.T, c config.Config) {
 		tree := testkit.NumberedTree(t, 9)
 		c.Roots = append(c.Roots, filepath.Dir(tree))
@@ -68,6 +69,7 @@ func TestOnlyTheProducerAddsFiles(t *testing.T) {
 
 // When several clients continue at the same place, one succeeds.
 func TestTwoClientsThatContinueAtTheSamePlace(t *testing.T) {
+	t.Parallel()
 	onEach(t, func(t *testing.T, c config.Config) {
 		tree := testkit.NumberedTree(t, 1)
 		c.Roots = append(c.Roots, filepath.Dir(tree))
@@ -107,6 +109,7 @@ func TestTwoClientsThatContinueAtTheSamePlace(t *testing.T) {
 // A source that is deleted before the server registers it ends its transfer with a failure that
 // names it; it is not tried for ever.
 func TestSourceThatIsGoneWhenTheServerRegistersIt(t *testing.T) {
+	t.Parallel()
 	onEach(t, func(t *testing.T, c config.Config) {
 		root := t.TempDir()
 		c.Roots = append(c.Roots, root)

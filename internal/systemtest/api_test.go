@@ -43,6 +43,7 @@ func clientOf(t *testing.T, url string) *client.Client {
 }
 
 func TestSubmitOverHTTP(t *testing.T) {
+	t.Parallel()
 	onEach(t, func(t *testing.T, c config.Config) {
 		tree := testkit.NumberedTree(t, 25)
 		c.Roots = append(c.Roots, filepath.Dir(tree))
@@ -92,6 +93,7 @@ func status(err error) int {
 }
 
 func TestFilesOverHTTP(t *testing.T) {
+	t.Parallel()
 	onEach(t, func(t *testing.T, c config.Config) {
 		tree := testkit.NumberedTree(t, 30)
 		c.Roots = append(c.Roots, filepath.Dir(tree))
@@ -168,6 +170,7 @@ func listed(paths []string, size int64) iter.Seq[client.File] {
 
 // When the connection breaks in the middle of a line, the lines before it are registered.
 func TestStreamOfFilesThatBreaks(t *testing.T) {
+	t.Parallel()
 	onEach(t, func(t *testing.T, c config.Config) {
 		tree := testkit.NumberedTree(t, 1)
 		c.Roots = append(c.Roots, filepath.Dir(tree))
@@ -207,6 +210,7 @@ func TestStreamOfFilesThatBreaks(t *testing.T) {
 }
 
 func TestRequestsThatAreRefused(t *testing.T) {
+	t.Parallel()
 	onEach(t, func(t *testing.T, c config.Config) {
 		tree := testkit.NumberedTree(t, 1)
 		c.Roots = []string{tree}
@@ -254,6 +258,7 @@ func TestRequestsThatAreRefused(t *testing.T) {
 // When a server dies before it has registered an accepted submission, another server
 // registers it.
 func TestServerRegistersWhatADeadOneAccepted(t *testing.T) {
+	t.Parallel()
 	onEach(t, func(t *testing.T, c config.Config) {
 		tree := testkit.NumberedTree(t, 3)
 		c.Roots = append(c.Roots, filepath.Dir(tree))

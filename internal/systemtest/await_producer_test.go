@@ -17,6 +17,7 @@ import (
 // A second submission with the same key must not take a transfer from a live producer, and
 // must take it from a dead one.
 func TestAwaitProducer(t *testing.T) {
+	t.Parallel()
 	onEach(t, func(t *testing.T, c config.Config) {
 		clock := testkit.NewClock()
 		b, err := baler.Open(t.Context(), c, baler.Options{Registry: builtin.Registry(), Now: clock.Now})

@@ -34,6 +34,7 @@ func byPath(t *testing.T, lines []tasks.ResultLine) func(step, suffix string) ta
 
 // Unusual files of real disks, and paths with typing errors.
 func TestFilesOfEveryKind(t *testing.T) {
+	t.Parallel()
 	onEach(t, func(t *testing.T, c config.Config) {
 		root, outside := t.TempDir(), t.TempDir()
 		in := func(name string) string { return filepath.Join(root, name) }
@@ -92,6 +93,7 @@ steps: [{handler: noop}, {handler: identify, when: "size < 1000000"}, {handler: 
 
 // Between the scan and the step a file can change, disappear, or become something else.
 func TestFilesThatChangeAfterTheScan(t *testing.T) {
+	t.Parallel()
 	onEach(t, func(t *testing.T, c config.Config) {
 		root, outside := t.TempDir(), t.TempDir()
 		in := func(name string) string { return filepath.Join(root, name) }
@@ -130,6 +132,7 @@ func TestFilesThatChangeAfterTheScan(t *testing.T) {
 }
 
 func TestFileThatMayNotBeRead(t *testing.T) {
+	t.Parallel()
 	if os.Getuid() == 0 {
 		t.Skip("root may read everything")
 	}
@@ -150,6 +153,7 @@ func TestFileThatMayNotBeRead(t *testing.T) {
 }
 
 func TestNothingToDo(t *testing.T) {
+	t.Parallel()
 	onEach(t, func(t *testing.T, c config.Config) {
 		b := open(t, c, nil)
 		work(t, b)
@@ -170,6 +174,7 @@ func TestNothingToDo(t *testing.T) {
 // A file that the rules of a step leave out has no result there, and continues with the
 // next step.
 func TestRulesLeaveFilesOut(t *testing.T) {
+	t.Parallel()
 	onEach(t, func(t *testing.T, c config.Config) {
 		b := open(t, c, nil)
 		work(t, b)
@@ -212,6 +217,7 @@ steps:
 }
 
 func TestCheckRecipeNamesWhatIsWrong(t *testing.T) {
+	t.Parallel()
 	onEach(t, func(t *testing.T, c config.Config) {
 		b := open(t, c, nil)
 		err := b.CheckRecipe(t.Context(), yaml(t, "name: t\nsteps:\n  - handler: chekcsum\n  - handler: nobody-has-it\n  - {handler: checksum, with: {algorithms: [rot13]}}"))
@@ -232,6 +238,7 @@ func TestCheckRecipeNamesWhatIsWrong(t *testing.T) {
 
 // CheckRecipe accepts a handler that only another live worker has.
 func TestCheckRecipeAsksTheWorkers(t *testing.T) {
+	t.Parallel()
 	onEach(t, func(t *testing.T, c config.Config) {
 		own := yaml(t, "name: t\nsteps: [{handler: own}]")
 		b := open(t, c, nil)
@@ -245,6 +252,7 @@ func TestCheckRecipeAsksTheWorkers(t *testing.T) {
 }
 
 func TestSubmissionWithoutARecipeIsRefused(t *testing.T) {
+	t.Parallel()
 	onEach(t, func(t *testing.T, c config.Config) {
 		b := open(t, c, nil)
 		s := baler.Submission{Paths: []string{testkit.NumberedTree(t, 1)}}

@@ -10,6 +10,7 @@ import (
 )
 
 func TestSubmittedFilesGetOneResultAStep(t *testing.T) {
+	t.Parallel()
 	for _, via := range []tasks.Via{tasks.ViaBulk, tasks.ViaGroup} {
 		t.Run(string(via), func(t *testing.T) {
 			onEach(t, func(t *testing.T, c config.Config) {

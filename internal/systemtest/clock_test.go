@@ -79,6 +79,7 @@ func TestWorkersWhoseClocksDiffer(t *testing.T) {
 
 // When somebody sets the clock of the host during a transfer, its duration stays correct.
 func TestRunWhileTheClockIsSet(t *testing.T) {
+	t.Parallel()
 	onEach(t, func(t *testing.T, c config.Config) {
 		root := t.TempDir()
 		testkit.WriteTree(t, root, "a")

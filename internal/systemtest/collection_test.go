@@ -50,6 +50,7 @@ func holds(t *testing.T, out, want string) {
 
 // Another run of the same sources writes a bag, a manifest and a report of all files.
 func TestRunAgainWritesTheWholeCollection(t *testing.T) {
+	t.Parallel()
 	onEach(t, func(t *testing.T, c config.Config) {
 		root, out := filepath.Join(t.TempDir(), "in"), t.TempDir()
 		testkit.Must(t, os.Mkdir(root, 0o700))
@@ -106,6 +107,7 @@ func TestRunAgainWritesTheWholeCollection(t *testing.T) {
 // The final steps of a transfer that no run began use the files of that transfer only. They
 // do not replace what another transfer wrote.
 func TestSubmitReplacesNoOutputOfAnother(t *testing.T) {
+	t.Parallel()
 	onEach(t, func(t *testing.T, c config.Config) {
 		out := t.TempDir()
 		c.Outputs = []string{out}
@@ -138,6 +140,7 @@ func TestSubmitReplacesNoOutputOfAnother(t *testing.T) {
 // When a recipe gets another final step, the next run runs only that step, over the
 // existing results.
 func TestRunRunsFinalStepsThatHaveNotRun(t *testing.T) {
+	t.Parallel()
 	onEach(t, func(t *testing.T, c config.Config) {
 		root, out := testkit.NumberedTree(t, 3), t.TempDir()
 		b := open(t, c, nil)
@@ -176,6 +179,7 @@ func TestRunRunsFinalStepsThatHaveNotRun(t *testing.T) {
 // A bag inside its source is refused before any file is registered. A manifest there does
 // not count as a file of the source.
 func TestOutputsInsideTheirSource(t *testing.T) {
+	t.Parallel()
 	onEach(t, func(t *testing.T, c config.Config) {
 		root := testkit.NumberedTree(t, 3)
 		b := open(t, c, nil)
@@ -208,6 +212,7 @@ func TestOutputsInsideTheirSource(t *testing.T) {
 // Final steps also read folders and checksum lists. When these have changed, the steps that
 // read them run again, and no others.
 func TestRunAgainKnowsFoldersAndLists(t *testing.T) {
+	t.Parallel()
 	onEach(t, func(t *testing.T, c config.Config) {
 		root, out := filepath.Join(t.TempDir(), "in"), t.TempDir()
 		testkit.Must(t, os.Mkdir(root, 0o700))
@@ -256,6 +261,7 @@ func TestRunAgainKnowsFoldersAndLists(t *testing.T) {
 
 // A run that only tries a failed file again runs the final steps in the same transfer, once.
 func TestRetriedFileRunsFinalStepsOnce(t *testing.T) {
+	t.Parallel()
 	onEach(t, func(t *testing.T, c config.Config) {
 		root, out := filepath.Join(t.TempDir(), "in"), t.TempDir()
 		testkit.WriteTree(t, root, "a", "b")

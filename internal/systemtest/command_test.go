@@ -24,6 +24,7 @@ import (
 // A program that hangs is ended at its step's timeout, with all processes that it started,
 // and the worker continues.
 func TestHangingProgramTimesOut(t *testing.T) {
+	t.Parallel()
 	onEach(t, func(t *testing.T, c config.Config) {
 		reg := builtin.Registry()
 		testkit.Must(t, reg.Register("hang", handlers.PerFile(func(ctx context.Context, job *handlers.Job) error {

@@ -18,6 +18,7 @@ import (
 // A chunk of files must not hold a connection while it waits for the previous chunk, even
 // when several transfers register at once.
 func TestFewConnectionsDoNotBlockSubmit(t *testing.T) {
+	t.Parallel()
 	for _, connections := range []int{1, 2, 3} {
 		t.Run(strconv.Itoa(connections), func(t *testing.T) {
 			onEach(t, func(t *testing.T, c config.Config) {

@@ -35,6 +35,7 @@ func submit(t *testing.T, b *baler.Baler, s baler.Submission) tasks.Transfer {
 }
 
 func TestRetryRunsFailedFilesAgainFromTheirStep(t *testing.T) {
+	t.Parallel()
 	onEach(t, func(t *testing.T, c config.Config) {
 		const files = 40
 		var broken atomic.Bool
@@ -80,6 +81,7 @@ steps:
 }
 
 func TestRetryOfAllRunsEveryPage(t *testing.T) {
+	t.Parallel()
 	onEach(t, func(t *testing.T, c config.Config) {
 		const files = 1300 // more than two pages
 		b := open(t, c, nil)
@@ -97,6 +99,7 @@ func TestRetryOfAllRunsEveryPage(t *testing.T) {
 }
 
 func TestCancelStopsHandlersAndEndsTheRestAsCanceled(t *testing.T) {
+	t.Parallel()
 	onEach(t, func(t *testing.T, c config.Config) {
 		begun := make(chan struct{}, 100)
 		reg := register(t, "endless", func(ctx context.Context, _ *handlers.Job) error {
@@ -132,6 +135,7 @@ steps:
 }
 
 func TestPausedTransferStartsNoBatchAndResumes(t *testing.T) {
+	t.Parallel()
 	onEach(t, func(t *testing.T, c config.Config) {
 		var ran atomic.Int64
 		gate := make(chan struct{})
@@ -191,6 +195,7 @@ steps:
 }
 
 func TestReconcileSendsWhatTheQueueHasLost(t *testing.T) {
+	t.Parallel()
 	onEach(t, func(t *testing.T, c config.Config) {
 		if c.Redis.URL == "embedded" {
 			t.Skip("an embedded queue cannot be emptied from outside")
@@ -218,6 +223,7 @@ func TestReconcileSendsWhatTheQueueHasLost(t *testing.T) {
 }
 
 func TestWorkersPauseAndDrain(t *testing.T) {
+	t.Parallel()
 	onEach(t, func(t *testing.T, c config.Config) {
 		b := open(t, c, nil)
 		ended := make(chan error, 1)

@@ -84,6 +84,7 @@ func TestWorkersShareTransfers(t *testing.T) {
 // A worker that stops during a transfer loses nothing: its running batches finish, or are
 // released for the others.
 func TestWorkersComeAndGo(t *testing.T) {
+	t.Parallel()
 	onEach(t, func(t *testing.T, c config.Config) {
 		const files = 500
 		c.Worker.Grace = 100 * time.Millisecond
@@ -131,6 +132,7 @@ func TestWorkersComeAndGo(t *testing.T) {
 }
 
 func TestTwentyThousandFiles(t *testing.T) {
+	t.Parallel()
 	onEach(t, func(t *testing.T, c config.Config) {
 		const files = 20_000
 		root := t.TempDir()

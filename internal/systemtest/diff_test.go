@@ -36,6 +36,7 @@ func difference(t *testing.T, b *baler.Baler, from, to tasks.Transfer, want stri
 }
 
 func TestDiff(t *testing.T) {
+	t.Parallel()
 	onEach(t, func(t *testing.T, c config.Config) {
 		root := folder(t, "a", "b-", "b.", "c", "d", "twin-1", "z")
 		testkit.Must(t, os.Mkdir(filepath.Join(root, "b"), 0o700))

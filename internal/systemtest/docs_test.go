@@ -10,6 +10,7 @@ import (
 )
 
 func TestPagesNameTestsThatExist(t *testing.T) {
+	t.Parallel()
 	code := testCode(t)
 	for page, least := range map[string]int{"promises.md": 30, "security.md": 20} {
 		text, err := os.ReadFile(filepath.Join("..", "..", "docs", page))

@@ -68,6 +68,7 @@ func checkExtracted(t *testing.T, b *baler.Baler, tr tasks.Transfer, members str
 // Members of archives, also of archives in archives, become files of the transfer, by group
 // and by bulk. The transfer ends when the last of them has ended.
 func TestExtractedFilesAreFiles(t *testing.T) {
+	t.Parallel()
 	eachWay(t, func(t *testing.T, c config.Config, via tasks.Via) {
 		for emitFrom, steps := range map[string][]string{
 			"": {"checksum", "extract", "last"}, ", emit_from: next": {"last"}, ", emit_from: extract": {"extract", "last"},
@@ -99,6 +100,7 @@ func TestExtractedFilesAreFiles(t *testing.T) {
 
 // The bag and manifest of later runs have the members that the archives have now.
 func TestCollectionWithArchives(t *testing.T) {
+	t.Parallel()
 	onEach(t, func(t *testing.T, c config.Config) {
 		root, out := filepath.Join(t.TempDir(), "in"), t.TempDir()
 		testkit.WriteFile(t, filepath.Join(root, "a.zip"), zipped(t, "m1", "one", "sub/m2", "two"))

@@ -18,6 +18,7 @@ import (
 // had acknowledged. Every file has one result nevertheless, and so have those of a transfer that
 // is submitted before a replica has taken its place.
 func TestRedisFailsOver(t *testing.T) {
+	t.Parallel()
 	for name, start := range map[string]func(testing.TB) *testkit.RedisFailover{
 		"sentinel": testkit.NewRedisSentinel, "cluster": testkit.NewRedisCluster,
 	} {

@@ -17,6 +17,7 @@ import (
 // While a limit keeps batches out, a new transfer gets the next room under the limit, although the
 // worker has batches of the large one, and sends all of them back again and again.
 func TestNewTransferGetsTheNextRoomUnderALimit(t *testing.T) {
+	t.Parallel()
 	for name, set := range map[string]func(*config.WorkerSettings){
 		"one batch":      func(w *config.WorkerSettings) { w.Concurrency, w.Slots = 2, 2 },
 		"six batches":    func(w *config.WorkerSettings) { w.Concurrency, w.Slots = 6, 2 },

@@ -15,6 +15,7 @@ import (
 // Two large transfers by group share a worker in proportion to the weights of their queues: a
 // transfer's own weight has no effect on them.
 func TestQueueWeightsShareFilesByGroup(t *testing.T) {
+	t.Parallel()
 	onEach(t, func(t *testing.T, c config.Config) {
 		c.Worker.Concurrency, c.Worker.Queues = 1, map[string]int{"light": 1, "heavy": 3}
 		var order []int64 // of transfers, one entry a file; one file at a time

@@ -23,6 +23,7 @@ import (
 // free slot, also when the worker already has batches of the large one that wait for a
 // slot.
 func TestNewTransferGetsTheNextFreeSlot(t *testing.T) {
+	t.Parallel()
 	for name, set := range map[string]func(*config.WorkerSettings){
 		"one batch":      func(w *config.WorkerSettings) { w.Concurrency, w.Slots = 1, 1 },
 		"none waits":     func(w *config.WorkerSettings) { w.Concurrency, w.Slots = 2, 2 },
@@ -139,6 +140,7 @@ func waitForSlots(t *testing.T, want int) {
 // The later steps of a small transfer do not wait for the batches that a large one has in
 // the queue, nor does a small transfer by group.
 func TestLaterStepsAndGroupsComeNext(t *testing.T) {
+	t.Parallel()
 	for name, small := range map[string]struct {
 		via    tasks.Via
 		recipe string
@@ -189,6 +191,7 @@ func TestLaterStepsAndGroupsComeNext(t *testing.T) {
 // While two large transfers both have waiting files, they share the workers in proportion
 // to their weights.
 func TestWeightsShareTheWorkers(t *testing.T) {
+	t.Parallel()
 	onEach(t, func(t *testing.T, c config.Config) {
 		c.Worker.Concurrency = 1
 		var order []int64 // of transfers, one entry a file; one file at a time

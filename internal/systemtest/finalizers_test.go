@@ -48,6 +48,7 @@ const manifests = "name: x\nsteps:\n  - handler: checksum\nfinally:\n  - handler
 // Once the last file has ended, final steps write below the configured folders. Webhooks
 // are sent after the last final step.
 func TestFinalStepsRunAfterTheLastFile(t *testing.T) {
+	t.Parallel()
 	onEach(t, func(t *testing.T, c config.Config) {
 		const files = 700
 		address, messages := listener(t, http.StatusOK)
@@ -87,6 +88,7 @@ func withName(c config.Config, name string) config.Config {
 // On a worker without output folders, a final step that writes fails with the setting to
 // change; so does one with a relative path. The transfer completes in both cases.
 func TestFinalStepsFailOutsideTheOutputFolders(t *testing.T) {
+	t.Parallel()
 	onEach(t, func(t *testing.T, c config.Config) {
 		out := t.TempDir()
 		b := open(t, c, nil)
@@ -129,6 +131,7 @@ func TestFinalStepsFailOutsideTheOutputFolders(t *testing.T) {
 // A run may write wherever its user may. A run that was interrupted in its final steps
 // continues with them. Files that were added make a new transfer.
 func TestRunContinuesItsFinalSteps(t *testing.T) {
+	t.Parallel()
 	onEach(t, func(t *testing.T, c config.Config) {
 		c.Worker.Grace = 10 * time.Millisecond
 		root, out := testkit.NumberedTree(t, 3), t.TempDir()
@@ -168,6 +171,7 @@ func TestRunContinuesItsFinalSteps(t *testing.T) {
 
 // After a retry of files the final steps run again, over the new results.
 func TestRetriedTransferIsFinalizedAgain(t *testing.T) {
+	t.Parallel()
 	onEach(t, func(t *testing.T, c config.Config) {
 		out := t.TempDir()
 		c.Outputs = []string{out}

@@ -11,6 +11,7 @@ import (
 // A file that the recipe's condition leaves out is compared by size and time only, and
 // keeps the digest that it had.
 func TestFixityOfFilesThatNoStepReads(t *testing.T) {
+	t.Parallel()
 	onEach(t, func(t *testing.T, c config.Config) {
 		root := folder(t, "a", "b")
 		b := open(t, c, nil)

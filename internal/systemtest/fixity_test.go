@@ -68,6 +68,7 @@ func fixityRuns(t *testing.T, b *baler.Baler, s *baler.Submission) func(want bal
 // A fixity run compares with what transfers of other recipes have recorded, and reports
 // damage in every later run until it is repaired or accepted.
 func TestFixity(t *testing.T) {
+	t.Parallel()
 	onEach(t, func(t *testing.T, c config.Config) {
 		root := folder(t, "flipped", "touched", "old", "gone", "same", "swapped", "twin-a")
 		testkit.WriteFile(t, filepath.Join(root, "twin-b"), "twin-a")
@@ -105,6 +106,7 @@ func TestFixity(t *testing.T) {
 // Earlier transfers may be of run or submit, with other digests or none, one after another.
 // A file is compared with the first digest that was recorded for its newest size and time.
 func TestFixityComparesWithAnyTransfer(t *testing.T) {
+	t.Parallel()
 	onEach(t, func(t *testing.T, c config.Config) {
 		root := folder(t, "a", "b", "c", "d")
 		at := func(name string) string { return filepath.Join(root, name) }
@@ -142,6 +144,7 @@ func TestFixityComparesWithAnyTransfer(t *testing.T) {
 // A source that is not there is an error, also in the first fixity run. A file that cannot
 // be read counts neither as missing nor as forgotten.
 func TestFixityOfUnreadableFiles(t *testing.T) {
+	t.Parallel()
 	onEach(t, func(t *testing.T, c config.Config) {
 		root := folder(t, "a", "b")
 		b := open(t, c, nil)
@@ -176,6 +179,7 @@ func TestFixityOfUnreadableFiles(t *testing.T) {
 
 // Webhooks get the counts of damaged files, after the event of the transfer's end.
 func TestFixitySendsAWebhook(t *testing.T) {
+	t.Parallel()
 	onEach(t, func(t *testing.T, c config.Config) {
 		address, messages := listener(t, http.StatusOK)
 		c.Webhook = config.WebhookSettings{URLs: []string{address}, Secret: webhookSecret, Networks: []string{"127.0.0.1"}}
@@ -203,6 +207,7 @@ func TestFixitySendsAWebhook(t *testing.T) {
 // A retry in the same transfer records another digest in place of the first. A later reread
 // still compares with the first one.
 func TestRunReadsAgainWhatWasRetried(t *testing.T) {
+	t.Parallel()
 	onEach(t, func(t *testing.T, c config.Config) {
 		root := t.TempDir()
 		rotten, repaired := filepath.Join(root, "rotten"), filepath.Join(root, "repaired")

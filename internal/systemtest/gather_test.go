@@ -66,6 +66,7 @@ func eachWay(t *testing.T, test func(t *testing.T, c config.Config, via tasks.Vi
 // One file in ten of each of a hundred batches continues with the next step. These files
 // run in full batches, and the last of them do not wait, whatever the delay of the policy.
 func TestFilesOfTheNextStepAreGatheredAcrossBatches(t *testing.T) {
+	t.Parallel()
 	eachWay(t, func(t *testing.T, c config.Config, via tasks.Via) {
 		var seen batchSizes
 		b := open(t, c, seen.registry(t))
@@ -87,6 +88,7 @@ steps:
 
 // Files of a second attempt are gathered, too.
 func TestRetriesAreGatheredAcrossBatches(t *testing.T) {
+	t.Parallel()
 	eachWay(t, func(t *testing.T, c config.Config, via tasks.Via) {
 		seen := batchSizes{fails: func(path string) bool { return path[len(path)-5] == '3' }}
 		b := open(t, c, seen.registry(t))
@@ -115,6 +117,7 @@ steps:
 // While a producer may register more files, files of the next step wait at most for the
 // delay of their policy.
 func TestFilesOfTheNextStepWaitForTheDelayAtMost(t *testing.T) {
+	t.Parallel()
 	onEach(t, func(t *testing.T, c config.Config) {
 		c.Roots = testkit.Roots()
 		var seen batchSizes
@@ -145,6 +148,7 @@ steps: [{handler: noop}, {handler: sizes, batch: {max_items: 50, max_delay: 100m
 
 // The files of a retry command are read page by page, and run in full batches.
 func TestFilesOfARetryAreGathered(t *testing.T) {
+	t.Parallel()
 	eachWay(t, func(t *testing.T, c config.Config, via tasks.Via) {
 		seen := batchSizes{fails: func(string) bool { return true }}
 		b := open(t, c, seen.registry(t))

@@ -92,6 +92,7 @@ func (w *limitedWorkers) awaitHeartbeats() {
 // All workers together never run more batches than the limit, also while it changes. No
 // file is lost, and none loses an attempt.
 func TestLimitHoldsOverAllWorkers(t *testing.T) {
+	t.Parallel()
 	onEach(t, func(t *testing.T, c config.Config) {
 		const files = 40
 		// Workers with embedded queues do not share batches: one of them gets all.
@@ -129,6 +130,7 @@ func TestLimitHoldsOverAllWorkers(t *testing.T) {
 
 // A limit on one transfer does not affect others.
 func TestLimitOfATransfer(t *testing.T) {
+	t.Parallel()
 	onEach(t, func(t *testing.T, c config.Config) {
 		b := open(t, c, nil)
 		recipe := builtinRecipe(t, "checksum")

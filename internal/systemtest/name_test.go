@@ -15,6 +15,7 @@ import (
 // A second worker of the same name does not start: limits are shared by name, and a worker
 // that stops would remove the other's row.
 func TestTwoWorkersOfOneName(t *testing.T) {
+	t.Parallel()
 	onEach(t, func(t *testing.T, c config.Config) {
 		c.Worker.Name = "twin"
 		first, second := open(t, c, nil), open(t, c, nil)
@@ -46,6 +47,7 @@ func TestTwoWorkersOfOneName(t *testing.T) {
 // After a crash, a new worker takes the name as soon as the dead one has missed some
 // heartbeats.
 func TestWorkerReplacesADeadOneOfItsName(t *testing.T) {
+	t.Parallel()
 	onEach(t, func(t *testing.T, c config.Config) {
 		c.Worker.Name = "phoenix"
 		b := open(t, c, nil)

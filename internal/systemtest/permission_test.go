@@ -17,6 +17,7 @@ import (
 
 // A submitted recipe runs programs on a worker only when the worker's operator allows it.
 func TestWorkerRunsOnlyTheCommandsOfItsRecipes(t *testing.T) {
+	t.Parallel()
 	onEach(t, func(t *testing.T, c config.Config) {
 		const trusted = "name: x\nsteps:\n  - handler: exec\n    retry: {attempts: 1}\n    with: {command: [./own.sh, \"${path}\"]}\n"
 		const changed = "name: x\nsteps:\n  - handler: exec\n    retry: {attempts: 1}\n    with: {command: [sh, -c, id]}\n"

@@ -19,6 +19,7 @@ import (
 )
 
 func TestInterruptedSubmissionIsResumedWithoutDuplicates(t *testing.T) {
+	t.Parallel()
 	onEach(t, func(t *testing.T, c config.Config) {
 		const files = 9000
 		root := testkit.NumberedTree(t, files)
@@ -70,6 +71,7 @@ func TestInterruptedSubmissionIsResumedWithoutDuplicates(t *testing.T) {
 }
 
 func TestInterruptedSubmissionOfASplitFileIsResumedBetweenChunks(t *testing.T) {
+	t.Parallel()
 	onEach(t, func(t *testing.T, c config.Config) {
 		root := t.TempDir()
 		content := bytes.Repeat([]byte("0123456789abcdef\n"), 750_000) // 3,112 chunks

@@ -16,6 +16,7 @@ import (
 
 // On shared services, other people choose which files a worker reads.
 func TestNoWorkerStartsOnSharedServicesWithoutRoots(t *testing.T) {
+	t.Parallel()
 	for name, set := range map[string]func(t *testing.T, c *config.Config){
 		"queue":    func(t *testing.T, c *config.Config) { c.Redis.URL = testkit.Redis(t) },
 		"database": func(t *testing.T, c *config.Config) { c.Database.URL = testkit.MySQL(t) },
@@ -42,6 +43,7 @@ func TestNoWorkerStartsOnSharedServicesWithoutRoots(t *testing.T) {
 // Files of a list, and files that somebody adds in the database, are read only below the
 // roots.
 func TestListsAndRowsAreReadWithinTheRoots(t *testing.T) {
+	t.Parallel()
 	onEach(t, func(t *testing.T, c config.Config) {
 		inside, outside := t.TempDir(), t.TempDir()
 		testkit.WriteFile(t, filepath.Join(inside, "listed"), "inside")

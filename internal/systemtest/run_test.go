@@ -43,6 +43,7 @@ func run(t *testing.T, b *baler.Baler, s baler.Submission) baler.RunResult {
 }
 
 func TestRunAgainProcessesWhatChanged(t *testing.T) {
+	t.Parallel()
 	onEach(t, func(t *testing.T, c config.Config) {
 		root := testkit.NumberedTree(t, 50)
 		var files atomic.Int64
@@ -79,6 +80,7 @@ func TestRunAgainProcessesWhatChanged(t *testing.T) {
 // However often and wherever runs are interrupted, together they have the results of a
 // single run.
 func TestRunInterruptedAtAnyPoint(t *testing.T) {
+	t.Parallel()
 	onEach(t, func(t *testing.T, c config.Config) {
 		const files, tries = 400, 40
 		c.Dispatch.Window, c.Worker.Grace = 8, 100*time.Millisecond
@@ -135,6 +137,7 @@ func TestRunInterruptedAtAnyPoint(t *testing.T) {
 // Later runs include failed files until they succeed, disappear, or are accepted as they
 // are.
 func TestRunOfFilesThatFail(t *testing.T) {
+	t.Parallel()
 	onEach(t, func(t *testing.T, c config.Config) {
 		root := testkit.NumberedTree(t, 10)
 		bad := filepath.Join(root, "bad")
@@ -195,6 +198,7 @@ func rot(t *testing.T, path, content string) {
 // A reread finds content that has changed although size and time have not. It is reported
 // until it is repaired; the earlier digest and the bag stay.
 func TestRunReadsAgain(t *testing.T) {
+	t.Parallel()
 	onEach(t, func(t *testing.T, c config.Config) {
 		root, out := filepath.Join(t.TempDir(), "in"), t.TempDir()
 		testkit.Must(t, os.Mkdir(root, 0o700))
@@ -235,6 +239,7 @@ func TestRunReadsAgain(t *testing.T) {
 
 // When a source that had files is empty or missing, its disk may not be mounted.
 func TestRunOfASourceThatIsEmptyNow(t *testing.T) {
+	t.Parallel()
 	onEach(t, func(t *testing.T, c config.Config) {
 		root, other, never := testkit.NumberedTree(t, 3), testkit.NumberedTree(t, 2), t.TempDir()
 		b := open(t, c, counting(t, func(string) {}))
@@ -264,6 +269,7 @@ func TestRunOfASourceThatIsEmptyNow(t *testing.T) {
 
 // Files in a folder that cannot be read do not count as gone.
 func TestRunOfAFolderThatCannotBeRead(t *testing.T) {
+	t.Parallel()
 	if os.Geteuid() == 0 {
 		t.Skip("root reads everything")
 	}
@@ -286,6 +292,7 @@ func TestRunOfAFolderThatCannotBeRead(t *testing.T) {
 
 // When an earlier transfer is paused, a run reports that not everything is done.
 func TestRunReportsPausedTransfers(t *testing.T) {
+	t.Parallel()
 	onEach(t, func(t *testing.T, c config.Config) {
 		root := testkit.NumberedTree(t, 2)
 		b := open(t, c, counting(t, func(string) {}))
@@ -308,6 +315,7 @@ func TestRunReportsPausedTransfers(t *testing.T) {
 // Two runs of the same paths at the same time, on one database, process each file once, and
 // both end.
 func TestTwoRunsAtOnce(t *testing.T) {
+	t.Parallel()
 	onEach(t, func(t *testing.T, c config.Config) {
 		const files = 300
 		root := testkit.NumberedTree(t, files)

@@ -19,6 +19,7 @@ import (
 // nine videos each, although one batch could hold them all. This applies to files of the
 // first step, and to files that follow one batch of it.
 func TestWorkersShareSlowFilesEvenly(t *testing.T) {
+	t.Parallel()
 	for name, steps := range map[string]string{
 		"first step":  "[{handler: transcode}]",
 		"second step": "[{handler: noop}, {handler: transcode}]",

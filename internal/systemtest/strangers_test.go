@@ -42,6 +42,7 @@ func refusing(t *testing.T) string {
 // When a service does not answer, Open says within seconds which one, where, and what to
 // do.
 func TestOpenSaysWhatIsMissing(t *testing.T) {
+	t.Parallel()
 	for name, broken := range map[string]struct {
 		set   func(c *config.Config)
 		wants []string
@@ -81,6 +82,7 @@ func TestOpenSaysWhatIsMissing(t *testing.T) {
 }
 
 func TestOpenRefusesADatabaseOfANewerVersion(t *testing.T) {
+	t.Parallel()
 	onEach(t, func(t *testing.T, c config.Config) {
 		open(t, c, nil)
 		execSQL(t, c.Database.URL, "INSERT INTO baler_migrations (id) VALUES ('9999_future')")

@@ -15,6 +15,7 @@ import (
 // When only another worker has the handler of a step, a run ends after that worker has
 // stopped. The next run continues once the worker is back.
 func TestRunEndsWhenNoWorkerHasTheHandler(t *testing.T) {
+	t.Parallel()
 	onEach(t, func(t *testing.T, c config.Config) {
 		b := open(t, c, nil)
 		s := baler.Submission{

@@ -12,6 +12,7 @@ import (
 
 // The status of a transfer says when a limit on files per second delays it.
 func TestStatusSaysThatARateLimitIsReached(t *testing.T) {
+	t.Parallel()
 	onEach(t, func(t *testing.T, c config.Config) {
 		b := open(t, c, nil)
 		rate := 0.5

@@ -70,6 +70,7 @@ func receive(t *testing.T, messages <-chan message) message {
 }
 
 func TestWebhooksAreSentForEndsWithFailures(t *testing.T) {
+	t.Parallel()
 	onEach(t, func(t *testing.T, c config.Config) {
 		address, messages := listener(t, http.StatusInternalServerError, http.StatusOK)
 		c.Webhook = config.WebhookSettings{URLs: []string{address + "/site", address + "/both"}, Secret: webhookSecret, Networks: []string{"127.0.0.1"}}
@@ -113,6 +114,7 @@ func TestWebhooksAreSentForEndsWithFailures(t *testing.T) {
 
 // A server without a worker sends webhooks, too, here for a canceled transfer.
 func TestWebhooksAreSentForCanceledTransfers(t *testing.T) {
+	t.Parallel()
 	onEach(t, func(t *testing.T, c config.Config) {
 		address, messages := listener(t, http.StatusOK)
 		c.Webhook = config.WebhookSettings{Secret: webhookSecret, Networks: []string{"127.0.0.1"}}
@@ -147,6 +149,7 @@ func TestWebhooksAreSentForCanceledTransfers(t *testing.T) {
 
 // A run sends the webhooks of its transfer before it returns.
 func TestRunSendsWebhooksBeforeItEnds(t *testing.T) {
+	t.Parallel()
 	onEach(t, func(t *testing.T, c config.Config) {
 		address, messages := listener(t, http.StatusOK)
 		c.Webhook = config.WebhookSettings{Secret: webhookSecret, Networks: []string{"127.0.0.1"}}
