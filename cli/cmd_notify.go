@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -44,7 +45,7 @@ webhook of Slack (slack+https://...) or Teams (teams+https://...), or of mail
 func (p *program) notifyTest(ctx context.Context, b *baler.Baler, address string) error {
 	host := printable(egress.HostOf(address)) // the rest is a secret
 	if err := b.TryNotification(ctx, address); err != nil {
-		return fmt.Errorf("notify %s: %w", host, err)
+		return fmt.Errorf("notify %s: %w", cmp.Or(host, "test"), err) // an address that is wrong may name no host
 	}
 	if p.json {
 		return p.object(struct {

@@ -42,7 +42,7 @@ are in the queue stay there. What is not given stays.`,
 					return b.Update(ctx, t, c)
 				},
 				did: func(t *tasks.Transfer) string {
-					return fmt.Sprintf("Transfer %s has the weight %d, and stops after %s of failures.", number(t), t.Weight, t.StopAfter)
+					return fmt.Sprintf("Transfer %s has the weight %d, and %s.", number(t), t.Weight, stopping(t.StopAfter))
 				},
 				didNot: endedAlready,
 			})
@@ -51,4 +51,20 @@ are in the queue stay there. What is not given stays.`,
 	cmd.Flags().IntVar(&weight, "weight", 0, "share of the workers beside other transfers of its queue, `N` from 1 to 100")
 	stopAfterFlag(cmd, &stopAfter)
 	return cmd
+}
+
+// stopping says how many failures stop a transfer.
+func stopping(s tasks.StopAfter) string {
+	if s == (tasks.StopAfter{}) {
+		return "no number of failures stops it"
+	}
+	return "stops after " + failureLimit(s)
+}
+
+// failureLimit is a limit of failures for people.
+func failureLimit(s tasks.StopAfter) string {
+	if s.Share > 0 {
+		return s.String() + " of failures"
+	}
+	return plural(s.Count, "failure")
 }

@@ -25,7 +25,8 @@ func TestRunStopsAfterFailures(t *testing.T) {
 	contains(t, "JSON", s.must(exitOK, "status", "1", "--json").stdout, `"state":"running"`, `"stop_after":"10%","stopped":"15 of 15 results`)
 	contains(t, "run again", s.must(exitError, run...).stderr, "the transfer is paused: resume it first with 'baler resume "+id+"'")
 	s.must(exitOK, "resume", "1")
-	contains(t, "run on", s.must(exitFailures, run...).said(), "It is stopped: 15 of 15 results")
+	contains(t, "run on", s.must(exitFailures, append([]string{"run", "--stop-after", "20"}, run[1:]...)...).said(), "It is stopped: 20 results are failures")
+	contains(t, "another limit", s.must(exitOK, "status", "1").stdout, "stops    after 20 failures\n")
 	contains(t, "audit", s.must(exitOK, "audit", "--json").stdout, `"who":"Baler","from":"","action":"stop a transfer","target":"`+id+`"`)
 
 	s.must(exitFailures, "run", "--quiet", "--recipe", s.path("r.yaml"), "--stop-after", "none", "--exclude", "00.txt", s.path("in"))

@@ -154,7 +154,7 @@ func (p *program) detail(w io.Writer, t *tasks.Transfer, now time.Time) {
 		fmt.Fprintf(w, "weight   %d\n", t.Weight)
 	}
 	if t.StopAfter != (tasks.StopAfter{}) {
-		fmt.Fprintf(w, "stops    after %s of failures\n", t.StopAfter)
+		fmt.Fprintf(w, "stops    after %s\n", failureLimit(t.StopAfter))
 	}
 	fmt.Fprintf(w, "created  %s\n", local(t.CreatedAt))
 	if paused(t) {

@@ -72,7 +72,7 @@ func (d *ChangeDetector) Begin(ctx context.Context) error {
 }
 
 // Resume adds the files to the latest transfer when that has not ended, and reports
-// whether it does.
+// whether it does. A limit of failures that the submission names applies to all of it.
 func (d *ChangeDetector) Resume(ctx context.Context, latest tasks.Transfer) (resumed bool, err error) {
 	if latest.State.Ended() {
 		return false, nil
@@ -90,6 +90,11 @@ func (d *ChangeDetector) Resume(ctx context.Context, latest tasks.Transfer) (res
 	resumed, err = d.ingester.store.Reopen(ctx, latest.ID)
 	if err != nil || !resumed {
 		return false, err
+	}
+	if limit := d.submission.stopAfter(); d.submission.StopAfter != "" && limit != latest.StopAfter { // a person has said so
+		if _, err := d.ingester.store.Update(ctx, latest.ID, tasks.TransferChange{StopAfter: &limit}); err != nil {
+			return false, err
+		}
 	}
 	return true, d.use(ctx, latest)
 }

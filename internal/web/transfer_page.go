@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/dustin/go-humanize"
+	"github.com/dustin/go-humanize/english"
 
 	"github.com/balerhq/baler/internal/api"
 	"github.com/balerhq/baler/internal/ledger"
@@ -110,7 +111,10 @@ func (p *transferPage) fill(ctx context.Context, v *transferView, id string) err
 	v.Flow, _ = flowOf(t.Recipe)
 	v.Recipe, v.Queue, v.Number, v.Weight = visible(t.Recipe), visible(t.Queue), t.ID, max(t.Weight, 1)
 	if t.StopAfter != (tasks.StopAfter{}) {
-		v.StopAfter = t.StopAfter.String()
+		v.StopAfter = t.StopAfter.String() + " of failures"
+		if n := t.StopAfter.Count; n > 0 {
+			v.StopAfter = english.Plural(int(n), "failure", "")
+		}
 	}
 	v.Via, v.Key = string(t.Via), visible(t.Key)
 	v.Took = forPeople(time.Duration(tasks.Summarize(&t, now).Seconds * float64(time.Second)))
