@@ -47,5 +47,6 @@ func (t *Transfer) AwaitsApproval() (step StepProgress, ok bool) {
 			step, ok = *s, true
 		}
 	}
-	return step, ok && t.Cursor >= t.Files && !t.State.Ended()
+	// By group, files count at their step as soon as they are registered; the cursor comes later.
+	return step, ok && (t.Via == ViaGroup || t.Cursor >= t.Files) && !t.State.Ended()
 }

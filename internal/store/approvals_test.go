@@ -113,6 +113,17 @@ func TestGatedBatchesLeaveRoom(t *testing.T) {
 		if err != nil || len(all) != 1 || all[0].Open != 0 {
 			t.Errorf("the backlog is %+v, %v", all, err)
 		}
+		// A file that the dispatcher has not seen may go to another step; by group, it is counted at its step.
+		for via, want := range map[tasks.Via]int{tasks.ViaBulk: 0, tasks.ViaGroup: 1} {
+			b.exec(t, "UPDATE transfers SET via = ? WHERE id = ?", via, tr.ID)
+			if _, ok := awaits(b.read(t, tr.ID)); ok != (want == 1) {
+				t.Errorf("by %s, it waits for approval: %v", via, ok)
+			}
+			b.exec(t, "UPDATE steps SET asked_at = NULL WHERE transfer_id = ?", tr.ID)
+			if n, err := b.NoteApprovals(t.Context()); err != nil || n != want {
+				t.Errorf("by %s, %d messages, %v; want %d", via, n, err, want)
+			}
+		}
 	})
 }
 
