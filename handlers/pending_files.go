@@ -217,8 +217,11 @@ func (g *PendingFiles) isTaken(ctx context.Context, p *destination, f *pendingFi
 func place(root *os.Root, temporary, name string, replace bool) error {
 	if !replace {
 		err := root.Link(temporary, name)
-		if err == nil {
+		switch {
+		case err == nil:
 			return root.Remove(temporary)
+		case errors.Is(err, fs.ErrNotExist): // a later attempt has removed it
+			return err
 		}
 		if _, there := root.Lstat(name); there == nil {
 			return fmt.Errorf("%w: %w", fs.ErrExist, err)
