@@ -33,6 +33,7 @@ type replica struct {
 	watch   *outage.Watch
 
 	copy  *store.Store // nil until it has answered once
+	maker string       // of the marks in the database; empty until it was marked once
 	state atomic.Pointer[replicaState]
 }
 
@@ -95,8 +96,11 @@ func (r *replica) look(ctx context.Context) (lag time.Duration, err error) {
 		}
 	}
 	// A database that is away for writing says so elsewhere; the mark then only gets older.
-	marked := r.primary.MarkReplication(ctx)
-	at, err := r.primary.ReplicatedUntil(ctx, r.copy)
+	maker, marked := r.primary.MarkReplication(ctx)
+	if marked == nil {
+		r.maker = maker
+	}
+	at, err := r.primary.ReplicatedUntil(ctx, r.copy, r.maker)
 	switch {
 	case err != nil:
 		return 0, err

@@ -72,12 +72,17 @@ func TestPagesReadTheReplica(t *testing.T) {
 	const away = "The replica of the database is away: pages read the database itself."
 	look()
 	wants("a database that does not replicate this one", "/", true, away)
+	maker := r.maker
 	mark := func(age time.Duration) {
 		t.Helper()
-		testkit.Must(t, copied.store.DB().Session(t.Context()).Exec("REPLACE INTO leases (name, holder, until) VALUES ('replication mark', 'serve', ?)",
-			b.Now().Add(-age)).Error)
+		testkit.Must(t, copied.store.DB().Session(t.Context()).Exec("REPLACE INTO leases (name, holder, until) VALUES ('replication mark', ?, ?)",
+			maker, b.Now().Add(-age)).Error)
 		look()
 	}
+	maker = "of another database"
+	mark(0)
+	wants("a replica of another database of Baler", "/", true, away)
+	maker = r.maker
 	mark(0)
 	wants("a replica", "/", false, "")
 	wants("a transfer that the replica does not have yet", "/transfers/"+newest.UUID, true, "")

@@ -81,7 +81,14 @@ func (c *TransferJob) putFile(p *destination, temporary string, digest hash.Hash
 	if err := c.note(p.path, hex.EncodeToString(digest.Sum(nil))); err != nil {
 		return err
 	}
-	return errors.Join(p.root.Rename(temporary, p.name), syncPath(p.root, p.dir()))
+	err := place(p.root, temporary, p.name, false)
+	if errors.Is(err, fs.ErrExist) { // an earlier one, or one that another transfer has put there since
+		if why := c.replaceableFile(p); why != nil { // the next attempt looks first, and ends for good if it is so still
+			return fmt.Errorf("another process has put a file there meanwhile: %s", why.Error())
+		}
+		err = place(p.root, temporary, p.name, true)
+	}
+	return errors.Join(err, syncPath(p.root, p.dir()))
 }
 
 // inPlace has something made beside its place and then put there. It removes

@@ -35,3 +35,23 @@ func TestNewFileThatCannotBeWritten(t *testing.T) {
 		t.Errorf("%q, %v", got, err)
 	}
 }
+
+// What another transfer puts in the place of a final step's file while that is written stays.
+func TestFinalFileReplacesNothing(t *testing.T) {
+	t.Parallel()
+	to := t.TempDir()
+	outputs, err := NewOutputRoots([]string{to})
+	testkit.Must(t, err)
+	path := filepath.Join(to, "manifest")
+	err = NewTransferJob(TransferJobSpec{Outputs: outputs}).Create(path, func(w io.Writer) error {
+		testkit.Must(t, os.WriteFile(path, []byte("of another"), 0o600))
+		_, err := io.WriteString(w, "mine")
+		return err
+	})
+	if err == nil || !strings.Contains(err.Error(), "is there already") {
+		t.Errorf("the error is %v", err)
+	}
+	if content, err := os.ReadFile(path); err != nil || string(content) != "of another" {
+		t.Errorf("%q, %v", content, err)
+	}
+}

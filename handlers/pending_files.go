@@ -180,11 +180,15 @@ func (g *PendingFiles) rename(ctx context.Context, f *pendingFile) (err error) {
 	defer func() { err = errors.Join(err, p.root.Close()) }()
 	temporary := p.beside(filepath.Base(f.temporary))
 	there, err := g.isThere(ctx, p, f)
-	switch {
-	case err != nil || there:
+	if err == nil && !there {
+		if err = place(p.root, temporary, p.name, f.opts.Replace); errors.Is(err, fs.ErrExist) {
+			there, err = g.isTaken(ctx, p, f)
+		} else if err != nil {
+			return WriteFailure(p.path, err)
+		}
+	}
+	if err != nil || there {
 		err = errors.Join(err, p.root.Remove(temporary))
-	default:
-		err = p.root.Rename(temporary, p.name)
 	}
 	if err == nil {
 		f.temporary = ""
@@ -195,6 +199,35 @@ func (g *PendingFiles) rename(ctx context.Context, f *pendingFile) (err error) {
 		return err
 	}
 	return WriteFailure(p.path, err)
+}
+
+// isTaken is isThere of a place that is not free: of another file that has come first.
+func (g *PendingFiles) isTaken(ctx context.Context, p *destination, f *pendingFile) (bool, error) {
+	there, err := g.isThere(ctx, p, f)
+	if err == nil && !there {
+		err = Fail(CodeDestinationExists, fmt.Errorf("%s is a link that leads nowhere, or another process has just removed it; "+
+			"it stays as it is", p.path))
+	}
+	return there, err
+}
+
+// place gives a file its name. Without replace, one that another process gives this name at the
+// same moment stays, which a rename would replace: its source may be gone. Only file systems
+// without hard links, such as FAT, have nothing better than the rename.
+func place(root *os.Root, temporary, name string, replace bool) error {
+	if !replace {
+		err := root.Link(temporary, name)
+		switch {
+		case err == nil:
+			return root.Remove(temporary)
+		case errors.Is(err, fs.ErrNotExist): // a later attempt has removed it
+			return err
+		}
+		if _, there := root.Lstat(name); there == nil {
+			return fmt.Errorf("%w: %w", fs.ErrExist, err)
+		}
+	}
+	return root.Rename(temporary, name)
 }
 
 // sync makes the files, or the folders that hold them, outlast a loss of power. Of several it

@@ -3,6 +3,7 @@ package handlers
 import (
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -65,5 +66,45 @@ func TestPendingFiles(t *testing.T) {
 	}
 	if !slices.Equal(left, []string{"also", "b", "late", "same", "sub"}) {
 		t.Errorf("left %q", left)
+	}
+}
+
+// Of two that put a file in the same place at the same time, one is refused: the sources of both
+// may be removed afterwards. A link that leads nowhere stays, too.
+func TestPlaceReplacesNothing(t *testing.T) {
+	t.Parallel()
+	to := t.TempDir()
+	root, err := os.OpenRoot(to)
+	testkit.Must(t, err)
+	testkit.CloseAtEnd(t, root)
+	testkit.Must(t, root.WriteFile("temporary", []byte("new"), 0o600))
+	testkit.Must(t, root.WriteFile("taken", []byte("of another"), 0o600))
+	if err := place(root, "temporary", "taken", false); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("the place of another: %v", err)
+	}
+	if content, err := root.ReadFile("taken"); err != nil || string(content) != "of another" {
+		t.Errorf("%q, %v", content, err)
+	}
+	testkit.Must(t, place(root, "temporary", "free", false))
+	testkit.Must(t, place(root, "free", "taken", true))
+	if content, err := root.ReadFile("taken"); err != nil || string(content) != "new" {
+		t.Errorf("%q, %v", content, err)
+	}
+
+	testkit.Must(t, root.Symlink("nowhere", "link"))
+	outputs, err := NewOutputRoots([]string{to})
+	testkit.Must(t, err)
+	job := NewJob(JobSpec{File: tasks.File{No: 1, Path: "/in/a"}, Outputs: outputs})
+	_, err = job.Create(t.Context(), filepath.Join(to, "link"), CreateOptions{}, func(w io.Writer) error {
+		_, err := io.WriteString(w, "x")
+		return err
+	})
+	if v, ok := errors.AsType[*Verdict](err); !ok || v.Code != CodeDestinationExists {
+		t.Errorf("in the place of a link: %v", err)
+	}
+	entries, err := os.ReadDir(to)
+	testkit.Must(t, err)
+	if len(entries) != 2 {
+		t.Errorf("left %v", entries)
 	}
 }

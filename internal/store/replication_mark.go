@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"time"
 
@@ -15,18 +16,25 @@ import (
 // Its end tells there how old the replica is, which needs no right of replication.
 const replicationMark = "replication mark"
 
-// MarkReplication writes the present time where ReplicatedUntil reads it.
-func (s *Store) MarkReplication(ctx context.Context) error {
-	return s.db.Write(ctx, "mark replication", func(tx *gorm.DB, now time.Time) error {
-		return tx.Clauses(clause.OnConflict{UpdateAll: true}).Create(&leaseRow{Name: replicationMark, Holder: "serve", Until: now}).Error
+// MarkReplication writes the present time where ReplicatedUntil reads it, and returns who has
+// made the first mark in this database, which no other database has.
+func (s *Store) MarkReplication(ctx context.Context) (maker string, err error) {
+	err = s.db.Write(ctx, "mark replication", func(tx *gorm.DB, now time.Time) error {
+		mark := &leaseRow{Name: replicationMark, Holder: rand.Text(), Until: now}
+		err := tx.Clauses(clause.OnConflict{Columns: []clause.Column{{Name: "name"}}, DoUpdates: clause.AssignmentColumns([]string{"until"})}).Create(mark).Error
+		if err != nil {
+			return err
+		}
+		return tx.Model(mark).Where("name = ?", replicationMark).Pluck("holder", &maker).Error
 	})
+	return maker, err
 }
 
-// ReplicatedUntil returns the time of the newest mark in a replica; zero when there is none
-// yet.
-func (s *Store) ReplicatedUntil(ctx context.Context, replica *Store) (time.Time, error) {
+// ReplicatedUntil returns the time of the newest mark of a maker in a replica; zero when there
+// is none yet, or the mark is that of another database.
+func (s *Store) ReplicatedUntil(ctx context.Context, replica *Store, maker string) (time.Time, error) {
 	var rows []leaseRow
-	if err := s.db.Session(db.OnReplica(ctx, replica.db)).Where("name = ?", replicationMark).Find(&rows).Error; err != nil {
+	if err := s.db.Session(db.OnReplica(ctx, replica.db)).Where("name = ? AND holder = ?", replicationMark, maker).Find(&rows).Error; err != nil {
 		return time.Time{}, fmt.Errorf("read the replication mark: %w", err)
 	}
 	if len(rows) == 0 {

@@ -457,3 +457,29 @@ func fixture(t *testing.T, name string) []byte {
 	testkit.Must(t, err)
 	return content
 }
+
+// What could not be put in place stays for the next attempt, also when the storage is back at once.
+func TestStorageThatComesBack(t *testing.T) {
+	t.Parallel()
+	job, to := jobLeaving(t, nil, 1)
+	args, err := argsOf(map[string]any{"to": to})
+	testkit.Must(t, err)
+	w, err := newWriter(t.Context(), job, &args, &input{}, &room{})
+	testkit.Must(t, err)
+	m := &member{kind: regular, raw: "a", size: 5, open: func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader("alpha")), nil }}
+	testkit.Must(t, w.member(m))
+	testkit.Must(t, os.Rename(to, to+".away"))
+	if err := w.flush(); err == nil {
+		t.Error("a member was put in place in a folder that is away")
+	}
+	testkit.Must(t, os.Rename(to+".away", to))
+	testkit.Must(t, w.flush())
+	testkit.Must(t, w.pending.Close())
+	job.Finish(nil)
+	if r := job.Result(); len(r.Emitted) > 0 {
+		t.Errorf("emitted %v", r.Emitted)
+	}
+	if left, err := os.ReadDir(filepath.Join(to, "a.zip"+contents)); err != nil || len(left) > 0 {
+		t.Errorf("left %v, %v", left, err)
+	}
+}

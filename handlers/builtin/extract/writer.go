@@ -209,9 +209,13 @@ func (w *writer) put(m *member, to, rel string) error {
 	return nil
 }
 
-// flush puts what is written in place, and emits it.
+// flush puts what is written in place, and emits it. Where that has failed, it is for the next
+// attempt: a second call puts nothing in place that it could not emit.
 func (w *writer) flush() error {
 	queue := w.queue
+	if len(queue) == 0 {
+		return nil
+	}
 	w.queue, w.queuedBytes = nil, 0
 	return w.pending.Put(w.ctx, func(created handlers.Created, err error) error {
 		of := queue[0]
