@@ -98,8 +98,8 @@ func (p *program) addUserCommand() *cobra.Command {
 	role := baler.RoleViewer
 	cmd := &cobra.Command{
 		Use: "add NAME", Short: "Add a user",
-		Long: `Add makes a user and asks for a password of 10 characters or more. A server that was
-started without any user or token must be started again to ask for a login.`,
+		Long: `Add makes a user and asks for a password of 10 characters or more. On a loopback address
+"baler serve" asks nobody for a login, unless http.ask_login is set.`,
 		Example: "  baler user add ada --role operator",
 		Args:    accountName,
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -11,14 +11,14 @@ func TestUpdateTransfer(t *testing.T) {
 	s.file("in/a.txt", "alpha")
 	id := strings.TrimSpace(s.must(exitOK, "submit", s.path("in")).stdout)
 	equal(t, "update", s.must(exitOK, "update", id, "--weight", "9", "--stop-after", "5%").stdout,
-		"Transfer 1 has the weight 9, and stops after 5% of failures.\n")
+		"Transfer 1: weight 9, stop after 5%.\n")
 	contains(t, "JSON", s.must(exitOK, "update", id, "--stop-after", "none", "--json").stdout, `"weight":9`)
 	contains(t, "nothing", s.must(exitUsage, "update", id).stderr, "there is nothing to change")
 	contains(t, "no weight", s.must(exitUsage, "update", id, "--weight", "101").stderr, "a weight from 1 to 100, not 101")
 	contains(t, "weight 0", s.must(exitUsage, "update", id, "--weight", "0").stderr, "a weight from 1 to 100, not 0")
 	contains(t, "audit", s.must(exitOK, "audit", "--json").stdout, `"action":"change a transfer","target":"`+id+` --stop-after none"`)
 	url := s.served()
-	contains(t, "through a server", s.must(exitOK, "update", id, "--weight", "3", "--server", url).stdout, "Transfer 1 has the weight 3, and stops")
+	contains(t, "through a server", s.must(exitOK, "update", id, "--weight", "3", "--server", url).stdout, "Transfer 1: weight 3, stop after none.\n")
 	s.must(exitOK, "cancel", id)
 	for _, through := range [][]string{nil, {"--server", url}} {
 		s.must(exitError, append([]string{"update", id, "--weight", "3"}, through...)...)
