@@ -202,7 +202,7 @@ func accountName(cmd *cobra.Command, args []string) error {
 }
 
 func roleFlag(cmd *cobra.Command, role *baler.Role) {
-	cmd.Flags().Var(roleValue{role}, "role", "`ROLE`: viewer, submitter or operator (default: viewer)")
+	cmd.Flags().Var(roleValue{role}, "role", "`ROLE`: viewer, submitter or operator")
 }
 
 // roleValue is a flag whose value is a role.
