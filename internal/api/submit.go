@@ -73,7 +73,7 @@ type createBody struct {
 	Via       string          `json:"via,omitempty" enum:"auto,group,bulk" doc:"How files reach the workers; default: auto."`
 
 	MissingOK bool            `json:"missing_ok,omitempty" doc:"Register paths that do not exist; each gets a failed result."`
-	Webhooks  []string        `json:"webhooks,omitempty" maxItems:"10" doc:"URLs to notify of the transfer's end."`
+	Webhooks  []string        `json:"webhooks,omitempty" maxItems:"10" doc:"Addresses to notify: https, slack+https, teams+https or mailto."`
 	NoReuse   bool            `json:"no_reuse,omitempty" doc:"Run the handlers for every file, also where the recipe says reuse."`
 	Selection tasks.Selection `json:"selection,omitzero" doc:"Which of the files below the paths belong to it; default: all."`
 }
