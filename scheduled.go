@@ -131,7 +131,10 @@ func (h *httpFace) startScheduled(ctx context.Context, s schedule.Schedule, key 
 	if err != nil {
 		return "", "", again(err)
 	}
-	sub := api.SubmissionRequest{Paths: s.Paths, Recipe: s.Recipe, Name: s.Name, Queue: s.Queue, Weight: s.Weight, StopAfter: s.StopAfter, IdempotencyKey: key}
+	sub := api.SubmissionRequest{
+		Paths: s.Paths, Recipe: s.Recipe, Name: s.Name, Queue: s.Queue, Weight: s.Weight,
+		StopAfter: s.StopAfter, IdempotencyKey: key,
+	}
 	r, err := h.loadRecipe(ctx, &sub)
 	switch {
 	case err != nil:

@@ -98,7 +98,8 @@ func (p *program) simulate(ctx context.Context, flags *benchFlags, o *simulateFl
 
 func fleetFindings(all []simulation.Fleet) *findings {
 	list := newTable(numbers("WORKERS"), numbers("SLOTS"), numbers("FILES"), numbers("BATCHES"), numbers("TOOK"), numbers("OF IDEAL"),
-		numbers("IN QUEUE"), numbers("CALLS"), numbers("PROCESSOR"), numbers("KILLED"), numbers("LOST"), numbers("AGAIN AFTER"), numbers("LEADER AFTER"))
+		numbers("IN QUEUE"), numbers("CALLS"), numbers("PROCESSOR"), numbers("KILLED"), numbers("LOST"),
+		numbers("AGAIN AFTER"), numbers("LEADER AFTER"))
 	curve := chart.Chart{
 		Title: "One transfer on a simulated fleet", Note: "simulated time against the handler's time divided by the slots",
 		X: chart.Axis{Label: "workers", Log: true}, Y: chart.Axis{Label: "times the ideal"}, Lines: []chart.Line{{Name: "ideal", Y: 1}},
@@ -122,9 +123,10 @@ func fleetFindings(all []simulation.Fleet) *findings {
 		charts: []chart.Chart{curve},
 	}
 	f.add("Fleets", list)
-	f.notef("IN QUEUE is the most batches that waited. CALLS is the share of the time in which the dispatcher waited for the ledger and the queue,")
-	f.notef("PROCESSOR the processor time that it took on this machine, in a simulated second. LOST are the batches of the workers that were killed;")
-	f.notef("AGAIN AFTER is when they ran again, the median and the longest time. LEADER AFTER is when another dispatcher led.")
+	f.notef("IN QUEUE is the most batches that waited. CALLS is the share of the time in which the dispatcher waited for")
+	f.notef("the ledger and the queue, PROCESSOR the processor time that it took on this machine, in a simulated second.")
+	f.notef("LOST are the batches of the workers that were killed; AGAIN AFTER is when they ran again, the median and the")
+	f.notef("longest time. LEADER AFTER is when another dispatcher led.")
 	return f
 }
 

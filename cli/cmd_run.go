@@ -65,22 +65,10 @@ this one has processed.`,
 			return checkPaths(args)
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			via, err := parseVia(f.via)
+			s, err := f.submission(args)
 			if err != nil {
 				return err
 			}
-			if err := checkWeight(f.weight); err != nil {
-				return err
-			}
-			if err := f.webhooks.check(); err != nil {
-				return err
-			}
-			s := baler.Submission{Paths: args, MissingOK: f.missingOK, Name: f.name, Weight: f.weight, Via: via, Webhooks: f.webhooks}
-			if s.Selection, err = f.selecting.get(); err != nil {
-				return err
-			}
-			s.AcceptFailures, s.Reread, s.AllowEmpty = f.acceptFailures, f.reread, f.allowEmpty
-			s.AcceptMissing, s.NoReuse, s.StopAfter = f.acceptMissing, f.noReuse, f.stopAfter
 			return p.with(cmd, baler.Open, func(ctx context.Context, b *baler.Baler, _ config.Config) error {
 				return p.run(ctx, b, s, &f)
 			})
@@ -110,6 +98,25 @@ this one has processed.`,
 	missingOKFlag(cmd, &f.missingOK)
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "print no progress, notes or report; only set the exit code")
 	return cmd
+}
+
+// submission is what the flags ask for; the recipe is read later.
+func (f *runFlags) submission(paths []string) (s baler.Submission, err error) {
+	s = baler.Submission{
+		Paths: paths, MissingOK: f.missingOK, Name: f.name, Weight: f.weight, Webhooks: f.webhooks, StopAfter: f.stopAfter,
+		AcceptFailures: f.acceptFailures, AcceptMissing: f.acceptMissing, Reread: f.reread, AllowEmpty: f.allowEmpty, NoReuse: f.noReuse,
+	}
+	if s.Via, err = parseVia(f.via); err != nil {
+		return s, err
+	}
+	if err = checkWeight(f.weight); err != nil {
+		return s, err
+	}
+	if err = f.webhooks.check(); err != nil {
+		return s, err
+	}
+	s.Selection, err = f.selecting.get()
+	return s, err
 }
 
 func (p *program) run(ctx context.Context, b *baler.Baler, s baler.Submission, f *runFlags) error {

@@ -57,7 +57,7 @@ func memoryLimit(live, used, resident uint64) int64 {
 	if resident < used {
 		return memoryUsual
 	}
-	others := int64(resident - used) //nolint:gosec // both are sizes of this process
+	others := int64(resident - used)
 	return min(max(residentMost-others, memoryUsual), memoryUsual+memorySpare)
 }
 
@@ -72,5 +72,5 @@ func resident() (bytes uint64) {
 	if _, err := fmt.Sscan(string(text), &size, &pages); err != nil {
 		return 0
 	}
-	return pages * uint64(os.Getpagesize()) //nolint:gosec // a positive number
+	return pages * uint64(os.Getpagesize())
 }

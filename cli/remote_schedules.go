@@ -32,7 +32,8 @@ func (r *remote) AddSchedule(ctx context.Context, s baler.Schedule) (baler.Sched
 func scheduleOf(s *client.Schedule) baler.Schedule {
 	of := baler.Schedule{
 		Name: s.Name, Cron: s.Cron, Zone: s.Zone, Overlap: baler.ScheduleOverlap(s.Overlap), Paused: s.Paused, Paths: s.Paths, Recipe: s.Recipe,
-		Queue: s.Queue, Weight: s.Weight, StopAfter: s.StopAfter, CreatedAt: s.CreatedAt, DueAt: s.DueAt, LastTransfer: s.LastTransfer, LastError: s.LastError,
+		Queue: s.Queue, Weight: s.Weight, StopAfter: s.StopAfter, CreatedAt: s.CreatedAt, DueAt: s.DueAt,
+		LastTransfer: s.LastTransfer, LastError: s.LastError,
 	}
 	if s.LastAt != nil {
 		of.LastAt = *s.LastAt

@@ -156,9 +156,9 @@ func (r *remote) Update(ctx context.Context, t tasks.Transfer, c tasks.TransferC
 
 // Decide implements controls.
 func (r *remote) Decide(ctx context.Context, t tasks.Transfer, d tasks.Decision) (step string, err error) {
-	decide := r.Client.Approve
+	decide := r.Approve
 	if d.Reject {
-		decide = r.Client.Reject
+		decide = r.Reject
 	}
 	_, err = decide(ctx, t.UUID, d.Step, d.Comment)
 	return d.Step, err

@@ -46,7 +46,8 @@ and the database.`,
 		}},
 		{"Inspect and control transfers:", []*cobra.Command{
 			p.statusCommand(), p.resultsCommand(), p.exportCommand(), p.importCommand(), p.failuresCommand(), p.diffCommand(),
-			p.retryCommand(), p.pauseCommand(), p.resumeCommand(), p.cancelCommand(), p.approveCommand(), p.rejectCommand(), p.updateCommand(), p.deleteCommand(),
+			p.retryCommand(), p.pauseCommand(), p.resumeCommand(), p.cancelCommand(), p.approveCommand(), p.rejectCommand(),
+			p.updateCommand(), p.deleteCommand(),
 		}},
 		{"Operate:", []*cobra.Command{
 			p.queueCommand(), p.workersCommand(), p.limitCommand(), p.deadLettersCommand(), p.pruneCommand(), p.reuseCommand(),

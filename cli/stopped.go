@@ -37,6 +37,7 @@ func (p *program) stoppedByFailures(ctx context.Context, b system, of *tasks.Tra
 
 // howToGoOn says why failures have stopped a transfer, and what a person does about it.
 func howToGoOn(t *tasks.Transfer) string {
-	return fmt.Sprintf("It is stopped: %s.\nSee them with 'baler failures %[2]s'. Run these files again with 'baler retry %[2]s', if the cause is mended,\n"+
+	return fmt.Sprintf("It is stopped: %s.\nSee them with 'baler failures %[2]s'. Run these files again with 'baler retry %[2]s', "+
+		"if the cause is mended,\n"+
 		"and go on with 'baler resume %[2]s', or cancel it with 'baler cancel %[2]s'.", printable(t.Stopped), number(t))
 }

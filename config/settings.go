@@ -25,7 +25,7 @@ const testVariables = "BALER_TEST_"
 
 // Settings lists all settings, in the order of the documentation.
 func Settings() []Setting {
-	return slices.Concat(services(), work(), queues(), site(), surface())
+	return slices.Concat(services(), work(), queues(), site(), surface(), clients())
 }
 
 func services() []Setting {
@@ -254,6 +254,12 @@ func surface() []Setting {
 			"Values of the claim that make somebody an operator."},
 		{"audit.keep", "BALER_AUDIT_KEEP", "365d", age(),
 			"Age, such as `90d`, at which lines of the audit log are deleted."},
+	}
+}
+
+// clients are the settings of commands that speak to a server, and of logs.
+func clients() []Setting {
+	return []Setting{
 		{"server", "BALER_SERVER", "", text(),
 			"URL of a `baler serve`. Commands speak to it instead of to Redis and the database."},
 		{"token", "BALER_TOKEN", "", text(),

@@ -27,7 +27,8 @@ func (v *validation) smtp(s SMTPSettings) {
 	if s.Address == "" {
 		return
 	}
-	v.requiref(isAddress(s.Address), "smtp.address", "%s is not an address; write host:port, such as mail.example.org:587", dsn.Quote(s.Address))
+	v.requiref(isAddress(s.Address), "smtp.address",
+		"%s is not an address; write host:port, such as mail.example.org:587", dsn.Quote(s.Address))
 	_, err := mail.ParseAddress(s.From)
 	v.requiref(err == nil, "smtp.from", "must be an address of mail, such as baler@example.org")
 }

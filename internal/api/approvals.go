@@ -19,7 +19,7 @@ func (a *api) registerApprovals(h huma.API) {
 		{"reject-step", "reject", "Reject a step that waits for a person", "Cancels the transfer. Results stay.", true},
 	} {
 		huma.Register(h, huma.Operation{
-			OperationID: op.id, Method: http.MethodPost, Path: "/transfers/{id}/" + op.verb, Tags: []string{"Control"},
+			OperationID: op.id, Method: http.MethodPost, Path: "/transfers/{id}/" + op.verb, Tags: tagControl(),
 			Summary: op.summary, Description: op.description, MaxBodyBytes: maxBody,
 			Errors: []int{http.StatusNotFound, http.StatusGone, http.StatusConflict, http.StatusUnprocessableEntity},
 		}, func(ctx context.Context, in *decisionInput) (*getOutput, error) {

@@ -24,7 +24,7 @@ func (a *api) registerControl(h huma.API) {
 			"A transfer that is not paused stays as it is.", a.Control.Resume},
 	} {
 		huma.Register(h, huma.Operation{
-			OperationID: op.id, Method: op.method, Path: op.path, Tags: []string{"Control"},
+			OperationID: op.id, Method: op.method, Path: op.path, Tags: tagControl(),
 			Summary: op.summary, Description: op.description, Errors: errs,
 		}, func(ctx context.Context, in *TransferInput) (*getOutput, error) {
 			return a.control(ctx, in, op.summary, op.do)
@@ -33,7 +33,7 @@ func (a *api) registerControl(h huma.API) {
 	a.registerApprovals(h)
 	a.registerUpdate(h)
 	huma.Register(h, huma.Operation{
-		OperationID: "retry-transfer", Method: http.MethodPost, Path: "/transfers/{id}/retry", Tags: []string{"Control"},
+		OperationID: "retry-transfer", Method: http.MethodPost, Path: "/transfers/{id}/retry", Tags: tagControl(),
 		Summary: "Retry files of a transfer",
 		Description: "Runs the files of the selected results again, from the step of the result on. Without outcomes it selects " +
 			"failures and canceled files. While the transfer runs, only failed files can run again.",
@@ -41,7 +41,7 @@ func (a *api) registerControl(h huma.API) {
 		Errors:       []int{http.StatusNotFound, http.StatusGone, http.StatusConflict, http.StatusUnprocessableEntity},
 	}, a.retry)
 	huma.Register(h, huma.Operation{
-		OperationID: "cancel-files", Method: http.MethodPost, Path: "/transfers/{id}/files/cancel", Tags: []string{"Control"},
+		OperationID: "cancel-files", Method: http.MethodPost, Path: "/transfers/{id}/files/cancel", Tags: tagControl(),
 		Summary: "Cancel files of a transfer",
 		Description: "Cancels the selected files that have not ended; the others go on. A file that waits ends as canceled at the step " +
 			"for which it waits. One that runs ends this step first; if that was its last, it keeps its result. The filter must select " +
@@ -51,7 +51,7 @@ func (a *api) registerControl(h huma.API) {
 		Errors:       []int{http.StatusNotFound, http.StatusGone, http.StatusUnprocessableEntity},
 	}, a.cancelFiles)
 	huma.Register(h, huma.Operation{
-		OperationID: "retry-finalizers", Method: http.MethodPost, Path: "/transfers/{id}/finalizers/retry", Tags: []string{"Control"},
+		OperationID: "retry-finalizers", Method: http.MethodPost, Path: "/transfers/{id}/finalizers/retry", Tags: tagControl(),
 		Summary:     "Retry the final steps of a transfer",
 		Description: "Runs the failed final steps of a completed transfer again, and no files.",
 		Errors:      []int{http.StatusNotFound, http.StatusGone, http.StatusConflict},
@@ -182,3 +182,6 @@ func (a *api) retryFinalizers(ctx context.Context, in *TransferInput) (*finalize
 	out.Body.Finalizers = n
 	return out, nil
 }
+
+// tagControl groups the operations that steer transfers.
+func tagControl() []string { return []string{"Control"} }

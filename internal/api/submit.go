@@ -65,11 +65,11 @@ type createInput struct {
 
 type createBody struct {
 	Paths     []string        `json:"paths,omitempty" maxItems:"1000" doc:"Absolute paths of files and folders that the server may read."`
-	Recipe    json.RawMessage `json:"recipe,omitempty" doc:"The name of a recipe, or a recipe: an object, or lines of YAML; default: default."`
+	Recipe    json.RawMessage `json:"recipe,omitempty" doc:"The name of a recipe, or one as an object or YAML; default: default."`
 	Name      string          `json:"name,omitempty" maxLength:"255" doc:"For people; default: the first path."`
 	Queue     string          `json:"queue,omitempty" maxLength:"64" doc:"Default: default."`
 	Weight    int             `json:"weight,omitempty" minimum:"0" maximum:"100" doc:"Its share beside others of its queue; default: 1."`
-	StopAfter string          `json:"stop_after,omitempty" maxLength:"32" doc:"Failures that stop it: a share such as 5%, a number, or none; default: what the recipe says."`
+	StopAfter string          `json:"stop_after,omitempty" maxLength:"32" doc:"Failures that stop it: 5%, 100 or none; default: as the recipe says."`
 	Via       string          `json:"via,omitempty" enum:"auto,group,bulk" doc:"How files reach the workers; default: auto."`
 
 	MissingOK bool            `json:"missing_ok,omitempty" doc:"Register paths that do not exist; each gets a failed result."`

@@ -11,7 +11,7 @@ import (
 
 func (a *api) registerUpdate(h huma.API) {
 	huma.Register(h, huma.Operation{
-		OperationID: "update-transfer", Method: http.MethodPatch, Path: "/transfers/{id}", Tags: []string{"Control"},
+		OperationID: "update-transfer", Method: http.MethodPatch, Path: "/transfers/{id}", Tags: tagControl(),
 		Summary:      "Change the weight of a transfer, or how many failures stop it",
 		Description:  "Takes effect within a second. What the request leaves out stays.",
 		MaxBodyBytes: maxBody,

@@ -59,7 +59,7 @@ func (s *site) steers(t *testing.T, b *tab) {
 	}
 	b.run(t, chromedp.Evaluate(`document.querySelector("button[value=drain]").click()`, nil))
 	testkit.Eventually(t, patience, func() error {
-		res, err := http.Get(s.url + "/healthz") //nolint:noctx // of a test's own server
+		res, err := http.Get(s.url + "/healthz")
 		if err != nil {
 			return nil //nolint:nilerr // it has ended
 		}

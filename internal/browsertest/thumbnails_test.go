@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -43,7 +44,7 @@ func TestAPersonSeesThumbnails(t *testing.T) {
 	s := serve(t, "")
 	folder := s.addPictures(t)
 	body := fmt.Sprintf(`{"paths": [%q], "recipe": "pictures", "name": "Pictures"}`, folder)
-	res, err := http.Post(s.url+"/v1/transfers", "application/json", strings.NewReader(body)) //nolint:noctx // of a test's own server
+	res, err := http.Post(s.url+"/v1/transfers", "application/json", strings.NewReader(body))
 	testkit.Must(t, err)
 	testkit.Must(t, res.Body.Close())
 	b := browse(t, s.url)
@@ -65,7 +66,7 @@ func TestAPersonSeesThumbnails(t *testing.T) {
 
 	wantThumbnail := func(what, no string, status int) {
 		t.Helper()
-		res, err := http.Get(s.url + path + "/files/" + no + "/thumbnail") //nolint:noctx // of a test's own server
+		res, err := http.Get(s.url + path + "/files/" + no + "/thumbnail")
 		testkit.Must(t, err)
 		defer res.Body.Close()
 		content, err := io.ReadAll(res.Body)
@@ -98,7 +99,7 @@ func TestAPersonSeesThumbnails(t *testing.T) {
 	for what, put := range map[string]func() error{
 		"a page": func() error { return os.WriteFile(made[0], []byte("<script>secret</script>"), 0o600) },
 		"a large file": func() error {
-			return os.WriteFile(made[0], append(content[:len(content):len(content)], make([]byte, 5<<20)...), 0o600)
+			return os.WriteFile(made[0], append(slices.Clip(content), make([]byte, 5<<20)...), 0o600)
 		},
 		"a link out": func() error { return os.Symlink(outside, made[0]) },
 		"nothing":    func() error { return nil },

@@ -74,7 +74,7 @@ func TestRunKilledOverObjects(t *testing.T) {
 			}
 			for i := range 4 {
 				for name, want := range map[string]string{
-					fmt.Sprintf("%02d.zip.contents/9", i):                     fmt.Sprintf("outer %d", i),
+					fmt.Sprintf("%02d.zip.contents/9", i):                    fmt.Sprintf("outer %d", i),
 					fmt.Sprintf("%02d.zip.contents/inner.zip.contents/2", i): fmt.Sprintf("inner %d", i),
 				} {
 					if content, _ := server.Get("members/" + name); content != want {

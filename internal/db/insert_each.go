@@ -21,23 +21,22 @@ func InsertEach[R any](tx *gorm.DB, rows []R, size func(*R) int) (err error) {
 	if err != nil {
 		return err
 	}
-	ctx := tx.Statement.Context
-	prepared, err := tx.Statement.ConnPool.PrepareContext(ctx, text)
+	prepared, err := tx.Statement.ConnPool.PrepareContext(tx.Statement.Context, text)
 	if err != nil {
-		return Interrupted(ctx, err)
+		return Interrupted(tx.Statement.Context, err)
 	}
 	defer func() { err = errors.Join(err, prepared.Close()) }()
-	_, err = prepared.ExecContext(ctx, &eachRow{rows: len(rows), columns: len(fields), values: func(i int, into []any) error {
+	_, err = prepared.ExecContext(tx.Statement.Context, &eachRow{rows: len(rows), columns: len(fields), values: func(i int, into []any) error {
 		if n := size(&rows[i]); n > MaxRowBytes {
 			return fmt.Errorf("%w: %d bytes, the limit is %d", ErrRowTooLarge, n, MaxRowBytes)
 		}
 		row := reflect.ValueOf(&rows[i]).Elem()
 		for j, f := range fields {
-			into[j], _ = f.ValueOf(ctx, row)
+			into[j], _ = f.ValueOf(tx.Statement.Context, row)
 		}
 		return nil
 	}})
-	return Interrupted(ctx, err)
+	return Interrupted(tx.Statement.Context, err)
 }
 
 // insertOne has GORM write the statement of one row, and returns the fields of its

@@ -52,11 +52,12 @@ func TestConnectionKeepsStatements(t *testing.T) {
 			if got = append(got, i); i == 1 && below == 3 {
 				inner, err := c.QueryContext(ctx, all, 1) // the same text while it is used
 				testkit.Must(t, err)
+				defer inner.Close()
 				for inner.Next() {
 					testkit.Must(t, inner.Scan(&i))
 					got = append(got, 10+i)
 				}
-				testkit.Must(t, inner.Close())
+				testkit.Must(t, inner.Err())
 			}
 		}
 		testkit.Must(t, rows.Err())

@@ -17,5 +17,5 @@ func DiskOf(f *os.File) (disk uint64, ok bool) {
 	if !ok {
 		return 0, false
 	}
-	return uint64(stat.Dev), true
+	return uint64(stat.Dev), true //nolint:unconvert // macOS has another type
 }

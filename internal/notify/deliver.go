@@ -43,7 +43,7 @@ func (s *Sender) tell(ctx context.Context, form egress.Form, target string, m *M
 	return s.poster.post(ctx, target, strings.NewReader(body), nil)
 }
 
-// Try sends a sample to an address at once, once, and returns why it did not arrive.
+// Try sends a sample to an address at once, with one attempt, and returns why it did not arrive.
 func (s *Sender) Try(ctx context.Context, address string) error {
 	now := s.opts.Now()
 	m := Sample(now)

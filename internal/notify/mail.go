@@ -101,7 +101,8 @@ func (o *mailer) client() (*mail.Client, error) {
 // maySendTo reports whether mail may go to an address: everybody who may submit names some.
 func (o *mailer) maySendTo(to string) bool {
 	domain := egress.HostOf("mailto:" + to)
-	return slices.ContainsFunc(append([]string{egress.HostOf("mailto:" + strings.TrimSuffix(o.From, ">"))}, o.Domains...), func(d string) bool {
+	own := egress.HostOf("mailto:" + strings.TrimSuffix(o.From, ">"))
+	return slices.ContainsFunc(append([]string{own}, o.Domains...), func(d string) bool {
 		return strings.EqualFold(d, domain)
 	})
 }

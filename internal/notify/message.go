@@ -121,8 +121,9 @@ func newTemplate(name, text string) (*template.Template, error) {
 // Sample is a message about no transfer, to try an address.
 func Sample(now time.Time) Message {
 	return Message{
-		Event: "test", Type: "test", At: now, Name: "A test", What: "arrives", Transfer: tasks.Summary{Type: "summary", Steps: []tasks.StepSummary{}},
-		Fixity: new(ledger.Fixity), Link: "https://example.org",
+		Event: "test", Type: "test", At: now, Name: "A test", What: "arrives",
+		Transfer: tasks.Summary{Type: "summary", Steps: []tasks.StepSummary{}},
+		Fixity:   new(ledger.Fixity), Link: "https://example.org",
 	}
 }
 

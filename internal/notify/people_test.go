@@ -188,7 +188,7 @@ func TestChatsGetTheirForm(t *testing.T) {
 
 func TestTemplatesAreTried(t *testing.T) {
 	t.Parallel()
-	for text, want := range map[string]string{"{{.Nmae}}": "can't evaluate field Nmae", "{{": "webhook.text:1: unclosed action"} {
+	for text, want := range map[string]string{"{{.Nothing}}": "can't evaluate field Nothing", "{{": "webhook.text:1: unclosed action"} {
 		if _, err := notify.NewTemplates("", text); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v", text, err)
 		}

@@ -60,7 +60,8 @@ func selectedBySteps(batches []tasks.Batch) map[int]int64 {
 func (s *Store) DueBatches(ctx context.Context, limit int) ([]tasks.Batch, error) {
 	var rows []batchRow
 	now := s.db.Stamp()
-	q := s.db.Session(ctx).Table("batches b").Where("gathering = ? AND due_at <= ? AND (held_until IS NULL OR held_until <= ?)", false, now, now).
+	q := s.db.Session(ctx).Table("batches b").
+		Where("gathering = ? AND due_at <= ? AND (held_until IS NULL OR held_until <= ?)", false, now, now).
 		Where("NOT EXISTS (SELECT 1 FROM transfers t WHERE t.id = b.transfer_id AND (t.paused_at IS NOT NULL "+
 			"OR t.state <> ? AND NOT ("+notGated+")))", tasks.StateCanceled).
 		Order("due_at").Limit(limit)

@@ -47,13 +47,15 @@ func (s *Store) NoteStalled(ctx context.Context, after time.Duration) (noted int
 				AND NOT EXISTS (SELECT 1 FROM finalize_steps f WHERE f.transfer_id = t.id AND f.state = ?)
 				AND NOT EXISTS (SELECT 1 FROM steps s WHERE s.transfer_id = t.id AND s.asked_at IS NOT NULL AND s.approval = ?))
 		ORDER BY t.id LIMIT ?`,
-		unfinishedStates(), true, slot, false, before, before, slot, tasks.FinalizeRunning, tasks.ApprovalWaiting, stalledPage).Scan(&found).Error
+		unfinishedStates(), true, slot, false, before, before, slot, tasks.FinalizeRunning, tasks.ApprovalWaiting,
+		stalledPage).Scan(&found).Error
 	if err != nil {
 		return 0, fmt.Errorf("look for transfers that stand still: %w", err)
 	}
 	for _, t := range found {
 		err := s.db.Write(ctx, "note that a transfer stands still", func(tx *gorm.DB, now time.Time) error {
-			u := tx.Exec("UPDATE transfers SET stalled = ? WHERE id = ? AND stalled = ? AND state IN ?", !t.Stalled, t.ID, t.Stalled, unfinishedStates())
+			u := tx.Exec("UPDATE transfers SET stalled = ? WHERE id = ? AND stalled = ? AND state IN ?",
+				!t.Stalled, t.ID, t.Stalled, unfinishedStates())
 			if u.Error != nil || u.RowsAffected == 0 || t.Stalled { // another process was faster, or it moves again
 				return u.Error
 			}

@@ -221,7 +221,8 @@ func reviveTransfer(tx *gorm.DB, t transferRow, files int64, now time.Time) erro
 	if err := markStale(tx, t.RunKey); err != nil {
 		return err
 	}
-	if err := tx.Exec("UPDATE transfers SET finished = finished - ?, state = ?, ended_at = ?, failing = ?, moved_at = ?, stalled = ? WHERE id = ?",
+	if err := tx.Exec("UPDATE transfers SET finished = finished - ?, state = ?, ended_at = ?, failing = ?, moved_at = ?, stalled = ? "+
+		"WHERE id = ?",
 		files, state, ended, failing, now, false, t.ID).Error; err != nil {
 		return fmt.Errorf("take back finished files: %w", err)
 	}

@@ -32,8 +32,8 @@ func stopAtFailures(tx *gorm.DB, id int64, now time.Time) error {
 		return fmt.Errorf("read how many failures stop a transfer: %w", err)
 	}
 	limit, err := tasks.ParseStopAfter(t.StopAfter)
-	if t.ID == 0 || err != nil { // it is reported where the transfer is shown
-		return nil
+	if t.ID == 0 || err != nil {
+		return nil //nolint:nilerr // a limit that cannot be read is reported where the transfer is shown; results must not wait for it
 	}
 	steps, err := unseenCounts(tx, id)
 	if err != nil {
@@ -48,7 +48,8 @@ func stopAtFailures(tx *gorm.DB, id int64, now time.Time) error {
 	if err := tx.Exec("UPDATE transfers SET paused_at = ?, stopped = ? WHERE id = ?", t.PausedAt, t.Stopped, id).Error; err != nil {
 		return fmt.Errorf("stop transfer: %w", err)
 	}
-	line := auditRow{At: now, Who: audit.Baler, Action: audit.StopTransfer, Target: t.UUID, Transfer: t.UUID, Result: audit.Done, Detail: t.Stopped}
+	line := auditRow{At: now, Who: audit.Baler, Action: audit.StopTransfer, Target: t.UUID, Transfer: t.UUID,
+		Result: audit.Done, Detail: t.Stopped}
 	if err := tx.Create(&line).Error; err != nil {
 		return fmt.Errorf("write the audit log: %w", err)
 	}

@@ -63,7 +63,8 @@ func (s *Store) Resume(ctx context.Context, id int64) (resumed bool, err error) 
 		if err := seeFailures(tx, id); err != nil {
 			return err
 		}
-		u := tx.Exec("UPDATE transfers SET paused_at = NULL, trouble = '', stopped = '', moved_at = ?, stalled = ? WHERE id = ? AND paused_at IS NOT NULL",
+		u := tx.Exec(
+			"UPDATE transfers SET paused_at = NULL, trouble = '', stopped = '', moved_at = ?, stalled = ? WHERE id = ? AND paused_at IS NOT NULL",
 			now, false, id)
 		resumed = u.RowsAffected == 1
 		if u.Error != nil || !resumed {

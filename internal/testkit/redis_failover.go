@@ -3,9 +3,9 @@ package testkit
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -27,16 +27,18 @@ type RedisFailover struct {
 // formed bounds the time in which servers find each other.
 const formed = time.Minute
 
-// replicate are the settings of servers that copy each other, so that a copy begins at once.
-var replicate = []string{"--repl-diskless-sync", "yes", "--repl-diskless-sync-delay", "0", "--repl-ping-replica-period", "1"}
+// replicating adds the settings of servers that copy each other, so that a copy begins at once.
+func replicating(args ...string) []string {
+	return append(args, "--repl-diskless-sync", "yes", "--repl-diskless-sync-delay", "0", "--repl-ping-replica-period", "1")
+}
 
 // NewRedisSentinel starts a master, a replica and three sentinels for this test only.
 func NewRedisSentinel(t testing.TB) *RedisFailover {
 	t.Helper()
 	f := &RedisFailover{t: t, servers: make(map[string]*PrivateServer)}
-	master := f.start(replicate...)
+	master := f.start(replicating()...)
 	host, port := split(t, master)
-	f.start(append([]string{"--replicaof", host + " " + port}, replicate...)...)
+	f.start(replicating("--replicaof", host+" "+port)...)
 	var sentinels []string
 	for range 3 {
 		s, err := testservers.StartSentinel(t.Context(), f.servers[master].server, 2)
@@ -70,10 +72,10 @@ func NewRedisCluster(t testing.TB) *RedisFailover {
 		bus, release, err := testservers.HoldPort(t.Context())
 		Must(t, err)
 		t.Cleanup(func() { Must(t, release()) })
-		nodes = append(nodes, f.start(append([]string{
-			"--cluster-enabled", "yes", "--databases", "1", "--cluster-node-timeout", "1000", "--cluster-port", fmt.Sprint(bus),
+		nodes = append(nodes, f.start(replicating(
+			"--cluster-enabled", "yes", "--databases", "1", "--cluster-node-timeout", "1000", "--cluster-port", strconv.Itoa(bus),
 			"--cluster-replica-validity-factor", "0",
-		}, replicate...)...))
+		)...))
 		buses = append(buses, bus)
 	}
 	first := f.client(nodes[0])

@@ -41,7 +41,8 @@ func readReplica(replica Replica, next http.Handler) http.Handler {
 		ctx, notice, lag := replica.Read(r.Context())
 		if changes(r) {
 			http.SetCookie(w, &http.Cookie{ //nolint:gosec // it holds nothing, and plain HTTP works too
-				Name: changedCookie, Value: "1", Path: "/", MaxAge: int((changedTime + lag) / time.Second), HttpOnly: true, SameSite: http.SameSiteStrictMode,
+				Name: changedCookie, Value: "1", Path: "/", MaxAge: int((changedTime + lag) / time.Second), HttpOnly: true,
+				SameSite: http.SameSiteStrictMode,
 			})
 			next.ServeHTTP(w, r)
 			return

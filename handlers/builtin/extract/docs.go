@@ -5,7 +5,8 @@ import "github.com/balerhq/baler/handlers"
 // docs is what the page about the handler says.
 func docs() handlers.Option {
 	return handlers.WithAll(
-		handlers.DocArg("to", "text", "", "the folder, or an address such as `s3://bucket/prefix`; below `BALER_OUTPUTS` for workers, and in no source"),
+		handlers.DocArg("to", "text", "",
+			"the folder, or an address such as `s3://bucket/prefix`; below `BALER_OUTPUTS` for workers, and in no source"),
 		handlers.DocArg("replace", "true or false", "false", "replaces what is there with other content; else `destination-exists`"),
 		handlers.DocArg("documents", "true or false", "false", "takes also documents apart that are zip files (docx, odt, epub …)"),
 		handlers.DocArg("encoding", "text", "cp437", "how names that are not UTF-8 are read"),
@@ -24,7 +25,8 @@ func docs() handlers.Option {
 		handlers.DocCode("unsafe-path", "warning", "a member leads out of the folder"),
 		handlers.DocCode("bad-name", "warning", "a member has no name, or one with a NUL"),
 		handlers.DocCode("reserved-name", "warning", "Windows keeps the name of a member"),
-		handlers.DocCode("name-too-long", "warning, or failed", "no file system, or no service, takes the name of a member, or of the folder for the members"),
+		handlers.DocCode("name-too-long", "warning, or failed",
+			"no file system, or no service, takes the name of a member, or of the folder for the members"),
 		handlers.DocCode("duplicate-name", "warning", "two members have the same path"),
 		handlers.DocCode("link-member", "warning", "a member is a symbolic link"),
 		handlers.DocCode("hard-link-member", "warning", "a member is a hard link"),

@@ -73,7 +73,8 @@ func Register(reg *handlers.Registry) error {
 // archive_format, members, members_refused and unpacked_bytes.
 func New() handlers.Handler {
 	shared := &room{}
-	return handlers.PerFile(func(ctx context.Context, job *handlers.Job) error { return extract(ctx, job, shared) }, handlers.Parallel(2), handlers.StallLimit(handlers.DefaultStallLimit))
+	one := func(ctx context.Context, job *handlers.Job) error { return extract(ctx, job, shared) }
+	return handlers.PerFile(one, handlers.Parallel(2), handlers.StallLimit(handlers.DefaultStallLimit))
 }
 
 func argsOf(args any) (extractArgs, error) {

@@ -57,7 +57,8 @@ func newWriter(ctx context.Context, job *handlers.Job, args *extractArgs, in *in
 	}
 	pending := job.Pending()
 	return &writer{
-		room: shared, pending: pending, ctx: ctx, job: job, args: args, in: in, legacy: legacy, limits: l, taken: newTaken(), create: pending.Create,
+		room: shared, pending: pending, ctx: ctx, job: job, args: args, in: in, legacy: legacy, limits: l, taken: newTaken(),
+		create:  pending.Create,
 		folders: make(map[string]bool), report: newReport(job.ErrorOutput()),
 	}, nil
 }

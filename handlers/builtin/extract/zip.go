@@ -49,7 +49,8 @@ func zipMembers(in *input) iter.Seq2[*member, error] {
 
 func zipMember(f *zip.File) *member {
 	m := &member{
-		raw: f.Name, kind: kindOf(f.Mode()), size: int64(min(f.UncompressedSize64, 1<<62)), time: f.Modified, encrypted: f.Flags&zipEncrypted != 0,
+		raw: f.Name, kind: kindOf(f.Mode()), size: int64(min(f.UncompressedSize64, 1<<62)), time: f.Modified,
+		encrypted: f.Flags&zipEncrypted != 0,
 		open: func() (io.ReadCloser, error) {
 			r, err := f.Open()
 			if errors.Is(err, zip.ErrAlgorithm) {

@@ -39,7 +39,9 @@ func (rest) Sizes(context.Context, int64, tasks.Ranges) ([]tasks.File, error) { 
 func (rest) CommitGathered(context.Context, ledger.Gathered) error { return nil }
 
 // FirstOfTransfers implements dispatch.Store.
-func (rest) FirstOfTransfers(context.Context, []tasks.Batch) (map[int64]bool, error) { return nil, nil }
+func (rest) FirstOfTransfers(context.Context, []tasks.Batch) (map[int64]bool, error) {
+	return map[int64]bool{}, nil
+}
 
 // SetSweepMark implements dispatch.Store.
 func (rest) SetSweepMark(context.Context, int64, int64) error { return nil }

@@ -83,7 +83,7 @@ const recipeOfAll = "name: simulation\nsteps: [{handler: noop}]\n"
 // Run simulates a transfer until all of its files have a result.
 func Run(ctx context.Context, o Options) (Fleet, error) {
 	w := &world{
-		options: o, random: rand.New(rand.NewPCG(o.Seed, uint64(o.Workers))), ledger: make(map[int64]*record), //nolint:gosec // no secret
+		options: o, random: rand.New(rand.NewPCG(o.Seed, uint64(o.Workers))), ledger: make(map[int64]*record),
 		clock: clock{now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)},
 		backlog: ledger.Backlog{
 			Transfer: 1, Via: tasks.ViaBulk, Sealed: true, Files: o.Files, Bytes: o.Files * fileSize, Queue: tasks.DefaultQueue, Weight: 1,
