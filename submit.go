@@ -36,7 +36,7 @@ type Submission struct {
 	StopAfter      string         // failures that stop it, such as "5%" or "100", see tasks.StopAfter; "none"; empty: what the recipe says
 	Via            tasks.Via
 
-	// Webhooks are URLs to notify of the transfer's end, in addition to webhook.urls.
+	// Webhooks are addresses to notify of what happens to the transfer, in addition to webhook.urls.
 	Webhooks []string
 
 	// AcceptFailures makes Run accept the failures of earlier runs: it processes those

@@ -12,22 +12,22 @@ import (
 
 func (p *program) approveCommand() *cobra.Command {
 	return p.decision("approve", "Approve a step that waits for a person",
-		`Approve lets the files of a step run that says "approve: true" in the recipe. Without STEP it
-is the first step that waits. The first decision holds. Who has decided, when and with which
-comment is in the audit log and on the page of the transfer.`, false, "Step %s of transfer %s is approved: its files run.")
+		`Approve lets files run a step that has "approve: true" in the recipe. Without STEP it approves
+the first step that waits. The first decision holds. The audit log and the page of the transfer
+show who has decided, when, and with which comment.`, "seen by the archive", false, "Step %s of transfer %s is approved: its files run.")
 }
 
 func (p *program) rejectCommand() *cobra.Command {
 	return p.decision("reject", "Reject a step that waits for a person, and cancel the transfer",
-		`Reject cancels a transfer of which a step waits for approval. Results stay. 'baler retry' runs
-its files again, and waits for approval again.`, true, "Step %s of transfer %s is rejected: the transfer is canceled.")
+		`Reject cancels a transfer that has a step which waits for approval, and keeps its results.
+After 'baler retry' the step waits for approval again.`, "wrong folder", true, "Step %s of transfer %s is rejected: the transfer is canceled.")
 }
 
-func (p *program) decision(verb, short, long string, reject bool, did string) *cobra.Command {
+func (p *program) decision(verb, short, long, comment string, reject bool, did string) *cobra.Command {
 	d := tasks.Decision{Reject: reject}
 	cmd := &cobra.Command{
 		Use: verb + " ID [STEP]", Short: short, Long: long,
-		Example:           "  baler " + verb + ` 12 --comment "seen by the archive"`,
+		Example:           "  baler " + verb + ` 12 --comment "` + comment + `"`,
 		Args:              cobra.RangeArgs(1, 2),
 		ValidArgsFunction: p.completeTransfers(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -21,19 +21,19 @@ func (p *program) benchLatencyCommand(flags *benchFlags) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "latency",
 		Short: "Measure the latency from file to result",
-		Long: `Latency measures how long files take to a result that others can see, while they
-come at shares of what one worker can do, which is measured first, with --files:
+		Long: `Latency measures the time from a file to its visible result, at several shares of
+the capacity of one worker, which it measures first, with --files:
 
   group  files trickle into one open transfer
   bulk   each file is a transfer of its own; the capacity is that of such transfers
 
-Files come evenly, each when it is due, however late those before are; its time
-counts from when it was due. Where the machine falls behind what comes there is no
-latency to tell, and the table says so. Of several rounds the median counts; the
-columns beside it are the least and the most of them.
+Files are due at even intervals, however late earlier ones are; the time of a file
+counts from when it was due. When the machine cannot keep up with a load, the table
+says so and has no latency. Of several rounds it shows the median, and beside it the
+least and the most.
 
-While there is little to do nearly all of it is waiting: the settings that are
-waited for stand below the table.`,
+At low load nearly all of the time is waiting; the settings that decide how long are
+below the table.`,
 		Example: `  baler bench latency
   baler bench latency --load 1,50 --seconds 30 --via group --json
   baler bench latency --via group --delay 50ms,250ms,1s --load 1,10,50`,
@@ -53,7 +53,8 @@ waited for stand below the table.`,
 	cmd.Flags().StringSliceVar(&via, "via", []string{"group", "bulk"}, "`MODES` of dispatch")
 	o.Loads = []int{1, 10, 50, 90}
 	cmd.Flags().Var(positives{&o.Loads}, "load", "`PERCENT` of the capacity, several")
-	cmd.Flags().DurationSliceVar(&o.Delays, "delay", nil, "`TIMES` for group.max_delay, several (default: as it is set)")
+	cmd.Flags().DurationSliceVar(&o.Delays, "delay", nil, "`TIMES` for group.max_delay, several (default: that of the settings)")
+	cmd.Flags().Lookup("delay").DefValue = "" // the text says what it is
 	numberFlag(cmd, &o.Seconds, "seconds", 10, "`N` seconds that files come for at each load")
 	numberFlag(cmd, &o.Files, "files", 200_000, "`N` files to measure the capacity with; a 100th for bulk")
 	numberFlag(cmd, &o.Batch, "batch", 500, "`N` files in a batch at most")

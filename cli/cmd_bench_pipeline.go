@@ -31,10 +31,10 @@ and batch size. Beside them, in the same round, it measures
   cpu          checksums of large files on one and on two workers that have one
                processor each, when --workers names both
 
-The files are empty ones in folders of 1000, made once. Of several sizes the last
-is the one for the baselines; over all of them shows how costs grow. Workers and the producer
-are processes of their own; the baselines run inside this one. Of several rounds
-the median counts. Whether the design's targets are met comes last.`,
+The files are empty ones in folders of 1000, made once. With several sizes it
+shows how the cost of a file grows, and measures the baselines with the last one. Workers
+and the producer are processes of their own; the baselines run inside this one. Of
+several rounds the median counts. The design's targets come last.`,
 		Example: `  baler bench pipeline
   baler bench pipeline --files 50000 --workers 2 --batch 500,1000 --repeat 1
   baler bench pipeline --files 10000,100000,1000000 --via bulk --svg growth.svg

@@ -101,7 +101,7 @@ programs the smallest role that they need.`,
 		},
 	}
 	roleFlag(cmd, &role)
-	cmd.Flags().Var(lifeValue{&life}, "expires", "how long it is valid, such as `90d` (default: until it is revoked)")
+	cmd.Flags().Var(lifeValue{&life}, "expires", "`AGE` at which it expires, such as 90d (default: never)")
 	return cmd
 }
 

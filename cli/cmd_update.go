@@ -15,8 +15,8 @@ func (p *program) updateCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "update ID",
 		Short: "Change the weight of a transfer, or how many failures stop it",
-		Long: `Update changes a transfer that has not ended. It takes effect within a second; batches that
-are in the queue stay there. What is not given stays.`,
+		Long: `Update changes the settings of a transfer that has not ended; those that are not given stay.
+A change takes effect within a second, and does not move batches that are in the queue.`,
 		Example: `  baler update 12 --weight 10
   baler update 12 --stop-after 10%`,
 		Args:              cobra.ExactArgs(1),
@@ -49,7 +49,8 @@ are in the queue stay there. What is not given stays.`,
 		},
 	}
 	cmd.Flags().IntVar(&weight, "weight", 0, "share of the workers beside other transfers of its queue, `N` from 1 to 100")
-	stopAfterFlag(cmd, &stopAfter)
+	cmd.Flags().Var(checked{&stopAfter, checkStopAfter}, "stop-after", "stop when more than a share such as 5% of a step's results are failures, "+
+		"or after a number of them; `LIMIT`, or none to remove the limit")
 	return cmd
 }
 

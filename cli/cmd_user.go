@@ -98,8 +98,8 @@ func (p *program) addUserCommand() *cobra.Command {
 	role := baler.RoleViewer
 	cmd := &cobra.Command{
 		Use: "add NAME", Short: "Add a user",
-		Long: `Add makes a user and asks for a password of 10 characters or more. A server that was
-started without any user or token must be started again to ask for a login.`,
+		Long: `Add makes a user and asks for a password of 10 characters or more. On a loopback address
+"baler serve" asks nobody for a login, unless http.ask_login is set.`,
 		Example: "  baler user add ada --role operator",
 		Args:    accountName,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -202,7 +202,7 @@ func accountName(cmd *cobra.Command, args []string) error {
 }
 
 func roleFlag(cmd *cobra.Command, role *baler.Role) {
-	cmd.Flags().Var(roleValue{role}, "role", "`ROLE`: viewer, submitter or operator (default: viewer)")
+	cmd.Flags().Var(roleValue{role}, "role", "`ROLE`: viewer, submitter or operator")
 }
 
 // roleValue is a flag whose value is a role.

@@ -252,14 +252,14 @@ func surface() []Setting {
 			"Values of the claim that make somebody a submitter."},
 		{"http.openid.operators", "BALER_HTTP_OPENID_OPERATORS", "", names(),
 			"Values of the claim that make somebody an operator."},
-		{"audit.keep", "BALER_AUDIT_KEEP", "365d", age(),
-			"Age, such as `90d`, at which lines of the audit log are deleted."},
 	}
 }
 
-// clients are the settings of commands that speak to a server, and of logs.
+// clients are the settings of logs, and of commands that speak to a server.
 func clients() []Setting {
 	return []Setting{
+		{"audit.keep", "BALER_AUDIT_KEEP", "365d", age(),
+			"Age, such as `90d`, at which lines of the audit log are deleted."},
 		{"server", "BALER_SERVER", "", text(),
 			"URL of a `baler serve`. Commands speak to it instead of to Redis and the database."},
 		{"token", "BALER_TOKEN", "", text(),

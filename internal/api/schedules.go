@@ -81,7 +81,7 @@ type addScheduleInput struct {
 		Paths     []string `json:"paths" minItems:"1" maxItems:"1000" doc:"Absolute paths of files and folders that the server may read."`
 		Recipe    string   `json:"recipe,omitempty" maxLength:"255" doc:"The name of a recipe that the server knows; default: default."`
 		Queue     string   `json:"queue,omitempty" maxLength:"64" doc:"Default: default."`
-		StopAfter string   `json:"stop_after,omitempty" maxLength:"32" doc:"Failures that stop a transfer: 5%, 100 or none; default: as the recipe says."`
+		StopAfter string   `json:"stop_after,omitempty" maxLength:"32" doc:"Failures that stop it: 5%, 100 or none."`
 		Weight    int      `json:"weight,omitempty" minimum:"0" maximum:"100" doc:"Its share beside others of its queue; default: 1."`
 	}
 }

@@ -69,11 +69,11 @@ type createBody struct {
 	Name      string          `json:"name,omitempty" maxLength:"255" doc:"For people; default: the first path."`
 	Queue     string          `json:"queue,omitempty" maxLength:"64" doc:"Default: default."`
 	Weight    int             `json:"weight,omitempty" minimum:"0" maximum:"100" doc:"Its share beside others of its queue; default: 1."`
-	StopAfter string          `json:"stop_after,omitempty" maxLength:"32" doc:"Failures that stop it: 5%, 100 or none; default: as the recipe says."`
+	StopAfter string          `json:"stop_after,omitempty" maxLength:"32" doc:"Failures that stop it: 5%, 100 or none."`
 	Via       string          `json:"via,omitempty" enum:"auto,group,bulk" doc:"How files reach the workers; default: auto."`
 
 	MissingOK bool            `json:"missing_ok,omitempty" doc:"Register paths that do not exist; each gets a failed result."`
-	Webhooks  []string        `json:"webhooks,omitempty" maxItems:"10" doc:"URLs to notify of the transfer's end."`
+	Webhooks  []string        `json:"webhooks,omitempty" maxItems:"10" doc:"Addresses to notify: https, slack+https, teams+https or mailto."`
 	NoReuse   bool            `json:"no_reuse,omitempty" doc:"Run the handlers for every file, also where the recipe says reuse."`
 	Selection tasks.Selection `json:"selection,omitzero" doc:"Which of the files below the paths belong to it; default: all."`
 }

@@ -26,7 +26,7 @@ func InsertEach[R any](tx *gorm.DB, rows []R, size func(*R) int) (err error) {
 		return Interrupted(tx.Statement.Context, err)
 	}
 	defer func() { err = errors.Join(err, prepared.Close()) }()
-	_, err = prepared.ExecContext(tx.Statement.Context, &eachRow{rows: len(rows), columns: len(fields), values: func(i int, into []any) error {
+	values := func(i int, into []any) error {
 		if n := size(&rows[i]); n > MaxRowBytes {
 			return fmt.Errorf("%w: %d bytes, the limit is %d", ErrRowTooLarge, n, MaxRowBytes)
 		}
@@ -35,7 +35,8 @@ func InsertEach[R any](tx *gorm.DB, rows []R, size func(*R) int) (err error) {
 			into[j], _ = f.ValueOf(tx.Statement.Context, row)
 		}
 		return nil
-	}})
+	}
+	_, err = prepared.ExecContext(tx.Statement.Context, &eachRow{rows: len(rows), columns: len(fields), values: values})
 	return Interrupted(tx.Statement.Context, err)
 }
 

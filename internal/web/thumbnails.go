@@ -44,7 +44,8 @@ func mountThumbnails(mux *http.ServeMux, opts *Options, p *transferPage) {
 		h.Set("Content-Length", strconv.Itoa(len(picture)))
 		h.Set("Content-Security-Policy", thumbnailPolicy)
 		h.Set("Cache-Control", "private, max-age=300") // a list shows fifty
-		_, _ = w.Write(picture)                        //nolint:gosec // a JPEG, by its header and its content; a client that went away is its own matter
+		// A client that went away is its own matter.
+		_, _ = w.Write(picture) //nolint:gosec // a JPEG, by its header and its content
 	})
 }
 
