@@ -25,7 +25,7 @@ const testVariables = "BALER_TEST_"
 
 // Settings lists all settings, in the order of the documentation.
 func Settings() []Setting {
-	return slices.Concat(services(), work(), queues(), site(), surface(), clients())
+	return slices.Concat(services(), work(), queues(), site(), surface(), openID(), clients())
 }
 
 func services() []Setting {
@@ -236,6 +236,12 @@ func surface() []Setting {
 			"Time after which a login that nobody uses ends."},
 		{"http.session_life", "BALER_HTTP_SESSION_LIFE", "7d", age(),
 			"Time after which every login ends."},
+	}
+}
+
+// openID are the settings of logins at a provider.
+func openID() []Setting {
+	return []Setting{
 		{"http.openid.issuer", "BALER_HTTP_OPENID_ISSUER", "", text(),
 			"Address of an OpenID provider at which people log in. Off when not set."},
 		{"http.openid.client_id", "BALER_HTTP_OPENID_CLIENT_ID", "", text(),
