@@ -20,7 +20,8 @@ show who has decided, when, and with which comment.`, "seen by the archive", fal
 func (p *program) rejectCommand() *cobra.Command {
 	return p.decision("reject", "Reject a step that waits for a person, and cancel the transfer",
 		`Reject cancels a transfer that has a step which waits for approval, and keeps its results.
-After 'baler retry' the step waits for approval again.`, "wrong folder", true, "Step %s of transfer %s is rejected: the transfer is canceled.")
+After 'baler retry' the step waits for approval again.`,
+		"wrong folder", true, "Step %s of transfer %s is rejected: the transfer is canceled.")
 }
 
 func (p *program) decision(verb, short, long, comment string, reject bool, did string) *cobra.Command {

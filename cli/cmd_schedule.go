@@ -122,9 +122,9 @@ func (p *program) addScheduleCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "add NAME PATH...", Short: "Add a schedule",
 		Long: `Add makes a schedule: at each time of its cron expression a transfer of the paths
-begins. The expression has five fields (minute, hour, day of the month, month, day of the
-week), or is @hourly, @daily or '@every 6h'; its times are in the time zone --zone. --overlap
-says what happens when the previous transfer still runs.`,
+begins. The expression has five fields (minute, hour, day, month and weekday), or is
+@hourly, @daily or '@every 6h'; its times are in the time zone --zone. --overlap says what
+happens when the previous transfer still runs.`,
 		Example: `  baler schedule add nightly --cron '30 2 * * *' --zone Europe/Berlin --recipe fixity ~/collection
   baler schedule add scans --cron '@every 6h' --overlap queue /data/scans`,
 		Args: cobra.MinimumNArgs(2),

@@ -49,8 +49,9 @@ A change takes effect within a second, and does not move batches that are in the
 		},
 	}
 	cmd.Flags().IntVar(&weight, "weight", 0, "share of the workers beside other transfers of its queue, `N` from 1 to 100")
-	cmd.Flags().Var(checked{&stopAfter, checkStopAfter}, "stop-after", "stop when more than a share such as 5% of a step's results are failures, "+
-		"or after a number of them; `LIMIT`, or none to remove the limit")
+	cmd.Flags().Var(checked{&stopAfter, checkStopAfter}, "stop-after",
+		"stop when more than a share such as 5% of a step's results are failures, "+
+			"or after a number of them; `LIMIT`, or none to remove the limit")
 	return cmd
 }
 

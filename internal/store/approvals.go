@@ -94,11 +94,13 @@ func (s *Store) NoteApprovals(ctx context.Context) (noted int, err error) {
 	const waits = "s.selected > s.succeeded + s.warning + s.skipped + s.failed + s.error + s.timed_out + s.canceled"
 	var found []stepRow
 	err = s.db.Session(ctx).Raw(`SELECT s.* FROM transfers t JOIN steps s ON s.transfer_id = t.id
-		WHERE t.state = ? AND t.paused_at IS NULL AND t.webhooks <> '' AND (t.dispatched = t.files OR t.via = ?) AND t.emitted = t.emitted_registered
+		WHERE t.state = ? AND t.paused_at IS NULL AND t.webhooks <> ''
+			AND (t.dispatched = t.files OR t.via = ?) AND t.emitted = t.emitted_registered
 			AND s.approval = ? AND (s.asked_at IS NULL OR s.asked_at < ?) AND `+waits+`
 			AND NOT EXISTS (SELECT 1 FROM steps s WHERE s.transfer_id = t.id AND s.approval <> ? AND `+waits+`)
 		ORDER BY s.transfer_id, s.no LIMIT ?`,
-		tasks.StateRunning, tasks.ViaGroup, tasks.ApprovalWaiting, s.db.Stamp().Add(-remindAfter), tasks.ApprovalWaiting, stalledPage).Scan(&found).Error
+		tasks.StateRunning, tasks.ViaGroup, tasks.ApprovalWaiting, s.db.Stamp().Add(-remindAfter), tasks.ApprovalWaiting, stalledPage).
+		Scan(&found).Error
 	if err != nil {
 		return 0, fmt.Errorf("look for steps that wait for approval: %w", err)
 	}

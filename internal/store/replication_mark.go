@@ -21,7 +21,9 @@ const replicationMark = "replication mark"
 func (s *Store) MarkReplication(ctx context.Context) (maker string, err error) {
 	err = s.db.Write(ctx, "mark replication", func(tx *gorm.DB, now time.Time) error {
 		mark := &leaseRow{Name: replicationMark, Holder: rand.Text(), Until: now}
-		err := tx.Clauses(clause.OnConflict{Columns: []clause.Column{{Name: "name"}}, DoUpdates: clause.AssignmentColumns([]string{"until"})}).Create(mark).Error
+		err := tx.Clauses(clause.OnConflict{
+			Columns: []clause.Column{{Name: "name"}}, DoUpdates: clause.AssignmentColumns([]string{"until"}),
+		}).Create(mark).Error
 		if err != nil {
 			return err
 		}
@@ -34,7 +36,8 @@ func (s *Store) MarkReplication(ctx context.Context) (maker string, err error) {
 // is none yet, or the mark is that of another database.
 func (s *Store) ReplicatedUntil(ctx context.Context, replica *Store, maker string) (time.Time, error) {
 	var rows []leaseRow
-	if err := s.db.Session(db.OnReplica(ctx, replica.db)).Where("name = ? AND holder = ?", replicationMark, maker).Find(&rows).Error; err != nil {
+	q := s.db.Session(db.OnReplica(ctx, replica.db)).Where("name = ? AND holder = ?", replicationMark, maker)
+	if err := q.Find(&rows).Error; err != nil {
 		return time.Time{}, fmt.Errorf("read the replication mark: %w", err)
 	}
 	if len(rows) == 0 {
