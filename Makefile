@@ -8,11 +8,11 @@ SHELL := bash
 GO ?= go
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 # Packages whose tests take longest begin first, so that none of them is left alone at the end.
-SLOWEST := ./internal/systemtest ./internal/crashtest ./cli ./internal/store ./internal/browsertest
+SLOWEST := ./internal/systemtest ./cli ./internal/crashtest ./internal/store ./internal/browsertest
 PKG ?= $(SLOWEST) ./...
 TEST_FLAGS ?=
 TEST_TIMEOUT ?= 15m
-PARALLEL ?= 6 # tests of a package at once: most wait for servers and deadlines most of the time
+PARALLEL ?= 4 # tests of a package at once: most wait for servers and deadlines most of the time
 FUZZTIME ?= 10s
 SOAK ?= 10m
 
