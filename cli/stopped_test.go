@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 )
 
@@ -25,6 +26,12 @@ func TestRunStopsAfterFailures(t *testing.T) {
 	contains(t, "JSON", s.must(exitOK, "status", "1", "--json").stdout, `"state":"running"`, `"stop_after":"10%","stopped":"15 of 15 results`)
 	contains(t, "run again", s.must(exitError, run...).stderr, "the transfer is paused: resume it first with 'baler resume "+id+"'")
 	s.must(exitOK, "resume", "1")
+	const hook = "https://hooks.example.org/hook?token=hush"
+	other := s.must(exitError, append([]string{"run", "--webhook", hook}, run[1:]...)...).stderr
+	contains(t, "another webhook", other, "the transfer that goes on has other webhooks: it has 0 of the 1 of this run", "'baler cancel "+id+"'")
+	if strings.Contains(other, "hush") {
+		t.Errorf("the error shows the webhook: %s", other)
+	}
 	contains(t, "run on", s.must(exitFailures, append([]string{"run", "--stop-after", "20"}, run[1:]...)...).said(), "It is stopped: 20 results are failures")
 	contains(t, "another limit", s.must(exitOK, "status", "1").stdout, "stops    after 20 failures\n")
 	contains(t, "audit", s.must(exitOK, "audit", "--json").stdout, `"who":"Baler","from":"","action":"stop a transfer","target":"`+id+`"`)

@@ -87,6 +87,9 @@ func (d *ChangeDetector) Resume(ctx context.Context, latest tasks.Transfer) (res
 		_, err = d.ingester.store.Seal(ctx, latest.ID)
 		return false, err
 	}
+	if err := d.ingester.notifiesToo(ctx, &latest, d.submission); err != nil {
+		return false, err
+	}
 	resumed, err = d.ingester.store.Reopen(ctx, latest.ID)
 	if err != nil || !resumed {
 		return false, err

@@ -16,6 +16,9 @@ import (
 // ErrKeyReused says that an idempotency key was used before, for another request.
 var ErrKeyReused = errors.New("the key was used before, for another request")
 
+// ErrOtherWebhooks says that a transfer goes on that does not notify what a run names.
+var ErrOtherWebhooks = errors.New("the transfer that goes on has other webhooks")
+
 // ByKey returns the transfer that the submission's key has made, and false when there
 // is none. A transfer of another request is an ErrKeyReused that names the difference.
 func (g *Ingester) ByKey(ctx context.Context, s *TransferRequest, sources []string) (t tasks.Transfer, found bool, err error) {
@@ -85,17 +88,32 @@ func reused(t *tasks.Transfer, key, has string) error {
 // sameWebhooks reports an ErrKeyReused when a submission names a webhook that is not to be
 // notified of the transfer's end.
 func (g *Ingester) sameWebhooks(ctx context.Context, t *tasks.Transfer, s *TransferRequest) error {
-	if len(s.Webhooks) == 0 {
-		return nil
-	}
-	had, err := g.store.WebhookURLs(ctx, t.ID)
-	if err != nil {
+	lacks, err := g.lacksWebhooks(ctx, t, s)
+	if err != nil || lacks == 0 {
 		return err
 	}
-	if more := without(s.Webhooks, had); len(more) > 0 { // their URLs may have secrets
-		return reused(t, s.IdempotencyKey, fmt.Sprintf("%d of the %d webhooks of this submission", len(s.Webhooks)-len(more), len(s.Webhooks)))
+	return reused(t, s.IdempotencyKey, fmt.Sprintf("%d of the %d webhooks of this submission", len(s.Webhooks)-lacks, len(s.Webhooks)))
+}
+
+// notifiesToo reports an ErrOtherWebhooks when a run that goes on with a transfer names a
+// webhook that is not to be notified of it: the run would end, and nobody would hear of it.
+func (g *Ingester) notifiesToo(ctx context.Context, t *tasks.Transfer, s *TransferRequest) error {
+	lacks, err := g.lacksWebhooks(ctx, t, s)
+	if err != nil || lacks == 0 {
+		return err
 	}
-	return nil
+	return fmt.Errorf("%w: it has %d of the %d of this run; leave the others out, or end transfer %s first with 'baler cancel %s'",
+		ErrOtherWebhooks, len(s.Webhooks)-lacks, len(s.Webhooks), t.UUID, t.UUID)
+}
+
+// lacksWebhooks counts the webhooks of a submission that the transfer does not have. No error
+// shows them, because their URLs may have secrets.
+func (g *Ingester) lacksWebhooks(ctx context.Context, t *tasks.Transfer, s *TransferRequest) (int, error) {
+	if len(s.Webhooks) == 0 {
+		return 0, nil
+	}
+	had, err := g.store.WebhookURLs(ctx, t.ID)
+	return len(without(s.Webhooks, had)), err
 }
 
 // distinct returns the sources in one order, each once: the order in which they were
