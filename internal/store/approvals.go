@@ -30,7 +30,7 @@ func (s *Store) Decide(ctx context.Context, transfer int64, d tasks.Decision) (s
 		}
 		found, err := gateOf(tx, &row, d.Step)
 		if err != nil {
-			return err
+			return fmt.Errorf("%w in transfer %s; 'baler status %s' shows its steps", err, row.UUID, row.UUID)
 		}
 		step = found.Name
 		line := auditRow{
