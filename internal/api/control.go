@@ -101,25 +101,36 @@ type retryOutput struct {
 }
 
 func (a *api) retry(ctx context.Context, in *retryInput) (*retryOutput, error) {
-	t, err := a.find(ctx, in.ID)
-	if err != nil {
-		return nil, err
-	}
 	var query ResultQuery
 	if in.Body != nil {
 		query = ResultQuery(*in.Body)
 	}
-	f, err := query.filter(&t, "body")
+	out := new(retryOutput)
+	var err error
+	out.Body.Files, err = a.steer(ctx, in.ID, &query, "retry files", a.Control.Retry)
 	if err != nil {
 		return nil, err
 	}
-	n, err := a.Control.Retry(ctx, t, f)
-	if err != nil {
-		return nil, a.answer(ctx, "retry files", err)
-	}
-	out := new(retryOutput)
-	out.Body.Files = n
 	return out, nil
+}
+
+// steer does something with the files of a transfer that a query selects, and counts them.
+func (a *api) steer(
+	ctx context.Context, id string, query *ResultQuery, what string,
+	do func(context.Context, tasks.Transfer, tasks.ResultSelector) (int64, error),
+) (files int64, err error) {
+	t, err := a.find(ctx, id)
+	if err != nil {
+		return 0, err
+	}
+	f, err := query.filter(&t, "body")
+	if err != nil {
+		return 0, err
+	}
+	if files, err = do(ctx, t, f); err != nil {
+		return 0, a.answer(ctx, what, err)
+	}
+	return files, nil
 }
 
 type cancelFilesInput struct {
@@ -145,21 +156,12 @@ type cancelFilesOutput struct {
 }
 
 func (a *api) cancelFiles(ctx context.Context, in *cancelFilesInput) (*cancelFilesOutput, error) {
-	t, err := a.find(ctx, in.ID)
+	query, out := ResultQuery(in.Body), new(cancelFilesOutput)
+	var err error
+	out.Body.Files, err = a.steer(ctx, in.ID, &query, "cancel files", a.Control.CancelFiles)
 	if err != nil {
 		return nil, err
 	}
-	query := ResultQuery(in.Body)
-	f, err := query.filter(&t, "body")
-	if err != nil {
-		return nil, err
-	}
-	n, err := a.Control.CancelFiles(ctx, t, f)
-	if err != nil {
-		return nil, a.answer(ctx, "cancel files", err)
-	}
-	out := new(cancelFilesOutput)
-	out.Body.Files = n
 	return out, nil
 }
 
