@@ -21,7 +21,7 @@ type Message struct {
 	At       time.Time      `json:"at"`
 	Name     string         `json:"name"` // of the transfer
 	Transfer tasks.Summary  `json:"transfer"`
-	Fixity   *ledger.Fixity `json:"fixity"` // of fixity.failed alone
+	Fixity   *ledger.Fixity `json:"fixity"` // all zero but in fixity.failed
 
 	What string `json:"-"` // what has happened, in words
 	Link string `json:"-"` // to the page of the transfer; empty when http.url is not set
@@ -36,6 +36,9 @@ func readMessage(body, site string) (m Message, err error) {
 		return m, fmt.Errorf("read the message: %w", err)
 	}
 	m.Name, m.What = oneLine(m.Name), m.what()
+	if m.Fixity == nil {
+		m.Fixity = new(ledger.Fixity) // a template that names its numbers holds for all messages
+	}
 	if site != "" {
 		m.Link = strings.TrimSuffix(site, "/") + "/transfers/" + m.Transfer.Transfer
 	}
