@@ -30,7 +30,7 @@ func statusOf(t *tasks.Transfer) status {
 		return status{"paused", "idle"}
 	}
 	if _, waits := t.AwaitsApproval(); waits {
-		return status{"waits for approval", "bad"}
+		return status{"waits for approval", "warn"} // nothing is wrong
 	}
 	switch t.State {
 	case tasks.StateCompleted:
