@@ -27,6 +27,7 @@ import (
 	"github.com/balerhq/baler/config"
 	"github.com/balerhq/baler/handlers"
 	"github.com/balerhq/baler/handlers/builtin/load"
+	"github.com/balerhq/baler/internal/control"
 	"github.com/balerhq/baler/internal/cost"
 	"github.com/balerhq/baler/internal/db"
 	"github.com/balerhq/baler/internal/dispatch"
@@ -81,6 +82,7 @@ type Baler struct {
 	store         *store.Store
 	queue         *queue.Conn
 	transfers     *dispatch.TransferCache
+	control       *control.Controller
 	costs         *cost.Model
 	metrics       *prometheus.Registry
 	ingester      *ingest.Ingester
@@ -119,12 +121,19 @@ func OpenProducer(ctx context.Context, cfg config.Config, o Options) (*Baler, er
 	if b.queue, err = queue.Connect(cfg.Redis, b.log); err != nil {
 		return nil, errors.Join(err, b.store.Close())
 	}
+	b.control = b.newController()
 	b.ingester = ingest.New(ingest.Options{
 		Store: b.store, Producer: b.queue.Producer, Transfers: b.transfers, Log: b.log,
 		GroupLimit: cfg.Group.Limit, GroupDelay: cfg.Group.MaxDelay, StateDir: cfg.StateDir, Objects: b.objects,
 		Webhooks: cfg.Webhook.URLs, Events: cfg.Webhook.Events, Reach: b.reach, OnCreate: b.watch.Start,
 	})
 	return b, nil
+}
+
+func (b *Baler) newController() *control.Controller {
+	return control.New(control.Options{
+		Store: b.store, Queue: b.queue, Redis: b.cfg.Redis, Transfers: b.transfers, Costs: b.costs, Log: b.log, Name: b.cfg.Worker.Name,
+	})
 }
 
 // Now returns the present time of the database, by which rows have their times, whatever the
@@ -164,6 +173,7 @@ func OpenStore(ctx context.Context, cfg config.Config, o Options) (*Baler, error
 	}
 	b.transfers = dispatch.NewTransferCache(b.store.TransferByID, b.policy)
 	b.transfers.Costs = b.costs
+	b.control = b.newController()
 	return b, nil
 }
 

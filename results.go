@@ -68,13 +68,10 @@ func (b *Baler) Results(ctx context.Context, t tasks.Transfer, f ResultFilter) i
 	})
 }
 
-// recentFailures is how many failures a LiveWork has at most.
-const recentFailures = 20
-
 // LiveWork reads what happens in a transfer just now: the batches that run by worker, and the
 // newest failures. It reads few rows, however large the transfer is.
 func (b *Baler) LiveWork(ctx context.Context, t tasks.Transfer) (tasks.LiveWork, error) {
-	return b.store.LiveWork(ctx, &t, recentFailures)
+	return b.control.LiveWork(ctx, t)
 }
 
 // Failures counts the failures of a transfer that a filter selects by step, outcome, code

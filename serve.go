@@ -110,7 +110,7 @@ func (b *Baler) describe(o *web.Options) {
 	if name, _, err := net.SplitHostPort(cfg.Listen); err == nil && name != "" {
 		hosts = append(slices.Clone(hosts), name)
 	}
-	o.Transfers, o.RedisPing, o.Queues = explainedTransfers{b.store, b.Explain, b.surroundings}, b.queue.Ping, b.queue.Stats
+	o.Transfers, o.RedisPing, o.Queues = explainedTransfers{b.store, b.Explain, b.control.Surroundings}, b.queue.Ping, b.queue.Stats
 	o.Workers, o.Hosts, o.Metrics = b.store.Workers, hosts, b.metrics
 	o.Log, o.Now, o.Version = b.log, b.now, b.version
 }

@@ -42,7 +42,7 @@ func (h *httpFace) Export(ctx context.Context, t tasks.Transfer, f export.Format
 
 // Retry implements api.Control.
 func (h *httpFace) Retry(ctx context.Context, t tasks.Transfer, f tasks.ResultSelector) (int64, error) {
-	n, err := h.retryResults(ctx, t, f)
+	n, err := h.control.Retry(ctx, t, f)
 	if errors.Is(err, ErrRetryInProgress) {
 		err = &api.RequestError{Err: err, Conflict: true}
 	}
@@ -51,7 +51,7 @@ func (h *httpFace) Retry(ctx context.Context, t tasks.Transfer, f tasks.ResultSe
 
 // CancelFiles implements api.Control.
 func (h *httpFace) CancelFiles(ctx context.Context, t tasks.Transfer, f tasks.ResultSelector) (int64, error) {
-	n, err := h.cancelSelected(ctx, t, f)
+	n, err := h.control.CancelFiles(ctx, t, f)
 	if errors.Is(err, ErrNothingSelected) {
 		err = &api.RequestError{Err: err}
 	}

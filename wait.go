@@ -169,7 +169,7 @@ func (a *attendance) look(ctx context.Context, t *tasks.Transfer, now time.Time)
 		a.since = time.Time{}
 		return nil
 	}
-	all, err := a.b.waiting(ctx, []tasks.Transfer{*t})
+	all, err := a.b.control.Waiting(ctx, []tasks.Transfer{*t})
 	if err != nil {
 		return nil //nolint:nilerr // Wait bears an outage of the database
 	}

@@ -3,6 +3,7 @@ package tasks
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -18,4 +19,23 @@ type DeletedError struct {
 
 func (e *DeletedError) Error() string {
 	return fmt.Sprintf("transfer %s was deleted at %s", e.UUID, e.At.UTC().Format(time.RFC3339))
+}
+
+// AmbiguousError means that several transfers fit what a person has called one.
+type AmbiguousError struct {
+	Ref        string
+	Candidates []Transfer // the newest that fit
+	More       bool       // older ones fit too
+}
+
+func (e *AmbiguousError) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%q fits several transfers; give the number of one, or more of its id:", e.Ref)
+	for _, t := range e.Candidates {
+		fmt.Fprintf(&b, "\n%d  %s  %s  %s  %q", t.ID, t.UUID, t.CreatedAt.UTC().Format("2006-01-02T15:04:05Z"), t.State, t.Name)
+	}
+	if e.More {
+		b.WriteString("\n… and older ones")
+	}
+	return b.String()
 }
