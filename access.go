@@ -16,7 +16,7 @@ import (
 // hosts could connect, and neither accounts nor a token nor http.insecure say who may.
 //
 // It also returns an error when the certificate in http.tls cannot be used.
-func (b *Baler) CheckAccess(ctx context.Context, at net.Addr) error {
+func (b *Backend) CheckAccess(ctx context.Context, at net.Addr) error {
 	if _, err := b.certificate(); err != nil {
 		return err
 	}
@@ -24,17 +24,17 @@ func (b *Baler) CheckAccess(ctx context.Context, at net.Addr) error {
 }
 
 // certificate reads the certificate of Serve; nil when HTTPS is off.
-func (b *Baler) certificate() (*web.Certificate, error) {
-	files := b.cfg.HTTP.TLS
+func (b *Backend) certificate() (*web.Certificate, error) {
+	files := b.HTTP.TLS
 	if files.Cert == "" {
 		return nil, nil //nolint:nilnil // HTTPS is off
 	}
-	return web.LoadCertificate(files.Cert, files.Key, b.log, b.now)
+	return web.LoadCertificate(files.Cert, files.Key, b.Log, b.Now)
 }
 
 // access sets who may use a server at an address, and for what.
-func (b *Baler) access(ctx context.Context, at net.Addr, o *web.Options) error {
-	cfg := &b.cfg.HTTP
+func (b *Backend) access(ctx context.Context, at net.Addr, o *web.Options) error {
+	cfg := &b.HTTP
 	token, err := cfg.ReadToken()
 	if err != nil {
 		return err
@@ -44,12 +44,12 @@ func (b *Baler) access(ctx context.Context, at net.Addr, o *web.Options) error {
 	if here && token == "" && !cfg.AskLogin {
 		return nil
 	}
-	people, err := b.store.AnyAccounts(ctx)
+	people, err := b.Store.AnyAccounts(ctx)
 	if err != nil {
 		return err
 	}
 	if cfg.OpenID.Issuer == "" {
-		o.Accounts = accounts.NewPresence(people, b.store.AnyAccounts, b.now, b.log)
+		o.Accounts = accounts.NewPresence(people, b.Store.AnyAccounts, b.Now, b.Log)
 	}
 	switch {
 	case people || o.Accounts == nil || token != "":
@@ -62,7 +62,7 @@ func (b *Baler) access(ctx context.Context, at net.Addr, o *web.Options) error {
 			"or allow everybody to read everything with --insecure", at, toLetSomebodyIn)
 	}
 	o.Gate = accounts.NewGate(accounts.GateOptions{
-		Store: b.store, Static: token, Idle: cfg.SessionIdle, Life: cfg.SessionLife, Now: b.now, Log: b.log,
+		Store: b.Store, Static: token, Idle: cfg.SessionIdle, Life: cfg.SessionLife, Now: b.Now, Log: b.Log,
 	})
 	o.LoginPage = true
 	return b.openID(o)
@@ -72,8 +72,8 @@ const toLetSomebodyIn = "add a user with 'baler user add NAME --role operator' o
 	"set BALER_HTTP_TOKEN (http.token) or BALER_HTTP_TOKEN_FILE"
 
 // openID sets the provider at which people log in.
-func (b *Baler) openID(o *web.Options) error {
-	cfg := &b.cfg.HTTP.OpenID
+func (b *Backend) openID(o *web.Options) error {
+	cfg := &b.HTTP.OpenID
 	if cfg.Issuer == "" {
 		return nil
 	}
@@ -83,7 +83,7 @@ func (b *Baler) openID(o *web.Options) error {
 	}
 	o.OpenID = openid.New(openid.Options{
 		Issuer: cfg.Issuer, ClientID: cfg.ClientID, ClientSecret: secret, Redirect: o.URL + "/login/openid/callback",
-		Scopes: cfg.Scopes, RoleClaim: cfg.RoleClaim, Now: b.now,
+		Scopes: cfg.Scopes, RoleClaim: cfg.RoleClaim, Now: b.Now,
 		Roles: map[accounts.Role][]string{
 			accounts.Viewer: cfg.Viewers, accounts.Submitter: cfg.Submitters, accounts.Operator: cfg.Operators,
 		},

@@ -2,15 +2,10 @@ package baler
 
 import (
 	"context"
-	"fmt"
 	"io"
-	"iter"
 
-	"github.com/dustin/go-humanize/english"
-
+	"github.com/balerhq/baler/internal/exchange"
 	"github.com/balerhq/baler/internal/export"
-	"github.com/balerhq/baler/internal/keyset"
-	"github.com/balerhq/baler/internal/store"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -39,41 +34,6 @@ type ExportReport struct {
 // were at the moment of the call: also when workers record and people retry meanwhile. After
 // an error the output is not complete.
 func (b *Baler) Export(ctx context.Context, id string, format ExportFormat, w io.Writer) (done ExportReport, err error) {
-	err = b.store.Snapshot(ctx, func(view *store.Store) error {
-		t, err := view.Transfer(ctx, id)
-		if err != nil {
-			return err
-		}
-		counts, err := export.Write(w, format, exportSource(ctx, view, &t))
-		done = ExportReport{Transfer: t, Files: counts.Files, Results: counts.Results, Digest: counts.Digest}
-		if err == nil && format == ExportJSONLines && counts.Files != t.Files {
-			err = fmt.Errorf("transfer %s has %d of %s in the database: rows of the table files are missing",
-				t.UUID, counts.Files, english.Plural(int(t.Files), "file", ""))
-		}
-		return err
-	})
-	if err != nil {
-		err = fmt.Errorf("export transfer: %w", err)
-	}
-	return done, err
-}
-
-// exportSource reads a transfer page by page.
-func exportSource(ctx context.Context, s *store.Store, t *tasks.Transfer) *export.Source {
-	return &export.Source{
-		Transfer: *t, At: s.DB().Stamp(),
-		Files: keyset.Paginate(resultPage, func(after int64) ([]tasks.File, error) {
-			return s.FilesAfter(ctx, t.ID, after, resultPage, false)
-		}, func(f *tasks.File) int64 { return f.No }),
-		Results: exportedResults(ctx, s, t),
-	}
-}
-
-// exportPage is how many results Export holds in memory: their output may be long.
-const exportPage = 200
-
-func exportedResults(ctx context.Context, s *store.Store, t *tasks.Transfer) iter.Seq2[tasks.ResultRow, error] {
-	return keyset.Paginate(exportPage, func(after tasks.ResultKey) ([]tasks.ResultRow, error) {
-		return s.Results(ctx, t.ID, tasks.ResultSelector{}, after, exportPage)
-	}, (*tasks.ResultRow).Key)
+	t, wrote, err := exchange.Export(ctx, b.store, id, format, w)
+	return ExportReport{Transfer: t, Files: wrote.Files, Results: wrote.Results, Digest: wrote.Digest}, err
 }

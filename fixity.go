@@ -140,8 +140,8 @@ const (
 
 // Errors of Diff and FixityFindings.
 var (
-	ErrDiffRunning = errors.New("the transfer has not ended")
-	ErrDiffChunks  = errors.New("the transfer has chunks of files, which a recipe splits; only whole files can be compared")
+	ErrDiffRunning = fixity.ErrDiffRunning
+	ErrDiffChunks  = fixity.ErrDiffChunks
 	ErrNoFixity    = errors.New("the transfer is not of a run with a fixity recipe")
 )
 
@@ -149,32 +149,11 @@ var (
 // to the sources: by digests, and by size and modification time. It calls found with each
 // difference.
 func (b *Baler) Diff(ctx context.Context, from, to tasks.Transfer, found func(Difference) error) (FixityCounts, error) {
-	return compareTransfers(ctx, b.store, from, to, found)
-}
-
-func compareTransfers(
-	ctx context.Context, reader fixity.DiffReader, from, to tasks.Transfer, found func(Difference) error,
-) (FixityCounts, error) {
-	for _, t := range []*tasks.Transfer{&from, &to} {
-		if !t.State.Ended() {
-			return FixityCounts{}, fmt.Errorf("transfer %d: %w", t.ID, ErrDiffRunning)
-		}
-		if r, err := recipe.Parse("", []byte(t.Recipe)); err == nil && r.Split > 0 {
-			return FixityCounts{}, fmt.Errorf("transfer %d: %w", t.ID, ErrDiffChunks)
-		}
-	}
-	counts, err := fixity.Diff(ctx, reader, &from, &to, found)
-	if err != nil {
-		return counts, fmt.Errorf("compare transfers: %w", err)
-	}
-	return counts, nil
+	return fixity.Diff(ctx, b.store, &from, &to, found)
 }
 
 // HasOnlyChanges reports whether a transfer is of a run that had only the files that an
 // earlier one had not processed as they were.
 func (b *Baler) HasOnlyChanges(ctx context.Context, t tasks.Transfer) (bool, error) {
-	if r, err := recipe.Parse("", []byte(t.Recipe)); err == nil && r.Fixity {
-		return false, nil
-	}
-	return b.store.FollowsRun(ctx, t.ID)
+	return b.control.HasOnlyChanges(ctx, t)
 }

@@ -49,7 +49,7 @@ func exported(t *testing.T) map[string]metric {
 	watch.NewMetrics(b.metrics)
 	metrics := described(b.metrics)
 
-	server, err := b.newServer(t.Context(), &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)}, &httpFace{Baler: b})
+	server, err := b.backend().NewServer(t.Context(), &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	testkit.Must(t, err)
 	t.Cleanup(func() { testkit.Must(t, server.Close()) })
 	for range 2 { // the first request is in the answer to the second

@@ -17,7 +17,7 @@ import (
 )
 
 // DefaultRecipe is the name of the recipe that is used when none is named.
-const DefaultRecipe = "default"
+const DefaultRecipe = recipe.Default
 
 // OpenRecipes connects to nothing, for programs that only check recipes, and what they need on
 // this host. CheckRecipe then knows the handlers of this process only. Call no other methods.

@@ -44,17 +44,17 @@ type replicaState struct {
 }
 
 // newReplica returns nil when there is none.
-func (b *Baler) newReplica() (*replica, error) {
-	if b.cfg.Database.ReplicaURL == "" {
+func (b *Backend) newReplica() (*replica, error) {
+	if b.Database.ReplicaURL == "" {
 		return nil, nil //nolint:nilnil // none is set
 	}
-	secure, err := b.cfg.Database.TLS.Load()
+	secure, err := b.Database.TLS.Load()
 	if err != nil {
 		return nil, fmt.Errorf("database.%w", err)
 	}
 	r := &replica{
-		url: b.cfg.Database.ReplicaURL, primary: b.store, watch: outage.New(b.log, "the replica of the database", "show pages"),
-		options: store.Options{MaxConnections: b.cfg.Database.MaxConnections, Log: b.log, TLS: secure},
+		url: b.Database.ReplicaURL, primary: b.Store, watch: outage.New(b.Log, "the replica of the database", "show pages"),
+		options: store.Options{MaxConnections: b.Database.MaxConnections, Log: b.Log, TLS: secure},
 	}
 	r.state.Store(&replicaState{notice: "The replica of the database was not looked at yet."})
 	return r, nil

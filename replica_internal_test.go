@@ -41,11 +41,11 @@ func TestPagesReadTheReplica(t *testing.T) {
 		Steps: []tasks.StepProgress{{Number: 1, Name: "noop", Handler: "noop"}},
 	})
 	testkit.Must(t, err)
-	face := &httpFace{Baler: b}
-	server, err := b.newServer(t.Context(), &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)}, face)
+	backend := b.backend()
+	server, err := backend.NewServer(t.Context(), &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	testkit.Must(t, err)
 	t.Cleanup(func() { testkit.Must(t, server.Close()) })
-	r := face.replica
+	r := backend.replica
 	look := func() {
 		lag, err := r.look(t.Context())
 		r.note(lag, err)

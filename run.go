@@ -54,11 +54,20 @@ func (b *Baler) Run(ctx context.Context, s Submission) (ran RunResult, err error
 	return b.run(ctx, s, b.whileWorking)
 }
 
-// runBesideWorkers is Run in a process that leaves the work to workers.
-func (b *Baler) runBesideWorkers(ctx context.Context, s Submission) (RunResult, error) {
-	return b.run(ctx, s, func(ctx context.Context, _ worker.FinalOptions, _ *recipe.Recipe, do func(context.Context) error) error {
+// runBesideWorkers does a scheduled run with a fixity recipe, in a process that leaves the work
+// to workers.
+func (b *Baler) runBesideWorkers(ctx context.Context, s ingest.TransferRequest) (transfer, problem string, err error) {
+	leave := func(ctx context.Context, _ worker.FinalOptions, _ *recipe.Recipe, do func(context.Context) error) error {
 		return do(ctx)
-	})
+	}
+	ran, err := b.run(ctx, Submission(s), leave)
+	if err != nil {
+		return "", "", err
+	}
+	if f := ran.Fixity; f != nil && f.Bad() {
+		problem = fmt.Sprintf("damaged files: %d, missing: %d, unreadable: %d", f.Damaged, f.Missing, f.Unread)
+	}
+	return ran.Transfer.UUID, problem, nil
 }
 
 // run does a run within while, which has the files processed.

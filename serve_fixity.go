@@ -7,22 +7,23 @@ import (
 
 	"github.com/balerhq/baler/internal/api"
 	"github.com/balerhq/baler/internal/fixity"
+	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/internal/store"
 	"github.com/balerhq/baler/recipe"
 	"github.com/balerhq/baler/tasks"
 )
 
 // Earlier implements web.TransferComparer.
-func (h *httpFace) Earlier(ctx context.Context, t tasks.Transfer, limit int) ([]tasks.Transfer, error) {
-	return h.store.EarlierTransfers(ctx, t.ID, limit)
+func (b *Backend) Earlier(ctx context.Context, t tasks.Transfer, limit int) ([]tasks.Transfer, error) {
+	return b.Store.EarlierTransfers(ctx, t.ID, limit)
 }
 
 // Compare implements web.TransferComparer.
-func (h *httpFace) Compare(
-	ctx context.Context, from, to tasks.Transfer, read func(), found func(Difference) error,
-) (FixityCounts, error) {
-	counts, err := compareTransfers(ctx, countingReader{h.store, read}, from, to, found)
-	if errors.Is(err, ErrDiffChunks) || errors.Is(err, ErrDiffRunning) {
+func (b *Backend) Compare(
+	ctx context.Context, from, to tasks.Transfer, read func(), found func(fixity.Difference) error,
+) (ledger.Fixity, error) {
+	counts, err := fixity.Diff(ctx, countingReader{b.Store, read}, &from, &to, found)
+	if errors.Is(err, fixity.ErrDiffChunks) || errors.Is(err, fixity.ErrDiffRunning) {
 		err = &api.RequestError{Err: err}
 	}
 	return counts, err
@@ -50,17 +51,17 @@ func (r countingReader) FilesByPath(ctx context.Context, transfer int64, source 
 var _ fixity.DiffReader = countingReader{}
 
 // Standing implements web.TransferComparer.
-func (h *httpFace) Standing(ctx context.Context, t tasks.Transfer) (found FixityCounts, known bool, err error) {
+func (b *Backend) Standing(ctx context.Context, t tasks.Transfer) (found ledger.Fixity, known bool, err error) {
 	if r, err := recipe.Parse("", []byte(t.Recipe)); err != nil || !r.Fixity {
 		return found, false, nil //nolint:nilerr // a recipe of another version is of no fixity run that this one knows
 	}
-	runKey, err := h.store.RunKey(ctx, t.ID)
+	runKey, err := b.Store.RunKey(ctx, t.ID)
 	if err != nil || runKey == "" {
 		return found, false, err
 	}
-	if found.Damaged, err = h.store.CountDamaged(ctx, runKey); err != nil {
+	if found.Damaged, err = b.Store.CountDamaged(ctx, runKey); err != nil {
 		return found, false, err
 	}
-	found.Missing, err = h.store.CountMissing(ctx, runKey)
+	found.Missing, err = b.Store.CountMissing(ctx, runKey)
 	return found, true, err
 }

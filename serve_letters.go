@@ -5,13 +5,14 @@ import (
 	"errors"
 
 	"github.com/balerhq/baler/internal/api"
+	"github.com/balerhq/baler/internal/store"
 	"github.com/balerhq/baler/internal/web"
 	"github.com/balerhq/baler/tasks"
 )
 
 // DeadLetterPage implements web.Letters.
-func (h *httpFace) DeadLetterPage(ctx context.Context, before int64, limit int) ([]web.DeadLetterView, error) {
-	letters, err := h.DeadLetters(ctx, before, limit)
+func (b *Backend) DeadLetterPage(ctx context.Context, before int64, limit int) ([]web.DeadLetterView, error) {
+	letters, err := b.DeadLetters(ctx, before, limit)
 	if err != nil {
 		return nil, err
 	}
@@ -24,20 +25,20 @@ func (h *httpFace) DeadLetterPage(ctx context.Context, before int64, limit int) 
 }
 
 // RequeueDeadLetter implements web.Letters.
-func (h *httpFace) RequeueDeadLetter(ctx context.Context, id int64, queue string) error {
+func (b *Backend) RequeueDeadLetter(ctx context.Context, id int64, queue string) error {
 	if err := tasks.CheckQueue(queue); err != nil {
 		return &api.RequestError{Field: "queue", Err: err}
 	}
-	return letterError(h.Baler.RequeueDeadLetter(ctx, id, queue))
+	return letterError(b.Control.RequeueDeadLetter(ctx, id, queue))
 }
 
 // DiscardDeadLetter implements web.Letters.
-func (h *httpFace) DiscardDeadLetter(ctx context.Context, id int64) error {
-	return letterError(h.Baler.DiscardDeadLetter(ctx, id))
+func (b *Backend) DiscardDeadLetter(ctx context.Context, id int64) error {
+	return letterError(b.Control.DiscardDeadLetter(ctx, id))
 }
 
 func letterError(err error) error {
-	if errors.Is(err, ErrDeadLetterNotFound) {
+	if errors.Is(err, store.ErrDeadLetterNotFound) {
 		return &api.RequestError{Err: err, Missing: true}
 	}
 	return err

@@ -20,7 +20,7 @@ import (
 
 // Outputs implements web.Outputs: the files that final steps with state done have written
 // where this host can read them. A recipe or a path that cannot be read gives none.
-func (h *httpFace) Outputs(_ context.Context, t tasks.Transfer) (all []web.OutputFile, err error) {
+func (b *Backend) Outputs(_ context.Context, t tasks.Transfer) (all []web.OutputFile, err error) {
 	r, err := recipe.Parse("recipe", []byte(t.Recipe))
 	if err != nil {
 		return nil, nil //nolint:nilerr // another version wrote it; the page shows the text
@@ -29,7 +29,7 @@ func (h *httpFace) Outputs(_ context.Context, t tasks.Transfer) (all []web.Outpu
 	for _, f := range t.Finalizers {
 		done[f.Name] = f.State == tasks.FinalizeDone
 	}
-	for _, o := range ingest.OutputsOf(h.registry, r, t.Name, t.Sources) {
+	for _, o := range ingest.OutputsOf(b.Registry, r, t.Name, t.Sources) {
 		info, err := os.Stat(o.Path)
 		if err != nil || !info.Mode().IsRegular() || !done[o.Step] {
 			continue
@@ -41,8 +41,8 @@ func (h *httpFace) Outputs(_ context.Context, t tasks.Transfer) (all []web.Outpu
 
 // OpenOutput implements web.Outputs. A recipe may name any path: only what a final step of
 // the transfer has written there, as it was written, is handed out.
-func (h *httpFace) OpenOutput(ctx context.Context, t tasks.Transfer, path string) (io.ReadSeekCloser, error) {
-	runKey, err := h.store.RunKey(ctx, t.ID)
+func (b *Backend) OpenOutput(ctx context.Context, t tasks.Transfer, path string) (io.ReadSeekCloser, error) {
+	runKey, err := b.Store.RunKey(ctx, t.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -55,7 +55,7 @@ func (h *httpFace) OpenOutput(ctx context.Context, t tasks.Transfer, path string
 	if _, err := io.Copy(sum, f); err != nil {
 		return nil, errors.Join(gone, f.Close())
 	}
-	wrote, err := h.store.Wrote(ctx, finalize.OwnerOf(runKey, t.UUID), path, hex.EncodeToString(sum.Sum(nil)))
+	wrote, err := b.Store.Wrote(ctx, finalize.OwnerOf(runKey, t.UUID), path, hex.EncodeToString(sum.Sum(nil)))
 	if err == nil && !wrote {
 		err = gone
 	}

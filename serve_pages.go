@@ -13,15 +13,15 @@ import (
 type pages struct {
 	*store.Store
 
-	face *httpFace
+	backend *Backend
 }
 
 // show sets what the pages show.
-func (h *httpFace) show(o *web.Options) {
-	p := pages{Store: h.store, face: h}
-	o.History, o.Files, o.System, o.Formats, o.Letters, o.Outputs, o.Fixity, o.Thumbnails = p, p, h, p, h, h, h, h
+func (b *Backend) show(o *web.Options) {
+	p := pages{Store: b.Store, backend: b}
+	o.History, o.Files, o.System, o.Formats, o.Letters, o.Outputs, o.Fixity, o.Thumbnails = p, p, b, p, b, b, b, b
 	if o.Submitter != nil {
-		o.Starter = h
+		o.Starter = b
 	}
 }
 
@@ -31,7 +31,7 @@ func (p pages) SearchTransfers(ctx context.Context, q *ledger.TransferQuery) ([]
 	if err != nil {
 		return nil, false, err
 	}
-	return ts, complete, p.face.Explain(ctx, ts)
+	return ts, complete, p.backend.Explain(ctx, ts)
 }
 
 // FilesByNumber implements web.Files.

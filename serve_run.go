@@ -14,15 +14,15 @@ import (
 // process: people look, pause, cancel and retry, and submit nothing. Nobody is asked for a
 // login, whatever http.ask_login and http.token say of Serve. It closes ln, which must be a
 // loopback address.
-func (b *Baler) ServePages(ctx context.Context, ln net.Listener) error {
+func (b *Backend) ServePages(ctx context.Context, ln net.Listener) error {
 	if !config.Loopback(ln.Addr()) {
 		return errors.Join(fmt.Errorf("show pages: other hosts can connect to %s; use a loopback address", ln.Addr()), ln.Close())
 	}
 	var options web.Options
 	b.describe(&options)
-	face := &httpFace{Baler: b, ownRun: true}
-	options.Results, options.Control, options.Fleet, options.Audit = face, face, face, b.store
-	face.show(&options)
+	b.ownRun = true
+	options.Results, options.Control, options.Fleet, options.Audit = b, b, b, b.Store
+	b.show(&options)
 	server, err := web.New(options)
 	if err != nil {
 		return errors.Join(fmt.Errorf("show pages: %w", err), ln.Close())

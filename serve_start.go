@@ -27,10 +27,10 @@ const (
 )
 
 // Roots implements web.Starter.
-func (h *httpFace) Roots() []string { return h.cfg.Roots }
+func (b *Backend) Roots() []string { return b.Readable }
 
 // Folder implements web.Starter.
-func (h *httpFace) Folder(ctx context.Context, path string) (f web.Folder, err error) {
+func (b *Backend) Folder(ctx context.Context, path string) (f web.Folder, err error) {
 	if tasks.IsObject(path) {
 		return f, &api.RequestError{
 			Err: fmt.Errorf("%q is in object storage, whose folders are not shown here: write the path where paths are written", path),
@@ -40,7 +40,7 @@ func (h *httpFace) Folder(ctx context.Context, path string) (f web.Folder, err e
 	if !filepath.IsAbs(path) {
 		return f, &api.RequestError{Err: fmt.Errorf("%q is not an absolute path", path)}
 	}
-	roots := worker.ReadableRoots(h.cfg.Roots)
+	roots := worker.ReadableRoots(b.Readable)
 	if err := checkReadable(roots, path); err != nil {
 		return f, err
 	}
@@ -112,26 +112,26 @@ func reason(err error) error {
 }
 
 // Preview implements web.Starter.
-func (h *httpFace) Preview(ctx context.Context, s api.SubmissionRequest) (p web.SubmissionPreview, err error) {
-	r, err := h.recipeOf(ctx, &s)
+func (b *Backend) Preview(ctx context.Context, s api.SubmissionRequest) (p web.SubmissionPreview, err error) {
+	r, err := b.recipeOf(ctx, &s)
 	if err != nil {
 		return p, err
 	}
 	sub := ingest.TransferRequest{Paths: s.Paths, Selection: s.Selection, Recipe: r, Name: s.Name}
-	sources, err := h.sources(&sub)
+	sources, err := b.sources(&sub)
 	if err != nil {
 		return p, err
 	}
-	if err := h.ingester.CheckPaths(ctx, &sub); err != nil {
+	if err := b.Ingester.CheckPaths(ctx, &sub); err != nil {
 		return p, &api.RequestError{Field: "paths", Err: err}
 	}
-	leftOut, err := h.outputFiles(r, s.Name, sources)
+	leftOut, err := b.OutputFiles(r, s.Name, sources)
 	if err != nil {
 		return p, &api.RequestError{Field: "recipe", Err: err}
 	}
 	looking, cancel := context.WithTimeout(ctx, previewTimeout)
 	defer cancel()
-	found, err := h.ingester.Preview(looking, &sub, sources, "", leftOut)
+	found, err := b.Ingester.Preview(looking, &sub, sources, "", leftOut)
 	if err != nil {
 		if looking.Err() == nil || ctx.Err() != nil {
 			return p, err

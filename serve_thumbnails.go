@@ -22,8 +22,8 @@ const (
 )
 
 // HaveThumbnails implements web.Thumbnails.
-func (h *httpFace) HaveThumbnails(ctx context.Context, t *tasks.Transfer, files tasks.Ranges) (map[int64]bool, error) {
-	all, err := h.store.Thumbnails(ctx, t.ID, thumbnailSteps(t), files)
+func (b *Backend) HaveThumbnails(ctx context.Context, t *tasks.Transfer, files tasks.Ranges) (map[int64]bool, error) {
+	all, err := b.Store.Thumbnails(ctx, t.ID, thumbnailSteps(t), files)
 	have := make(map[int64]bool, len(all))
 	for no := range all {
 		have[no] = true
@@ -44,20 +44,20 @@ func thumbnailSteps(t *tasks.Transfer) (steps []int) {
 // Thumbnail implements web.Thumbnails. The path is what a step has recorded, and whoever can
 // write to the database can record any: so only a JPEG of a bounded size is read, within the
 // folders and prefixes in the settings outputs and roots.
-func (h *httpFace) Thumbnail(ctx context.Context, t *tasks.Transfer, file int64) ([]byte, error) {
-	all, err := h.store.Thumbnails(ctx, t.ID, thumbnailSteps(t), tasks.NewRanges([]int64{file}))
+func (b *Backend) Thumbnail(ctx context.Context, t *tasks.Transfer, file int64) ([]byte, error) {
+	all, err := b.Store.Thumbnails(ctx, t.ID, thumbnailSteps(t), tasks.NewRanges([]int64{file}))
 	if err != nil {
 		return nil, err
 	}
 	if len(all[file]) == 0 {
 		return nil, noThumbnail(errors.New("no step has made a picture of this file"))
 	}
-	roots, err := handlers.NewRoots(h.thumbnailRoots())
+	roots, err := handlers.NewRoots(b.thumbnailRoots())
 	if err != nil {
 		return nil, err
 	}
 	defer roots.Close() // nothing was written
-	f, err := roots.WithObjects(h.objects).Open(all[file][0])
+	f, err := roots.WithObjects(b.Objects).Open(all[file][0])
 	if err != nil { // without its reason, which would tell what exists elsewhere
 		return nil, noThumbnail(errors.New("the picture is gone, or outside of the folders in the settings outputs and roots"))
 	}
@@ -77,9 +77,9 @@ func noThumbnail(err error) error { return &api.RequestError{Missing: true, Err:
 
 // thumbnailRoots are where pictures may be. A run of one person, on a database of their own,
 // writes anywhere unless outputs is set, and so its pages read from anywhere.
-func (h *httpFace) thumbnailRoots() []string {
-	if h.ownRun && len(h.cfg.Outputs) == 0 && h.store.Dialect() == db.SQLite {
+func (b *Backend) thumbnailRoots() []string {
+	if b.ownRun && len(b.Writable) == 0 && b.Store.Dialect() == db.SQLite {
 		return []string{"/"}
 	}
-	return slices.Concat(h.cfg.Outputs, h.cfg.Roots)
+	return slices.Concat(b.Writable, b.Readable)
 }

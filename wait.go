@@ -94,16 +94,7 @@ func (b *Baler) keepDuration(ctx context.Context, t *tasks.Transfer) {
 }
 
 // UnattendedError says that Run ended because no live worker could run what was left.
-type UnattendedError struct {
-	Transfer string        // its UUID
-	Waiting  string        // for what
-	Time     time.Duration // how long no live worker has had the handler
-}
-
-func (e *UnattendedError) Error() string {
-	return fmt.Sprintf("transfer %s waits for %s. Nobody came for %s: start such a worker, and run the same command again to continue",
-		e.Transfer, e.Waiting, e.Time)
-}
+type UnattendedError = tasks.UnattendedError
 
 // StoppedError says that Run ended because so many files failed that the transfer stopped: see
 // tasks.StopAfter. It goes on when a person resumes it, and Run with it.

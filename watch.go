@@ -12,7 +12,6 @@ import (
 	"github.com/balerhq/baler/internal/db"
 	"github.com/balerhq/baler/internal/ingest"
 	"github.com/balerhq/baler/internal/watch"
-	"github.com/balerhq/baler/internal/worker"
 	"github.com/balerhq/baler/recipe"
 	"github.com/balerhq/baler/tasks"
 )
@@ -62,10 +61,8 @@ func (b *Baler) Watch(ctx context.Context, s WatchSettings, o WatchOptions) erro
 	if err := s.Check(); err != nil {
 		return fmt.Errorf("watch: %w", err)
 	}
-	if roots := worker.ReadableRoots(b.cfg.Roots); len(roots) > 0 {
-		if err := checkWithin(roots, s.Folder, s.Folder); err != nil {
-			return err
-		}
+	if err := b.backend().CheckWithinRoots(s.Folder); err != nil {
+		return err
 	}
 	w := &watching{Baler: b, settings: s, options: o}
 	sub := ingest.TransferRequest(w.submission(s.Folder, ""))
@@ -82,11 +79,11 @@ func (b *Baler) Watch(ctx context.Context, s WatchSettings, o WatchOptions) erro
 	if b.cfg.Worker.AdminListen == config.AdminOff {
 		return loop.Run(ctx)
 	}
-	admin, err := b.openAdmin(ctx)
+	admin, err := b.backend().OpenAdmin(ctx, b.cfg.Worker.AdminListen)
 	if err != nil {
 		return err
 	}
-	return admin.serveWhile(ctx, loop)
+	return admin.ServeWhile(ctx, loop, b.cfg.Worker.Profile)
 }
 
 // Watches lists the watched folders.
@@ -128,7 +125,7 @@ func (w *watching) Submit(ctx context.Context, path, key string) (id int64, uuid
 		return 0, "", fmt.Errorf("%s has become a link to %s, and links are not followed", path, target)
 	}
 	line, err := w.store.AddAudit(ctx, audit.Entry{
-		Who: "watch of " + db.ClipText(w.settings.Folder, 200), From: hostName(), Action: "submit a transfer",
+		Who: "watch of " + db.ClipText(w.settings.Folder, 200), From: audit.Host(), Action: "submit a transfer",
 		Target: path, Result: audit.Begun,
 	})
 	if err != nil {

@@ -34,20 +34,20 @@ func (b *Baler) Work(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	stop := b.startSchedules(ctx)
+	stop := b.backend().StartSchedules(ctx)
 	defer stop()
 	if b.cfg.Worker.AdminListen == config.AdminOff {
 		return b.work(ctx, final, nil)
 	}
-	admin, err := b.openAdmin(ctx)
+	admin, err := b.backend().OpenAdmin(ctx, b.cfg.Worker.AdminListen)
 	if err != nil {
 		return err
 	}
 	w, err := b.newWorker(ctx, final, nil)
 	if err != nil {
-		return errors.Join(err, admin.ln.Close())
+		return errors.Join(err, admin.Close())
 	}
-	return admin.serveWhile(ctx, w)
+	return admin.ServeWhile(ctx, w, b.cfg.Worker.Profile)
 }
 
 // work runs a worker without an admin server. own is the recipe of the person for whom it
@@ -185,7 +185,7 @@ func StopSignals() []os.Signal {
 }
 
 // ErrNoRoots is the error of a process that needs BALER_ROOTS before it may read files.
-var ErrNoRoots = errors.New("set BALER_ROOTS (--roots) to the folders that workers may read")
+var ErrNoRoots = worker.ErrNoRoots
 
 // CheckRoots returns ErrNoRoots when the queue or the database is shared and no roots
 // are set: others could then make this process read any file. An embedded queue and

@@ -9,6 +9,9 @@ import (
 //go:embed builtin/*.yaml
 var builtins embed.FS
 
+// Default is the name of the recipe that is used when none is named.
+const Default = "default"
+
 // Builtins returns the names of the built-in recipes, sorted.
 func Builtins() []string {
 	entries, err := builtins.ReadDir("builtin")

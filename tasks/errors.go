@@ -39,3 +39,15 @@ func (e *AmbiguousError) Error() string {
 	}
 	return b.String()
 }
+
+// UnattendedError means that no live worker can run what is left of a transfer.
+type UnattendedError struct {
+	Transfer string        // its UUID
+	Waiting  string        // for what
+	Time     time.Duration // how long no live worker has had the handler
+}
+
+func (e *UnattendedError) Error() string {
+	return fmt.Sprintf("transfer %s waits for %s. Nobody came for %s: start such a worker, and run the same command again to continue",
+		e.Transfer, e.Waiting, e.Time)
+}

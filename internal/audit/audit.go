@@ -2,7 +2,10 @@
 // with what result. The store keeps it.
 package audit
 
-import "time"
+import (
+	"os"
+	"time"
+)
 
 // Entry is one line of the audit log. An entry is written before the change, and gets its
 // result afterwards: a change whose process died stays Begun.
@@ -43,3 +46,12 @@ const (
 
 // CommandLine is where changes come from that are not made over HTTP.
 const CommandLine = "command line"
+
+// Host is where changes come from that a process makes by itself: the name of its host.
+func Host() string {
+	host, err := os.Hostname()
+	if err != nil {
+		return "this host"
+	}
+	return host
+}

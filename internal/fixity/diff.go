@@ -2,10 +2,13 @@ package fixity
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"iter"
 	"strings"
 
 	"github.com/balerhq/baler/internal/ledger"
+	"github.com/balerhq/baler/recipe"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -45,11 +48,33 @@ type DiffReader interface {
 	FailedFiles(ctx context.Context, numbers map[int64][]int64) (map[tasks.FileKey]bool, error)
 }
 
+// Errors of Diff.
+var (
+	ErrDiffRunning = errors.New("the transfer has not ended")
+	ErrDiffChunks  = errors.New("the transfer has chunks of files, which a recipe splits; only whole files can be compared")
+)
+
 // Diff compares the files of transfer b with those of transfer a, by their paths relative to
 // their sources. It calls found with each difference: first those of files that both have,
 // in the order of paths, then those that are moved, missing and new. It holds a page of
 // files in memory, the numbers of those that only one transfer has, and what MatchMoved holds.
 func Diff(ctx context.Context, r DiffReader, a, b *tasks.Transfer, found func(Difference) error) (ledger.Fixity, error) {
+	for _, t := range []*tasks.Transfer{a, b} {
+		if !t.State.Ended() {
+			return ledger.Fixity{}, fmt.Errorf("transfer %d: %w", t.ID, ErrDiffRunning)
+		}
+		if r, err := recipe.Parse("", []byte(t.Recipe)); err == nil && r.Split > 0 {
+			return ledger.Fixity{}, fmt.Errorf("transfer %d: %w", t.ID, ErrDiffChunks)
+		}
+	}
+	counts, err := diff(ctx, r, a, b, found)
+	if err != nil {
+		return counts, fmt.Errorf("compare transfers: %w", err)
+	}
+	return counts, nil
+}
+
+func diff(ctx context.Context, r DiffReader, a, b *tasks.Transfer, found func(Difference) error) (ledger.Fixity, error) {
 	d := &differ{r: r, a: a, b: b, found: found}
 	for _, p := range pairSources(a.Sources, b.Sources) {
 		if err := d.source(ctx, p); err != nil {

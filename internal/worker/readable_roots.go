@@ -1,12 +1,16 @@
 package worker
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
 
 	"github.com/balerhq/baler/tasks"
 )
+
+// ErrNoRoots is the error of a process that needs BALER_ROOTS before it may read files.
+var ErrNoRoots = errors.New("set BALER_ROOTS (--roots) to the folders that workers may read")
 
 // ReadableRoots returns the folders that workers may read: the roots, and the real folder
 // of each root that is a link, because the paths of registered files contain no links to

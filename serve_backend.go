@@ -1,0 +1,70 @@
+package baler
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/balerhq/baler/config"
+	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/internal/control"
+	"github.com/balerhq/baler/internal/ingest"
+	"github.com/balerhq/baler/internal/queue"
+	"github.com/balerhq/baler/internal/storage"
+	"github.com/balerhq/baler/internal/store"
+	"github.com/balerhq/baler/recipe"
+)
+
+// BackendOptions are what a Backend answers with, and the settings of its servers.
+type BackendOptions struct {
+	Store    *store.Store
+	Queue    *queue.Conn // nil: only Check… and Admin
+	Control  *control.Controller
+	Ingester *ingest.Ingester
+	Registry *handlers.Registry
+	Objects  *storage.Buckets
+	Metrics  *prometheus.Registry
+	Log      *slog.Logger
+	Now      func() time.Time // the clock of the database
+	Version  string
+	Name     string // of this process, unique among live ones
+
+	HTTP     config.HTTPSettings
+	Database config.DatabaseSettings // of the replica
+	StateDir string                  // is never scanned
+
+	// Readable are the folders and prefixes in object storage that may be submitted; Writable
+	// those that final steps may write to.
+	Readable, Writable []string
+	RecipeFolders      []string // whose recipes clients may name, beside the built-in ones
+
+	// CheckRecipe reports what the handlers of the live workers cannot run of a recipe.
+	CheckRecipe func(context.Context, *recipe.Recipe) error
+
+	// OutputFiles finds what the final steps of a recipe write.
+	OutputFiles ingest.OutputFinder
+
+	// RunFixity compares files with earlier transfers while the workers process them. problem
+	// says what is damaged or missing.
+	RunFixity func(context.Context, ingest.TransferRequest) (transfer, problem string, err error)
+}
+
+// Backend is what the HTTP servers of one process answer with: it does for internal/api and
+// internal/web what the Go API does for a program. Make one with New for each server.
+type Backend struct {
+	BackendOptions
+	*control.Controller
+
+	registrar *ingest.ServerRegistrar
+	failures  keptFailures
+	replica   *replica // nil: there is none
+	ownRun    bool     // it shows the pages of one person's run
+}
+
+func newBackend(o BackendOptions) *Backend {
+	return &Backend{
+		BackendOptions: o, Controller: o.Control, registrar: ingest.NewServerRegistrar(o.Ingester, o.OutputFiles),
+	}
+}
