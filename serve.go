@@ -4,6 +4,8 @@ import (
 	"context"
 	"net"
 	"sync"
+
+	"github.com/balerhq/baler/internal/server"
 )
 
 // Serve answers HTTP on ln until ctx ends: health, metrics, transfers, and asynq's
@@ -54,8 +56,8 @@ func (b *Baler) CheckAccess(ctx context.Context, at net.Addr) error {
 }
 
 // backend makes what answers HTTP for this process.
-func (b *Baler) backend() *Backend {
-	return newBackend(BackendOptions{
+func (b *Baler) backend() *server.Backend {
+	return server.New(server.Options{
 		Store: b.store, Queue: b.queue, Control: b.control, Ingester: b.ingester, Registry: b.registry, Objects: b.objects,
 		Metrics: b.metrics, Log: b.log, Now: b.now, Version: b.version, Name: b.cfg.Worker.Name,
 		HTTP: b.cfg.HTTP, Database: b.cfg.Database, StateDir: b.cfg.StateDir, Readable: b.cfg.Roots, Writable: b.cfg.Outputs,

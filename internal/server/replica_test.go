@@ -1,4 +1,4 @@
-package baler
+package server
 
 import (
 	"io"
@@ -11,9 +11,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/balerhq/baler/config"
 	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/internal/control"
 	"github.com/balerhq/baler/internal/db"
+	"github.com/balerhq/baler/internal/queue"
 	"github.com/balerhq/baler/internal/store"
 	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/tasks"
@@ -23,25 +27,31 @@ import (
 // of something else, and after a change; the HTTP API reads the database always.
 func TestPagesReadTheReplica(t *testing.T) {
 	t.Parallel()
-	c, err := config.Load(config.Sources{Env: []string{"BALER_STATE_DIR=" + t.TempDir()}})
-	testkit.Must(t, err)
-	c.Database.URL, c.Database.ReplicaURL = testkit.MySQL(t), testkit.MySQL(t)
-	open := func(c config.Config) *Baler {
-		b, err := Open(t.Context(), c, Options{Registry: &handlers.Registry{}, Log: slog.New(slog.DiscardHandler)})
+	open := func(url string) *store.Store {
+		opened, err := store.Open(t.Context(), url, store.Options{Log: slog.New(slog.DiscardHandler)})
 		testkit.Must(t, err)
-		testkit.CloseAtEnd(t, b)
-		return b
+		testkit.CloseAtEnd(t, opened)
+		_, err = opened.Migrate(t.Context())
+		testkit.Must(t, err)
+		return opened
 	}
-	b := open(c)
-	other := c
-	other.Database.URL, other.Database.ReplicaURL = c.Database.ReplicaURL, ""
-	copied := open(other) // this test copies rows in the place of a server
-	newest, _, err := b.store.Create(t.Context(), store.NewTransfer{
+	replicaURL := testkit.MySQL(t)
+	primary := open(testkit.MySQL(t))
+	copied := open(replicaURL) // this test copies rows in the place of a server
+	conn, err := queue.Connect(config.RedisSettings{URL: "embedded"}, nil)
+	testkit.Must(t, err)
+	testkit.CloseAtEnd(t, conn)
+	newest, _, err := primary.Create(t.Context(), store.NewTransfer{
 		Name: "newest-of-all", Via: tasks.ViaBulk, Queue: "default", Recipe: "name: t\nsteps: [{handler: noop}]",
 		Steps: []tasks.StepProgress{{Number: 1, Name: "noop", Handler: "noop"}},
 	})
 	testkit.Must(t, err)
-	backend := b.backend()
+	log := slog.New(slog.DiscardHandler)
+	backend := New(Options{
+		Store: primary, Queue: conn, Control: control.New(control.Options{Store: primary, Queue: conn, Log: log}),
+		Registry: &handlers.Registry{}, Metrics: prometheus.NewRegistry(), Log: log, Now: primary.Now,
+		Database: config.DatabaseSettings{ReplicaURL: replicaURL},
+	})
 	server, err := backend.NewServer(t.Context(), &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	testkit.Must(t, err)
 	t.Cleanup(func() { testkit.Must(t, server.Close()) })
@@ -75,8 +85,8 @@ func TestPagesReadTheReplica(t *testing.T) {
 	maker := r.maker
 	mark := func(age time.Duration) {
 		t.Helper()
-		testkit.Must(t, copied.store.DB().Session(t.Context()).Exec("REPLACE INTO leases (name, holder, until) VALUES ('replication mark', ?, ?)",
-			maker, b.Now().Add(-age)).Error)
+		testkit.Must(t, copied.DB().Session(t.Context()).Exec("REPLACE INTO leases (name, holder, until) VALUES ('replication mark', ?, ?)",
+			maker, primary.Now().Add(-age)).Error)
 		look()
 	}
 	maker = "of another database"
@@ -101,15 +111,15 @@ func TestPagesReadTheReplica(t *testing.T) {
 	look()
 	wants("it has never been there", "/", true, away)
 
-	r.copy, r.url = nil, c.Database.ReplicaURL
+	r.copy, r.url = nil, replicaURL
 	mark(0)
 	ctx, _, _ := r.Read(t.Context())
 	if !db.Replicated(ctx) {
 		t.Fatal("it is not read again")
 	}
-	_, err = b.store.Cancel(ctx, newest.ID) // whatever ctx says, writes go to the database
+	_, err = primary.Cancel(ctx, newest.ID) // whatever ctx says, writes go to the database
 	testkit.Must(t, err)
-	if now, err := b.store.TransferByID(t.Context(), newest.ID); err != nil || now.State != tasks.StateCanceled {
+	if now, err := primary.TransferByID(t.Context(), newest.ID); err != nil || now.State != tasks.StateCanceled {
 		t.Errorf("the transfer is %s, %v", now.State, err)
 	}
 	testkit.Must(t, r.copy.Close())

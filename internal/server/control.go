@@ -1,4 +1,4 @@
-package baler
+package server
 
 import (
 	"context"

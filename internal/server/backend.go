@@ -1,4 +1,7 @@
-package baler
+// Package server is what a process that answers HTTP does, beside what internal/web and
+// internal/api do for each request: it reads and changes what they ask for, says who may use
+// the server, makes the transfers of schedules, and watches the replica of the database.
+package server
 
 import (
 	"context"
@@ -17,8 +20,8 @@ import (
 	"github.com/balerhq/baler/recipe"
 )
 
-// BackendOptions are what a Backend answers with, and the settings of its servers.
-type BackendOptions struct {
+// Options are what a Backend answers with, and the settings of its servers.
+type Options struct {
 	Store    *store.Store
 	Queue    *queue.Conn // nil: only Check… and Admin
 	Control  *control.Controller
@@ -54,7 +57,7 @@ type BackendOptions struct {
 // Backend is what the HTTP servers of one process answer with: it does for internal/api and
 // internal/web what the Go API does for a program. Make one with New for each server.
 type Backend struct {
-	BackendOptions
+	Options
 	*control.Controller
 
 	registrar *ingest.ServerRegistrar
@@ -63,8 +66,9 @@ type Backend struct {
 	ownRun    bool     // it shows the pages of one person's run
 }
 
-func newBackend(o BackendOptions) *Backend {
+// New makes a Backend.
+func New(o Options) *Backend {
 	return &Backend{
-		BackendOptions: o, Controller: o.Control, registrar: ingest.NewServerRegistrar(o.Ingester, o.OutputFiles),
+		Options: o, Controller: o.Control, registrar: ingest.NewServerRegistrar(o.Ingester, o.OutputFiles),
 	}
 }
