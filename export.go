@@ -37,3 +37,32 @@ func (b *Baler) Export(ctx context.Context, id string, format ExportFormat, w io
 	t, wrote, err := exchange.Export(ctx, b.store, id, format, w)
 	return ExportReport{Transfer: t, Files: wrote.Files, Results: wrote.Results, Digest: wrote.Digest}, err
 }
+
+// Imported says what Import has done with one transfer.
+type Imported struct {
+	Transfer string // its id
+	Files    int64
+	Results  int64
+	There    bool // the database had it already, and it is the same
+}
+
+// BrokenLine is a line that is not what Export has written.
+type BrokenLine = export.BrokenLine //nolint:errname // it is one of a BrokenLinesError
+
+// BrokenLinesError names the lines of an import that are broken, and says that nothing was
+// imported.
+type BrokenLinesError = exchange.BrokenLinesError
+
+// ErrImportDiffers is the error for a transfer that the database has with other content.
+var ErrImportDiffers = exchange.ErrImportDiffers
+
+// Import reads transfers that Export has written as JSON lines into the database. It first
+// reads all of them: if a line is broken it imports nothing, and returns a *BrokenLinesError.
+// An import that was cut off goes on when it is repeated; nobody sees a transfer before it is
+// complete, and is the same as in its export. A transfer that is there already stays as it is,
+// and an ErrImportDiffers says when it is another. done is called after each transfer.
+func (b *Baler) Import(ctx context.Context, r io.ReadSeeker, done func(Imported)) error {
+	return exchange.Import(ctx, b.store, r, func(uuid string, read export.RowTotals, there bool) {
+		done(Imported{Transfer: uuid, Files: read.Files, Results: read.Results, There: there})
+	})
+}

@@ -13,14 +13,6 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// Imported says what Import has done with one transfer.
-type Imported struct {
-	Transfer string // its id
-	Files    int64
-	Results  int64
-	There    bool // the database had it already, and it is the same
-}
-
 // BrokenLinesError names the lines of an import that are broken, and says that nothing was
 // imported.
 type BrokenLinesError struct {
@@ -49,8 +41,9 @@ const mostBroken = 20
 // reads all of them: if a line is broken it imports nothing, and returns a *BrokenLinesError.
 // An import that was cut off goes on when it is repeated; nobody sees a transfer before it is
 // complete, and is the same as in its export. A transfer that is there already stays as it is,
-// and an ErrImportDiffers says when it is another. done is called after each transfer.
-func Import(ctx context.Context, s *store.Store, r io.ReadSeeker, done func(Imported)) error {
+// and an ErrImportDiffers says when it is another. done is called after each transfer; there is
+// true for one that was there already.
+func Import(ctx context.Context, s *store.Store, r io.ReadSeeker, done func(uuid string, read export.RowTotals, there bool)) error {
 	if err := checkImport(ctx, r); err != nil {
 		return err
 	}
@@ -69,7 +62,7 @@ func Import(ctx context.Context, s *store.Store, r io.ReadSeeker, done func(Impo
 			return fmt.Errorf("import: %w", err)
 		}
 		if record.End != nil {
-			done(Imported{i.transfer.UUID, record.End.Files, record.End.Results, i.there})
+			done(i.transfer.UUID, *record.End, i.there)
 		}
 	}
 	return nil
