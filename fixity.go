@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/balerhq/baler/internal/fixity"
+	"github.com/balerhq/baler/internal/ingest"
 	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/recipe"
 	"github.com/balerhq/baler/tasks"
@@ -27,6 +28,20 @@ type MovedFile struct{ From, To tasks.File }
 
 // fixityShown is how many files of a kind a FixityResult has.
 const fixityShown = 10
+
+// compare compares files that were read again with what earlier runs recorded.
+func (r *RunResult) compare(ctx context.Context, b *Baler, s *ingest.TransferRequest, runKey string) error {
+	if s.Recipe.Fixity {
+		return r.compareFixity(ctx, b, runKey)
+	}
+	if !r.Resumed && r.Changes.Retried+r.Changes.Reread == 0 {
+		return nil
+	}
+	if err := b.ingester.CompareReread(ctx, runKey, r.Transfer.ID); err != nil {
+		return fmt.Errorf("run: %w", err)
+	}
+	return nil
+}
 
 // compareFixity compares the files of the transfer that ran with what the collection knew.
 func (r *RunResult) compareFixity(ctx context.Context, b *Baler, runKey string) error {

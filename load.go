@@ -86,7 +86,7 @@ func (b *Baler) LoadRecipe(ctx context.Context, l LoadOptions, paths []string) (
 		if err != nil {
 			return nil, err
 		}
-		return r, b.cancelRun(ctx, runKeyOf(&sub, sources))
+		return r, b.cancelRun(ctx, ingest.RunKeyOf(&sub, sources))
 	}
 	if len(l.Map) == 0 {
 		return r, b.loadLeftOut(ctx, plan, r)

@@ -2,15 +2,11 @@ package baler
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/base32"
-	"errors"
 	"fmt"
+	"maps"
 	"math"
-	"strings"
-	"time"
+	"slices"
 
-	"github.com/balerhq/baler/internal/db"
 	"github.com/balerhq/baler/internal/ingest"
 	"github.com/balerhq/baler/internal/worker"
 	"github.com/balerhq/baler/recipe"
@@ -36,6 +32,49 @@ var ErrNoFileOrFolder = ingest.ErrNoFileOrFolder
 // source.
 var ErrOutputInSource = ingest.ErrOutputInSource
 
+// RunResult is the result of Run.
+type RunResult struct {
+	Transfer     tasks.Transfer   // the transfer that ran, or the last one when nothing had changed
+	Previous     []tasks.Transfer // earlier transfers that also ended in this run, because they were retried
+	Resumed      bool             // an earlier run began the transfer
+	FoundChanges bool             // false: no file was processed
+	Changes      RunChanges
+
+	// Failures counts files of all runs that have not changed since their newest result,
+	// which is a failure that was not accepted.
+	Failures []RunFailures
+
+	// Damaged has the first of the DamagedFiles files whose digest has changed although
+	// their size and modification time are the same.
+	Damaged      []tasks.File
+	DamagedFiles int64
+
+	// Fixity says how the files compare with what earlier transfers of the same sources have
+	// recorded; nil unless the recipe says fixity.
+	Fixity *FixityResult
+
+	// Paused are unfinished transfers of earlier runs that a person has paused.
+	Paused []tasks.Transfer
+
+	// Final is the transfer without files that ran final steps which had not yet run over
+	// the present files; zero when there was none.
+	Final tasks.Transfer
+
+	inputs map[int]string // of the final steps, by their numbers
+}
+
+// RunFailures counts the files of a run whose results in one transfer are failures.
+type RunFailures struct {
+	Transfer tasks.Transfer
+	Files    int64
+}
+
+// damagedShown is how many damaged files a RunResult names.
+const damagedShown = 10
+
+// RunChanges counts the changes that a Run found.
+type RunChanges = ingest.Changes
+
 // Run registers the files under the submission's paths, processes them in this process,
 // and returns when the transfer has ended. A second Run for the same paths and recipe
 // resumes an unfinished transfer, finishes transfers that are being retried, and
@@ -52,22 +91,6 @@ func (b *Baler) Run(ctx context.Context, s Submission) (ran RunResult, err error
 		return ran, err
 	}
 	return b.run(ctx, s, b.whileWorking)
-}
-
-// runBesideWorkers does a scheduled run with a fixity recipe, in a process that leaves the work
-// to workers.
-func (b *Baler) runBesideWorkers(ctx context.Context, s ingest.TransferRequest) (transfer, problem string, err error) {
-	leave := func(ctx context.Context, _ worker.FinalOptions, _ *recipe.Recipe, do func(context.Context) error) error {
-		return do(ctx)
-	}
-	ran, err := b.run(ctx, Submission(s), leave)
-	if err != nil {
-		return "", "", err
-	}
-	if f := ran.Fixity; f != nil && f.Bad() {
-		problem = fmt.Sprintf("damaged files: %d, missing: %d, unreadable: %d", f.Damaged, f.Missing, f.Unread)
-	}
-	return ran.Transfer.UUID, problem, nil
 }
 
 // run does a run within while, which has the files processed.
@@ -92,7 +115,7 @@ func (b *Baler) run(
 	if err != nil {
 		return ran, err
 	}
-	runKey := runKeyOf(&sub, sources)
+	runKey := ingest.RunKeyOf(&sub, sources)
 	final, err := b.runFinal(runKey)
 	if err != nil {
 		return ran, err
@@ -123,24 +146,10 @@ func (b *Baler) run(
 	return ran, err
 }
 
-// compare compares files that were read again with what earlier runs recorded.
-func (r *RunResult) compare(ctx context.Context, b *Baler, s *ingest.TransferRequest, runKey string) error {
-	if s.Recipe.Fixity {
-		return r.compareFixity(ctx, b, runKey)
-	}
-	if !r.Resumed && r.Changes.Retried+r.Changes.Reread == 0 {
-		return nil
-	}
-	if err := b.ingester.CompareReread(ctx, runKey, r.Transfer.ID); err != nil {
-		return fmt.Errorf("run: %w", err)
-	}
-	return nil
-}
-
 // completeRun waits for the files of a run, runs final steps that have not run, and finds
 // the failures that are left.
 func (b *Baler) completeRun(ctx context.Context, s *ingest.TransferRequest, sources []string, ran *RunResult) error {
-	runKey := runKeyOf(s, sources)
+	runKey := ingest.RunKeyOf(s, sources)
 	if ran.FoundChanges {
 		if err := ran.wait(ctx, b); err != nil {
 			return err
@@ -158,94 +167,15 @@ func (b *Baler) completeRun(ctx context.Context, s *ingest.TransferRequest, sour
 	return ran.tellFixity(ctx, b)
 }
 
-// whileWorking runs a worker while do runs, and then stops the worker. When the worker
-// ends first, for example because it cannot start, it cancels the context of do, because
-// nothing would finish the work that do waits for.
-func (b *Baler) whileWorking(
-	ctx context.Context, final worker.FinalOptions, own *recipe.Recipe, do func(ctx context.Context) error,
-) error {
-	working, stopWork := context.WithCancel(ctx)
-	doing, stopDoing := context.WithCancel(ctx)
-	defer stopDoing()
-	worked := make(chan error, 1)
-	go func() {
-		err := b.work(working, final, own)
-		stopDoing()
-		worked <- err
-	}()
-	err := do(doing)
-	endedByWorker := errors.Is(err, context.Canceled) && ctx.Err() == nil
-	stopWork()
-	workErr := <-worked
-	if endedByWorker && workErr != nil {
-		return workErr // err says only that the worker ended; workErr says why
-	}
-	return toldOnce(err, workErr)
-}
-
-// toldOnce joins the errors of a run and of its worker. An outage of the database, such as a
-// full disk, meets both, and is reported once.
-func toldOnce(err, workErr error) error {
-	if db.IsOutage(err) && db.IsOutage(workErr) && !strings.Contains(workErr.Error(), "\n") { // several errors may have other causes, too
-		return err
-	}
-	return errors.Join(err, workErr)
-}
-
 // runOnce registers the files that have changed, and finds the transfers of earlier
 // runs that this run must wait for. It does not wait until files are processed.
 func (b *Baler) runOnce(
 	ctx context.Context, s *ingest.TransferRequest, sources []string, leftOut map[string]bool, begun []tasks.Transfer,
 ) (ran RunResult, err error) {
-	runKey := runKeyOf(s, sources)
-	latest, err := b.store.Latest(ctx, runKey)
-	first := errors.Is(err, tasks.ErrTransferNotFound)
-	if err != nil && !first {
-		return ran, err
-	}
-	there := sources
-	var baseline time.Time
-	if s.Recipe.Fixity {
-		if baseline, err = b.ingester.AddBaseline(ctx, s, sources, runKey); err != nil {
-			return ran, fmt.Errorf("run: %w", err)
-		}
-	}
-	if (!first || s.Recipe.Fixity) && s.List == nil {
-		if there, err = b.ingester.PresentSources(ctx, s, sources, runKey); err != nil {
-			return ran, fmt.Errorf("run: %w", err)
-		}
-	}
-	damaged, err := b.store.CountDamaged(ctx, runKey)
-	if err != nil {
-		return ran, fmt.Errorf("run: %w", err)
-	}
-	d := b.ingester.NewChangeDetector(s, sources, runKey)
-	d.FinalStepsLater = s.Reread || damaged > 0
-	if !first {
-		ran.Transfer = latest
-		ran.Resumed, err = d.Resume(ctx, latest)
-	}
-	if err == nil && (first || s.Recipe.Fixity) {
-		err = d.Begin(ctx)
-	}
-	if t, ok := d.Transfer(); err == nil && ok && s.Recipe.Fixity {
-		err = b.store.NoteBaseline(ctx, t.ID, baseline)
-	}
-	if err != nil {
-		return ran, fmt.Errorf("run: %w", err)
-	}
-	found, err := b.ingester.Collect(ctx, s, there, tasks.File{}, leftOut, func(f tasks.File) error { return d.Add(ctx, f) })
-	switch err = errors.Join(err, d.Close(ctx)); {
-	case err == nil && s.Recipe.Fixity:
-		err = d.MarkMissing(ctx)
-	case err == nil:
-		err = d.RemoveGone(ctx)
-	}
-	ran.Changes = d.Changes()
+	runKey := ingest.RunKeyOf(s, sources)
+	found, err := b.ingester.RegisterChanges(ctx, s, sources, runKey, leftOut)
+	ran.Transfer, ran.Resumed, ran.FoundChanges, ran.Changes = found.Transfer, found.Resumed, found.Used, found.Changes
 	ran.inputs = ingest.FinalInputs(b.registry, s, sources, found.FolderDigest)
-	if t, used := d.Transfer(); used {
-		ran.Transfer, ran.FoundChanges = t, true
-	}
 	if err == nil {
 		err = ran.adopt(ctx, b, s, runKey, begun)
 	}
@@ -267,13 +197,14 @@ func (r *RunResult) adopt(ctx context.Context, b *Baler, s *ingest.TransferReque
 	if err != nil {
 		return err
 	}
-	return r.lookBack(ctx, b, runKey, begun)
+	r.Previous, err = b.ingester.EarlierRuns(ctx, runKey, r.Transfer.ID, begun)
+	return err
 }
 
 // runFinalSteps runs the final steps that have not yet run over the present files, such
 // as those that were added to the recipe, in a transfer of their own.
 func (b *Baler) runFinalSteps(ctx context.Context, s *ingest.TransferRequest, sources []string, ran *RunResult) error {
-	runKey := runKeyOf(s, sources)
+	runKey := ingest.RunKeyOf(s, sources)
 	var tried []int64
 	if ran.FoundChanges {
 		tried = append(tried, ran.Transfer.ID)
@@ -299,12 +230,74 @@ func (b *Baler) runFinalSteps(ctx context.Context, s *ingest.TransferRequest, so
 	return err
 }
 
-// runKeyOf is the key that all runs of the same sources, selection and recipe share.
-func runKeyOf(s *ingest.TransferRequest, sources []string) string {
-	text := strings.Join(sources, "\x00") + "\x00\x00" + s.Recipe.Digest()
-	if !s.Selection.All() {
-		text += "\x00\x00" + s.Selection.String()
+// adoptUnfinished makes the run wait for a transfer to which it added no file, if the
+// transfer had not ended when the run began, or now runs its final steps.
+func (r *RunResult) adoptUnfinished(ctx context.Context, b *Baler, begun []tasks.Transfer, started func(tasks.Transfer)) error {
+	t, err := b.store.TransferByID(ctx, r.Transfer.ID)
+	if err != nil {
+		return err
 	}
-	sum := sha256.Sum256([]byte(text))
-	return base32.HexEncoding.WithPadding(base32.NoPadding).EncodeToString(sum[:16]) // short: it is written twice for each file
+	if r.Transfer = t; t.State != tasks.StateFinalizing && !ingest.HasTransfer(begun, t.ID) {
+		return nil
+	}
+	r.Resumed, r.FoundChanges = true, true
+	if started != nil {
+		started(t)
+	}
+	return nil
+}
+
+// promote replaces a transfer that has nothing to do by the newest retried one.
+func (r *RunResult) promote(started func(tasks.Transfer)) {
+	last := len(r.Previous) - 1
+	if r.FoundChanges || last < 0 {
+		return
+	}
+	r.Transfer, r.Previous = r.Previous[last], r.Previous[:last]
+	r.Resumed, r.FoundChanges = true, true
+	if started != nil {
+		started(r.Transfer)
+	}
+}
+
+// wait waits until all transfers of the run have ended, and reads their final state.
+func (r *RunResult) wait(ctx context.Context, b *Baler) (err error) {
+	for i := range r.Previous {
+		if r.Previous[i], err = b.waitAttended(ctx, r.Previous[i]); err != nil {
+			return err
+		}
+	}
+	r.Transfer, err = b.waitAttended(ctx, r.Transfer)
+	return err
+}
+
+// lookForFailures finds the failures, damaged files and paused transfers of all runs.
+func (r *RunResult) lookForFailures(ctx context.Context, b *Baler, runKey string) error {
+	failed, err := b.store.OpenFailures(ctx, runKey)
+	if err != nil {
+		return fmt.Errorf("run: %w", err)
+	}
+	for _, id := range slices.Sorted(maps.Keys(failed)) {
+		t, err := b.store.TransferByID(ctx, id)
+		if err != nil {
+			return fmt.Errorf("run: %w", err)
+		}
+		r.Failures = append(r.Failures, RunFailures{Transfer: t, Files: failed[id]})
+	}
+	if r.DamagedFiles, err = b.store.CountDamaged(ctx, runKey); err != nil {
+		return fmt.Errorf("run: %w", err)
+	}
+	if r.DamagedFiles > 0 {
+		damaged, err := b.store.DamagedFiles(ctx, runKey, damagedShown)
+		if err != nil {
+			return fmt.Errorf("run: %w", err)
+		}
+		for i := range damaged {
+			r.Damaged = append(r.Damaged, damaged[i].File)
+		}
+	}
+	if r.Paused, err = b.store.PausedRuns(ctx, runKey); err != nil {
+		return fmt.Errorf("run: %w", err)
+	}
+	return nil
 }

@@ -59,7 +59,7 @@ func TestRunReportsATransferThatItsWorkerEndedEarly(t *testing.T) {
 	}
 
 	// Another run of the same has its turn, until this one's worker is done.
-	name := ingest.RunLockName(runKeyOf(&ingest.TransferRequest{Recipe: r}, []string{root}))
+	name := ingest.RunLockName(ingest.RunKeyOf(&ingest.TransferRequest{Recipe: r}, []string{root}))
 	if held, err := b.store.AcquireLease(t.Context(), name, "another", time.Hour); err != nil || !held {
 		t.Fatal(held, err)
 	}

@@ -2,8 +2,12 @@ package baler
 
 import (
 	"context"
+	"fmt"
 
+	"github.com/balerhq/baler/internal/ingest"
 	"github.com/balerhq/baler/internal/schedule"
+	"github.com/balerhq/baler/internal/worker"
+	"github.com/balerhq/baler/recipe"
 )
 
 // Schedule is a transfer that servers and workers make again and again.
@@ -46,3 +50,19 @@ func (b *Baler) PauseSchedule(ctx context.Context, name string, pause bool) erro
 
 // RunSchedule has a server or a worker run a schedule within seconds, also when it is paused.
 func (b *Baler) RunSchedule(ctx context.Context, name string) error { return b.store.AskRun(ctx, name) }
+
+// runBesideWorkers does a scheduled run with a fixity recipe, in a process that leaves the work
+// to workers.
+func (b *Baler) runBesideWorkers(ctx context.Context, s ingest.TransferRequest) (transfer, problem string, err error) {
+	leave := func(ctx context.Context, _ worker.FinalOptions, _ *recipe.Recipe, do func(context.Context) error) error {
+		return do(ctx)
+	}
+	ran, err := b.run(ctx, Submission(s), leave)
+	if err != nil {
+		return "", "", err
+	}
+	if f := ran.Fixity; f != nil && f.Bad() {
+		problem = fmt.Sprintf("damaged files: %d, missing: %d, unreadable: %d", f.Damaged, f.Missing, f.Unread)
+	}
+	return ran.Transfer.UUID, problem, nil
+}

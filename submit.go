@@ -1,10 +1,12 @@
 package baler
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/balerhq/baler/internal/db"
 	"github.com/balerhq/baler/internal/ingest"
@@ -130,7 +132,7 @@ func (b *Baler) Submit(ctx context.Context, s Submission) (t tasks.Transfer, cre
 // sameTransfer returns the transfer that the key of a submission has found, if it is the
 // transfer of the same list. That of one that is not sealed is not read.
 func (b *Baler) sameTransfer(ctx context.Context, t tasks.Transfer, s *ingest.TransferRequest, err error) (tasks.Transfer, bool, error) {
-	if err == nil && s.List != nil && notSealed(&t) != nil {
+	if err == nil && s.List != nil && ingest.NotSealed(&t) != nil {
 		err = b.ingester.CheckList(ctx, &t, s)
 	}
 	if err != nil {
@@ -146,6 +148,62 @@ func (b *Baler) checkListRoots() error {
 		return fmt.Errorf("the files of a list may be anywhere: %w, here and for the worker", ErrNoRoots)
 	}
 	return nil
+}
+
+// Errors of ResumeSubmit.
+var (
+	ErrAlreadySealed = ingest.ErrAlreadySealed
+	ErrProducerAlive = ingest.ErrProducerAlive
+	ErrNotFromList   = errors.New("the transfer was not submitted as a list")
+	ErrPathsFromList = errors.New("the transfer was submitted as a list, which has to be submitted again")
+)
+
+// ErrListByRequests is the error of ResumeList for a transfer whose files come over HTTP.
+var ErrListByRequests = ingest.ErrListByRequests
+
+// ResumeSubmit registers the rest of the files of a transfer whose producer died, and
+// seals the transfer. It does not change registered files, and does not register files
+// that were added since to folders that the producer had walked. notice is called for
+// links and special files, which a scan skips; it may be nil.
+func (b *Baler) ResumeSubmit(ctx context.Context, t tasks.Transfer, notice func(scan.SkippedEntry)) (tasks.Transfer, error) {
+	if ingest.FromList(t.Sources) {
+		return t, cmp.Or(ingest.NotSealed(&t), ErrPathsFromList)
+	}
+	if err := b.ingester.TakeOver(ctx, &t); err != nil {
+		return t, err
+	}
+	return b.ingester.RegisterRest(ctx, t, b.outputFiles, notice)
+}
+
+// ResumeList is ResumeSubmit for a transfer that was submitted as a list: list is the same
+// list again, in the same order, and may have more paths at its end. It returns
+// ErrKeyReused, and registers nothing, when the list does not begin with the paths that are
+// registered.
+func (b *Baler) ResumeList(
+	ctx context.Context, t tasks.Transfer, list io.Reader, nulSeparated bool, notice func(scan.SkippedEntry),
+) (tasks.Transfer, error) {
+	if !ingest.FromList(t.Sources) {
+		return t, cmp.Or(ingest.NotSealed(&t), ErrNotFromList)
+	}
+	if err := b.checkListRoots(); err != nil {
+		return t, err
+	}
+	if byRequests, err := b.ingester.ByRequests(ctx, t.ID); err != nil || byRequests {
+		return t, cmp.Or(err, ingest.NotSealed(&t), ingest.ErrListByRequests)
+	}
+	if err := b.ingester.TakeOver(ctx, &t); err != nil {
+		return t, err
+	}
+	s := &ingest.TransferRequest{List: list, NulSeparated: nulSeparated, OnSkipped: notice}
+	return b.ingester.RegisterRestOfList(ctx, t, s, b.outputFiles)
+}
+
+// AwaitProducer waits until the producer of an open transfer has sealed it, or has been
+// silent long enough for ResumeSubmit, and returns the transfer in its state then. It
+// returns ErrProducerAlive when the producer writes a heartbeat meanwhile. It calls
+// waiting once, before it waits; waiting may be nil.
+func (b *Baler) AwaitProducer(ctx context.Context, t tasks.Transfer, waiting func(until time.Time)) (tasks.Transfer, error) {
+	return b.ingester.AwaitProducer(ctx, t, waiting)
 }
 
 // Preview says what a submission would register.
@@ -184,7 +242,7 @@ func (b *Baler) preview(ctx context.Context, s Submission, run bool) (p Preview,
 	}
 	runKey := ""
 	if run {
-		runKey = runKeyOf(&sub, sources)
+		runKey = ingest.RunKeyOf(&sub, sources)
 	}
 	if p, err = b.ingester.Preview(ctx, &sub, sources, runKey, leftOut); err != nil {
 		return p, fmt.Errorf("preview: %w", err)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
@@ -58,6 +59,40 @@ func (b *Baler) work(ctx context.Context, final worker.FinalOptions, own *recipe
 		return err
 	}
 	return w.Run(ctx)
+}
+
+// whileWorking runs a worker while do runs, and then stops the worker. When the worker
+// ends first, for example because it cannot start, it cancels the context of do, because
+// nothing would finish the work that do waits for.
+func (b *Baler) whileWorking(
+	ctx context.Context, final worker.FinalOptions, own *recipe.Recipe, do func(ctx context.Context) error,
+) error {
+	working, stopWork := context.WithCancel(ctx)
+	doing, stopDoing := context.WithCancel(ctx)
+	defer stopDoing()
+	worked := make(chan error, 1)
+	go func() {
+		err := b.work(working, final, own)
+		stopDoing()
+		worked <- err
+	}()
+	err := do(doing)
+	endedByWorker := errors.Is(err, context.Canceled) && ctx.Err() == nil
+	stopWork()
+	workErr := <-worked
+	if endedByWorker && workErr != nil {
+		return workErr // err says only that the worker ended; workErr says why
+	}
+	return toldOnce(err, workErr)
+}
+
+// toldOnce joins the errors of a run and of its worker. An outage of the database, such as a
+// full disk, meets both, and is reported once.
+func toldOnce(err, workErr error) error {
+	if db.IsOutage(err) && db.IsOutage(workErr) && !strings.Contains(workErr.Error(), "\n") { // several errors may have other causes, too
+		return err
+	}
+	return errors.Join(err, workErr)
 }
 
 func (b *Baler) newWorker(ctx context.Context, final worker.FinalOptions, own *recipe.Recipe) (*worker.Instance, error) {
