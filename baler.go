@@ -18,7 +18,6 @@ import (
 	"io"
 	"log/slog"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -33,6 +32,7 @@ import (
 	"github.com/balerhq/baler/internal/dispatch"
 	"github.com/balerhq/baler/internal/egress"
 	"github.com/balerhq/baler/internal/ingest"
+	"github.com/balerhq/baler/internal/loading"
 	"github.com/balerhq/baler/internal/metrics"
 	"github.com/balerhq/baler/internal/notify"
 	"github.com/balerhq/baler/internal/openfiles"
@@ -77,7 +77,6 @@ type Baler struct {
 
 	concurrency int // batches at once that the limit of open files allows
 	watch       stopwatch.Stopwatch
-	saidChanged sync.Map // tables whose changed rows were reported
 
 	store         *store.Store
 	queue         *queue.Conn
@@ -86,6 +85,7 @@ type Baler struct {
 	costs         *cost.Model
 	metrics       *prometheus.Registry
 	ingester      *ingest.Ingester
+	loads         *loading.Preparer
 	objects       *storage.Buckets
 	workerMetrics *metrics.WorkerMetrics
 }
@@ -126,6 +126,9 @@ func OpenProducer(ctx context.Context, cfg config.Config, o Options) (*Baler, er
 		Store: b.store, Producer: b.queue.Producer, Transfers: b.transfers, Log: b.log,
 		GroupLimit: cfg.Group.Limit, GroupDelay: cfg.Group.MaxDelay, StateDir: cfg.StateDir, Objects: b.objects,
 		Webhooks: cfg.Webhook.URLs, Events: cfg.Webhook.Events, Reach: b.reach, OnCreate: b.watch.Start,
+	})
+	b.loads = loading.New(loading.Options{
+		Store: b.store, Transfers: b.transfers, Ingester: b.ingester, Objects: b.objects, Log: b.log,
 	})
 	return b, nil
 }

@@ -120,7 +120,7 @@ func (b *Baler) run(
 	if err != nil {
 		return ran, err
 	}
-	if err := b.forgetLost(ctx, runKey); err != nil {
+	if err := b.loads.ForgetLost(ctx, runKey); err != nil {
 		return ran, fmt.Errorf("run: %w", err)
 	}
 	// Read before the worker starts: it may end them before runOnce reads them.
