@@ -78,7 +78,7 @@ func (b *Baler) newServer(ctx context.Context, at net.Addr, face *httpFace) (*we
 	options.Redis = b.queue.Opt
 	options.Audit = b.store
 	options.Submitter, options.Control, options.Fleet, options.Scheduler = face, face, face, face
-	options.Watches = b.store.Watches
+	options.Watches, options.Reading = b.store.Watches, db.ReadUncommitted
 	if face.replica, err = b.newReplica(); err != nil {
 		return nil, err
 	}

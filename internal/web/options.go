@@ -44,6 +44,10 @@ type Options struct {
 
 	Thumbnails Thumbnails
 
+	// Reading returns a context for requests that change nothing: what is read under it neither waits
+	// for those who write nor delays them. nil: they read as those that change something.
+	Reading func(ctx context.Context) context.Context
+
 	// Replica is where pages read while it is of use; nil: there is none.
 	Replica Replica
 	Fixity  TransferComparer
