@@ -119,7 +119,7 @@ type Options struct {
 	Metrics prometheus.Gatherer
 
 	// MaxConnections limits the clients that are connected at a time; 0: a quarter of
-	// the files that the process may open, at most 512.
+	// the files that the process may open, at most 2,560.
 	MaxConnections int
 
 	Log     *slog.Logger     // nil discards

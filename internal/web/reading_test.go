@@ -24,7 +24,9 @@ type observed struct {
 	apart []bool
 }
 
-func (o *observed) note(ctx context.Context) { o.apart = append(o.apart, ctx.Value(readingKey{}) != nil) }
+func (o *observed) note(ctx context.Context) {
+	o.apart = append(o.apart, ctx.Value(readingKey{}) != nil)
+}
 
 func (o *observed) Transfer(ctx context.Context, uuid string) (tasks.Transfer, error) {
 	o.note(ctx)
