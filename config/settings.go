@@ -56,7 +56,8 @@ func services() []Setting {
 		{"database.auto_migrate", "BALER_DATABASE_AUTO_MIGRATE", "true", flag(),
 			"Apply pending migrations at start. When false, run `baler migrate`."},
 		{"database.max_connections", "BALER_DATABASE_MAX_CONNECTIONS", "", number(),
-			"Connections to the database; chosen by the kind of database when not set."},
+			"Connections to the database; chosen by the kind of database when not set. " +
+				"`baler serve` has up to half as many more to MySQL, to show pages."},
 		{"database.tls.ca", "BALER_DATABASE_TLS_CA", "", text(),
 			"File (PEM) with the authorities that sign the certificate of MySQL; those of the host when not set. " +
 				"Any of the three files turns TLS on."},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"mime"
 	"net/http"
 	"strconv"
@@ -65,6 +66,9 @@ func (a *api) addFiles(ctx context.Context, in *addInput) (*addOutput, error) {
 		return nil, problem(http.StatusUnprocessableEntity,
 			fmt.Sprintf("Line %d: %s. Files added before it: %d.", wrong.line, wrong.reason, added),
 			&huma.ErrorDetail{Message: wrong.reason, Location: "body.line[" + strconv.FormatInt(wrong.line, 10) + "]", Value: added})
+	}
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		return nil, problem(http.StatusBadRequest, fmt.Sprintf("The request ended before its last line. Files added before: %d.", added))
 	}
 	if err != nil {
 		return nil, a.answer(ctx, "add files", err)

@@ -98,12 +98,22 @@ func (a *api) register(mux *http.ServeMux) *huma.OpenAPI {
 	return h.OpenAPI()
 }
 
+// statusGone is the status in the log and the metrics for a client that has disconnected before
+// the answer, as proxies have it: nothing is wrong with the server. Nobody reads it.
+const statusGone = 499
+
 // internalError logs the cause and leaves it out of the answer, because it may name
 // hosts, accounts and queries.
 func (a *api) internalError(ctx context.Context, doing string, err error) error {
-	if ctx.Err() == nil { // otherwise the client has disconnected
-		a.Log.ErrorContext(ctx, "api request failed", "operation", doing, "error", err)
+	if ctx.Err() != nil {
+		select {
+		case <-a.Stopping:
+			return problem(http.StatusServiceUnavailable, "The server stops. Come back in a few seconds.")
+		default:
+			return problem(statusGone, "The client has disconnected.")
+		}
 	}
+	a.Log.ErrorContext(ctx, "api request failed", "operation", doing, "error", err)
 	if db.IsOutage(err) {
 		return huma.ErrorWithHeaders(problem(http.StatusServiceUnavailable,
 			"The server could not "+doing+": the database or Redis does not answer. Come back in a few seconds."),

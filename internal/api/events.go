@@ -50,7 +50,7 @@ type watchInput struct {
 
 //nolint:contextcheck // huma hands the context of the request to the body
 func (a *api) watch(ctx context.Context, in *watchInput) (*huma.StreamResponse, error) {
-	t, err := a.find(ctx, in.ID)
+	t, err := a.findBy(ctx, in.ID, a.watched.fresh)
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -69,7 +70,7 @@ func (a *api) list(ctx context.Context, in *listInput) (*listOutput, error) {
 
 // TransferInput names a transfer. Huma sees only exported types inside of others.
 type TransferInput struct {
-	ID string `path:"id" format:"uuid" doc:"The transfer's id, as the submission returned it."`
+	ID string `path:"id" minLength:"1" maxLength:"64" doc:"The transfer's id, as the submission returned it, the beginning of the id, or the transfer's number."`
 }
 
 type getOutput struct {
@@ -90,22 +91,52 @@ func (a *api) summary(t *tasks.Transfer) *getOutput {
 
 // find reads the transfer of a request.
 func (a *api) find(ctx context.Context, text string) (t tasks.Transfer, err error) {
-	id, err := uuid.Parse(text)
+	return a.findBy(ctx, text, a.Transfers.Transfer)
+}
+
+// findBy is find with another way to read a transfer by its id.
+func (a *api) findBy(
+	ctx context.Context, text string, read func(ctx context.Context, uuid string) (tasks.Transfer, error),
+) (t tasks.Transfer, err error) {
+	id, err := a.idOf(ctx, text)
 	if err != nil {
-		return t, invalid("path.id", text, "not a UUID")
+		return t, err
 	}
-	// The store has ids in the canonical form only; a UUID has other forms as well.
-	t, err = a.Transfers.Transfer(ctx, id.String())
+	t, err = read(ctx, id)
 	if gone, ok := errors.AsType[*tasks.DeletedError](err); ok {
 		return t, problem(http.StatusGone, "Transfer "+gone.UUID+" was deleted at "+gone.At.Format(time.RFC3339)+".")
 	}
 	if errors.Is(err, tasks.ErrTransferNotFound) {
-		return t, problem(http.StatusNotFound, "No transfer has the id "+id.String()+".")
+		return t, problem(http.StatusNotFound, "No transfer has the id "+id+".")
 	}
 	if err != nil {
 		return t, a.internalError(ctx, "show transfer", err)
 	}
 	return t, nil
+}
+
+// idOf returns the whole id of the transfer that a path names.
+func (a *api) idOf(ctx context.Context, text string) (string, error) {
+	// The store has ids in the canonical form only; a UUID has other forms as well.
+	if id, err := uuid.Parse(text); err == nil {
+		return id.String(), nil
+	}
+	if a.Results == nil || !IsShortID(text) {
+		return "", invalid("path.id", text, "not the id of a transfer, the beginning of one, or a number")
+	}
+	t, err := a.Results.FindTransfer(ctx, text)
+	if gone, ok := errors.AsType[*tasks.DeletedError](err); ok {
+		return gone.UUID, nil // whoever reads it learns since when
+	}
+	if err != nil {
+		return "", a.answer(ctx, "find the transfer", err)
+	}
+	return t.UUID, nil
+}
+
+// IsShortID reports whether a text can be a transfer's number, or the beginning of its id.
+func IsShortID(text string) bool {
+	return text != "" && len(text) < 36 && strings.Trim(text, "0123456789abcdef-") == "" && text[0] != '-'
 }
 
 // Page is one keyset page of transfers.

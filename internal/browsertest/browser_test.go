@@ -159,10 +159,20 @@ func (b *tab) click(t *testing.T, selector string) {
 	b.run(t, chromedp.Click(selector, chromedp.ByQuery, chromedp.NodeVisible))
 }
 
-// clickText clicks the link, button or summary with a text.
+// clickText clicks the link, button or summary with a text. A button that sends a form leads
+// to a new page; clickText waits for it: the old page may show what the new one will, and what
+// is done there is lost.
 func (b *tab) clickText(t *testing.T, text string) {
 	t.Helper()
-	b.run(t, chromedp.Click(fmt.Sprintf(`//*[self::a or self::button or self::summary][normalize-space(.)=%q]`, text), chromedp.BySearch, chromedp.NodeVisible))
+	path := fmt.Sprintf(`//*[self::a or self::button or self::summary][normalize-space(.)=%q]`, text)
+	var sends bool
+	b.run(t, chromedp.WaitVisible(path, chromedp.BySearch), chromedp.Evaluate(fmt.Sprintf(
+		`(e => window.isLeft = Boolean(e && e.matches("form[method=post] button")))(
+			document.evaluate(%q, document, null, XPathResult.FIRST_ORDERED_NODE_TYPE).singleNodeValue)`, path), &sends))
+	b.run(t, chromedp.Click(path, chromedp.BySearch, chromedp.NodeVisible))
+	if sends {
+		b.waits(t, `!window.isLeft && document.readyState === "complete"`)
+	}
 }
 
 // waits until an expression in the page is true.

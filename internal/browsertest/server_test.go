@@ -57,6 +57,9 @@ func serveFor(t *testing.T, database string, roles []baler.Role) site {
 	text = "name: pictures\nsteps:\n  - handler: thumbnail\n    with:\n      to: " + thumbs + "\n"
 	testkit.Must(t, os.WriteFile(filepath.Join(recipes, "pictures.yaml"), []byte(text), 0o600))
 
+	text = "name: careful\nsteps:\n  - handler: checksum\n  - name: second\n    handler: noop\n    approve: true\n"
+	testkit.Must(t, os.WriteFile(filepath.Join(recipes, "careful.yaml"), []byte(text), 0o600))
+
 	c, err := config.Load(config.Sources{Env: []string{"BALER_STATE_DIR=" + t.TempDir()}})
 	testkit.Must(t, err)
 	c.Redis.URL, c.Database.URL = "embedded", "sqlite:"+filepath.Join(t.TempDir(), "baler.db")

@@ -1,6 +1,7 @@
 package db
 
 import (
+	"cmp"
 	"context"
 	"database/sql/driver"
 	"errors"
@@ -24,7 +25,22 @@ type session struct {
 
 	collation string // of the connection; one of utf8mb4
 	kind      *serverKind
+	isolation isolation
 }
+
+// isolation is the isolation of a connection, as SET SESSION TRANSACTION takes it; empty:
+// readCommitted.
+type isolation string
+
+const (
+	// readCommitted avoids the gap locks of the default isolation, which would make
+	// concurrent bulk inserts wait for each other.
+	readCommitted isolation = "ISOLATION LEVEL READ COMMITTED"
+
+	// readUncommitted also keeps the server from holding back, for a long query, what
+	// others have deleted or changed meanwhile. Such a connection writes nothing.
+	readUncommitted isolation = "ISOLATION LEVEL READ UNCOMMITTED, READ ONLY"
+)
 
 // idleTimeout is how long the server waits for the next statement of a
 // connection before it closes it. A process that freezes inside a transaction
@@ -45,10 +61,8 @@ const sessionSettings = `autocommit = 1, completion_type = 'NO_CHAIN',
 	foreign_key_checks = 1, unique_checks = 1, default_storage_engine = InnoDB
 	/*M! , check_constraint_checks = 1, max_statement_time = 0 */ /*!50708 , max_execution_time = 0 */`
 
-// Connect opens a connection with READ COMMITTED isolation: the gap locks of the
-// default isolation would make concurrent bulk inserts wait for each other. The
-// character set is set by a statement, because a server may ignore the one that
-// the driver asks for, or change it by init_connect.
+// Connect opens a connection. The character set is set by a statement, because a server
+// may ignore the one that the driver asks for, or change it by init_connect.
 func (s session) Connect(ctx context.Context) (driver.Conn, error) {
 	c, err := s.Connector.Connect(ctx)
 	if err != nil {
@@ -68,7 +82,7 @@ func (s session) Connect(ctx context.Context) (driver.Conn, error) {
 func (s session) prepare(ctx context.Context, conn driverConn) error {
 	for _, statement := range []string{
 		"SET NAMES utf8mb4 COLLATE " + s.collation,
-		"SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
+		"SET SESSION TRANSACTION " + string(cmp.Or(s.isolation, readCommitted)),
 		fmt.Sprintf("SET SESSION wait_timeout = %d, time_zone = '+00:00', sql_mode = '%s'", int(idleTimeout.Seconds()), sqlMode),
 		"SET SESSION " + sessionSettings,
 	} {

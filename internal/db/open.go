@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"database/sql"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -37,7 +38,8 @@ type DB struct {
 	dialect     Dialect
 	description string
 	clock       clock
-	readOnly    string // why nothing can be written; "" when that is not known to be so
+	uncommitted *gorm.DB // a second pool, for ReadUncommitted; nil when there is none
+	readOnly    string   // why nothing can be written; "" when that is not known to be so
 	log         *slog.Logger
 
 	writer chan struct{} // holds what the one transaction that writes has put in, see writeOnce
@@ -75,6 +77,9 @@ func Open(ctx context.Context, url string, o Options) (*DB, error) {
 	case err != nil:
 		return nil, d.openError(err)
 	}
+	if err := d.openUncommitted(t, o.MaxConnections); err != nil {
+		return nil, errors.Join(d.openError(err), d.Close())
+	}
 	d.keepTime(ctx)
 	return d, nil
 }
@@ -91,7 +96,7 @@ func firstOf(clocks ...func() time.Time) func() time.Time {
 
 // connect opens the pool, and one connection, to see that the database answers.
 func (d *DB) connect(ctx context.Context, t target, most int) (err error) {
-	if d.gorm, err = d.open(t); err != nil {
+	if d.gorm, err = d.open(t, readCommitted); err != nil {
 		return err
 	}
 	d.writer = make(chan struct{}, 1)
@@ -126,8 +131,8 @@ func (d *DB) firstPing(ctx context.Context) error {
 	}
 }
 
-func (d *DB) open(t target) (*gorm.DB, error) {
-	dialector, err := t.dialector()
+func (d *DB) open(t target, i isolation) (*gorm.DB, error) {
+	dialector, err := t.dialector(i)
 	if err != nil {
 		return nil, err
 	}
@@ -153,7 +158,7 @@ func (d *DB) configurePool(most int) error {
 		return err
 	}
 	if most <= 0 {
-		most = 16
+		most = defaultConnections
 		if d.dialect == SQLite {
 			most = 8
 		}
@@ -161,10 +166,18 @@ func (d *DB) configurePool(most int) error {
 	pool.SetMaxOpenConns(most)
 	pool.SetMaxIdleConns(most)
 	if d.dialect == MySQL {
-		pool.SetConnMaxIdleTime(idleTimeout / 3) // the pool checks about that often, and so closes a connection before the server does
-		pool.SetConnMaxLifetime(time.Hour)
+		limitAge(pool)
 	}
 	return nil
+}
+
+// defaultConnections is how many connections to MySQL the main pool has at most.
+const defaultConnections = 16
+
+// limitAge closes connections to MySQL in time.
+func limitAge(pool *sql.DB) {
+	pool.SetConnMaxIdleTime(idleTimeout / 3) // the pool checks about that often, and so closes a connection before the server does
+	pool.SetConnMaxLifetime(time.Hour)
 }
 
 // Close ends all connections. A second call does nothing. Connections that the
@@ -174,7 +187,7 @@ func (d *DB) Close() error {
 	if err != nil {
 		return fmt.Errorf("close database: %w", err)
 	}
-	err = pool.Close()
+	err = errors.Join(d.closeUncommitted(), pool.Close())
 	if err == nil {
 		return nil
 	}
@@ -219,10 +232,10 @@ func (d *DB) Dialect() Dialect { return d.dialect }
 // Pool returns the pool of connections, for its statistics.
 func (d *DB) Pool() (*sql.DB, error) { return d.gorm.DB() }
 
-// Session returns GORM's handle for statements under ctx; see OnReplica.
-func (d *DB) Session(ctx context.Context) *gorm.DB { return d.reader(ctx).gorm.WithContext(ctx) }
+// Session returns GORM's handle for statements under ctx; see OnReplica and ReadUncommitted.
+func (d *DB) Session(ctx context.Context) *gorm.DB { return d.reader(ctx).WithContext(ctx) }
 
-func (t target) dialector() (gorm.Dialector, error) {
+func (t target) dialector(i isolation) (gorm.Dialector, error) {
 	if t.dialect == SQLite {
 		return t.sqliteDialector()
 	}
@@ -231,7 +244,7 @@ func (t target) dialector() (gorm.Dialector, error) {
 		return nil, fmt.Errorf("configure driver: %w", err)
 	}
 	kind := new(serverKind)
-	pool := sql.OpenDB(session{Connector: c, collation: cmp.Or(t.mysql.Collation, defaultCollation), kind: kind})
+	pool := sql.OpenDB(session{Connector: c, collation: cmp.Or(t.mysql.Collation, defaultCollation), kind: kind, isolation: i})
 	// The version is only asked for by GORM's migrator, which Baler does not use.
 	dialector := &gormmysql.Dialector{Config: &gormmysql.Config{Conn: pool, SkipInitializeWithVersion: true}}
 	return mysqlDialect{Dialector: dialector, kind: kind}, nil

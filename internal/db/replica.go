@@ -1,6 +1,10 @@
 package db
 
-import "context"
+import (
+	"context"
+
+	"gorm.io/gorm"
+)
 
 type replicaKey struct{}
 
@@ -10,8 +14,8 @@ func OnReplica(ctx context.Context, replica *DB) context.Context {
 	return context.WithValue(ctx, replicaKey{}, replica)
 }
 
-// OnPrimary undoes OnReplica.
-func OnPrimary(ctx context.Context) context.Context { return OnReplica(ctx, nil) }
+// OnPrimary undoes OnReplica and ReadUncommitted.
+func OnPrimary(ctx context.Context) context.Context { return OnReplica(ReadCommitted(ctx), nil) }
 
 // Replicated reports whether ctx reads from a replica.
 func Replicated(ctx context.Context) bool { return replicaOf(ctx) != nil }
@@ -21,10 +25,13 @@ func replicaOf(ctx context.Context) *DB {
 	return replica
 }
 
-// reader is the database that reads under ctx use.
-func (d *DB) reader(ctx context.Context) *DB {
+// reader has the connections that reads under ctx use.
+func (d *DB) reader(ctx context.Context) *gorm.DB {
 	if replica := replicaOf(ctx); replica != nil {
-		return replica
+		d = replica
 	}
-	return d
+	if Uncommitted(ctx) && d.uncommitted != nil {
+		return d.uncommitted
+	}
+	return d.gorm
 }

@@ -66,7 +66,7 @@ type doctor struct {
 }
 
 // Diagnose checks the host, the database and the queue that cfg names. It removes or
-// rolls back its trial writes. It ends within 20 seconds, also when a server does not
+// rolls back its trial writes, except for the mark by which it measures a replica. It ends within 20 seconds, also when a server does not
 // answer.
 func Diagnose(ctx context.Context, cfg config.Config, o Options) []Check {
 	ctx, cancel := context.WithTimeout(ctx, diagnoseTime)
@@ -160,7 +160,7 @@ func (d *doctor) diagnoseTables(ctx context.Context) []Check {
 		}}
 	}
 	checks := append([]Check{well("migrations", "up to date"), d.diagnoseWrites(ctx)}, d.diagnoseTransfers(ctx)...)
-	return append(checks, d.diagnoseWork(ctx)...)
+	return slices.Concat(checks, d.diagnoseReplica(ctx), d.diagnoseWork(ctx))
 }
 
 // maxSuspended is how many suspended transfers are named.

@@ -1,21 +1,26 @@
 package ledger
 
-import "github.com/balerhq/baler/tasks"
+import (
+	"time"
+
+	"github.com/balerhq/baler/tasks"
+)
 
 // FileSearch looks for files of a transfer without an index, a stretch at a time.
 type FileSearch struct {
 	Text      string // part of the path
 	Extension string // of the path, in small letters with its dot; when it is set, Text does not count
 	Value     string // that a fact has, such as a digest or a PUID; when it is set, the others do not count
-	After     tasks.ResultKey
+	After     int64  // the number of the last file that was searched before
 	Limit     int
+	Time      time.Duration // after which the stretch ends; 0: no limit
 }
 
 // FilesFound is what one stretch of a search has found.
 type FilesFound struct {
 	Files    []tasks.File
-	Searched int64           // files, or results, that were looked at
-	Next     tasks.ResultKey // where the next stretch begins; zero when all was searched
+	Searched int64 // files that were looked at
+	Next     int64 // the number of the last of them; 0 when all were searched
 }
 
 // FileStory is what is known about one file besides its results.

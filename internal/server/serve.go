@@ -9,6 +9,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/balerhq/baler/internal/db"
 	"github.com/balerhq/baler/internal/web"
 )
 
@@ -54,7 +55,7 @@ func (b *Backend) NewServer(ctx context.Context, at net.Addr) (*web.Server, erro
 	options.Redis = b.Queue.Opt
 	options.Audit = b.Store
 	options.Submitter, options.Control, options.Fleet, options.Scheduler = b, b, b, b
-	options.Watches = b.Store.Watches
+	options.Watches, options.Reading = b.Store.Watches, db.ReadUncommitted
 	if b.replica, err = b.newReplica(); err != nil {
 		return nil, err
 	}

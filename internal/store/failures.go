@@ -3,6 +3,8 @@ package store
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/binary"
 	"fmt"
 	"slices"
 	"time"
@@ -24,11 +26,24 @@ type failureRow struct {
 	Outcome    tasks.Outcome
 	Code       string
 	Message    string // see tasks.FailureMessage
+	Kind       int64  // kindOf the three fields above
 	EndedAt    time.Time
 }
 
 // TableName names the table to GORM.
 func (failureRow) TableName() string { return "failures" }
+
+// kindOf is a number for an outcome, a code and a message, by which the database groups
+// failures: by the texts themselves it takes four times as long. Others do not have the same:
+// it is a part of a cryptographic hash.
+func kindOf(o tasks.Outcome, code, message string) int64 {
+	text := make([]byte, 0, 400)
+	for _, part := range []string{string(o), code, message} {
+		text = append(binary.AppendUvarint(text, uint64(len(part))), part...)
+	}
+	sum := sha256.Sum256(text)
+	return int64(binary.BigEndian.Uint64(sum[:8])) //nolint:gosec // all bits are of use
+}
 
 func (r *failureRow) size() int { return 100 + len(r.Code) + len(r.Message) }
 
@@ -40,6 +55,7 @@ func failureColumns() []db.BulkColumn[failureRow] {
 		{Name: "outcome", Write: func(l db.Literals, r *failureRow) db.Literals { return l.Text(string(r.Outcome)) }},
 		{Name: "code", Write: func(l db.Literals, r *failureRow) db.Literals { return l.Text(r.Code) }},
 		{Name: "message", Write: func(l db.Literals, r *failureRow) db.Literals { return l.Text(r.Message) }},
+		{Name: "kind", Write: func(l db.Literals, r *failureRow) db.Literals { return l.Number(r.Kind) }},
 		{Name: "ended_at", Write: func(l db.Literals, r *failureRow) db.Literals { return l.TimeNumber(r.EndedAt) }},
 	}
 }
@@ -50,9 +66,10 @@ func insertFailures(tx *gorm.DB, results []resultRecord) error {
 	for i := range results {
 		r := &results[i]
 		if r.End.Outcome.IsFailure() {
+			message := tasks.FailureMessage(r.End.Error, r.End.ExitCode)
 			rows = append(rows, failureRow{
 				TransferID: r.TransferID, StepNo: r.StepNo, FileNo: r.FileNo, Outcome: r.End.Outcome, Code: r.End.Code,
-				Message: tasks.FailureMessage(r.End.Error, r.End.ExitCode), EndedAt: r.End.EndedAt,
+				Message: message, Kind: kindOf(r.End.Outcome, r.End.Code, message), EndedAt: r.End.EndedAt,
 			})
 		}
 	}
@@ -72,16 +89,20 @@ func (s *Store) FailureGroups(ctx context.Context, transfer int64, f tasks.Resul
 func (s *Store) failureGroups(
 	ctx context.Context, transfer int64, f tasks.ResultSelector, limit, counted int,
 ) ([]tasks.FailureGroup, error) {
-	steps := []int{f.Step}
-	if f.Step == 0 {
-		steps = nil
-		if err := s.db.Session(ctx).Model(&stepRow{}).Where("transfer_id = ?", transfer).Order("no").Pluck("no", &steps).Error; err != nil {
-			return nil, fmt.Errorf("count failures: %w", err)
-		}
+	var steps []struct {
+		No       int
+		Failures int64
+	}
+	q := s.db.Session(ctx).Model(&stepRow{}).Where("transfer_id = ? AND failed + error + timed_out <> 0", transfer)
+	if f.Step != 0 {
+		q = q.Where("no = ?", f.Step)
+	}
+	if err := q.Select("no, failed + error + timed_out AS failures").Order("no").Scan(&steps).Error; err != nil {
+		return nil, fmt.Errorf("count failures: %w", err)
 	}
 	var groups []tasks.FailureGroup
 	for _, step := range steps {
-		some, err := s.failureGroupsOf(ctx, transfer, step, f, limit, counted)
+		some, err := s.failureGroupsOf(ctx, transfer, step.No, f, limit, counted, step.Failures > int64(counted))
 		if err != nil {
 			return nil, fmt.Errorf("count failures: %w", err)
 		}
@@ -106,14 +127,15 @@ func (s *Store) failureGroups(
 	return groups, nil
 }
 
-// failureGroupsOf counts the failures of one step. It looks for the last one that counts by
-// itself: a query of the first so many within that which counts would copy them all.
+// failureGroupsOf counts the failures of one step, when it has more than counted, the first
+// of them. It looks for the last one that counts by itself: a query of the first so many within that
+// which counts would copy them all.
 func (s *Store) failureGroupsOf(
-	ctx context.Context, transfer int64, step int, f tasks.ResultSelector, limit, counted int,
+	ctx context.Context, transfer int64, step int, f tasks.ResultSelector, limit, counted int, more bool,
 ) ([]tasks.FailureGroup, error) {
 	from := resultSource{filter: f}
 	q := from.where(s.db.Session(ctx).Table("failures k")).Where("k.transfer_id = ? AND k.step_no = ?", transfer, step)
-	if f.File == 0 {
+	if f.File == 0 && more {
 		var last []int64
 		err := s.db.Session(ctx).Model(&failureRow{}).Where("transfer_id = ? AND step_no = ?", transfer, step).
 			Order("transfer_id, step_no, file_no").Offset(counted-1).Limit(1).Pluck("file_no", &last).Error
@@ -130,9 +152,12 @@ func (s *Store) failureGroupsOf(
 		Example     int64
 		First, Last aggregateTime
 	}
-	err := q.Select("k.outcome, k.code, k.message, COUNT(*) AS files, MIN(k.file_no) AS example, " +
-		"MIN(k.ended_at) AS first, MAX(k.ended_at) AS last").
-		Group("k.outcome, k.code, k.message").Order("files DESC, example").Limit(limit).Scan(&rows).Error
+	kinds := q.Select("COUNT(*) AS files, MIN(k.file_no) AS example, MIN(k.ended_at) AS first, MAX(k.ended_at) AS last").
+		Group("k.kind").Order("files DESC, example").Limit(limit)
+	err := s.db.Session(ctx).Table("(?) AS g", kinds). // the example says what its kind has in common
+								Joins("JOIN failures f ON f.transfer_id = ? AND f.step_no = ? AND f.file_no = g.example", transfer, step).
+								Select("f.outcome, f.code, f.message, g.files, g.example, g.first, g.last").
+								Order("g.files DESC, g.example").Scan(&rows).Error
 	groups := make([]tasks.FailureGroup, len(rows))
 	for i := range rows {
 		r := &rows[i]

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/balerhq/baler/internal/db"
 	"github.com/balerhq/baler/internal/ledger"
@@ -15,40 +16,59 @@ import (
 // A search reads the files in the order of their numbers, so much at a time. There is no
 // index of paths or digests: every registered file would pay for it.
 const (
-	searchStretch = 20_000  // rows of one query
-	searchMost    = 200_000 // rows of one call
+	searchStretch = 10_000  // files of one query
+	searchMost    = 200_000 // files of one call
 )
 
 // SearchFiles looks for files of a transfer by a part of the path, by extension or by the value of a fact, in one
 // stretch that reads a bounded number of rows.
 func (s *Store) SearchFiles(ctx context.Context, transfer int64, search *ledger.FileSearch) (ledger.FilesFound, error) {
-	if search.Value != "" {
-		return s.searchFacts(ctx, transfer, search)
-	}
 	var found ledger.FilesFound
 	var last int64
 	if err := s.db.Session(ctx).Model(&transferRow{}).Where("id = ?", transfer).Select("files").Scan(&last).Error; err != nil {
 		return found, fmt.Errorf("search files: %w", err)
 	}
-	at := search.After.File
-	for at < last && found.Searched < searchMost {
+	look, err := s.look(ctx, transfer, search)
+	if err != nil {
+		return found, err
+	}
+	began, at := time.Now(), search.After
+	for at < last && found.Searched < searchMost && (found.Searched == 0 || search.Time == 0 || time.Since(began) < search.Time) {
 		to := min(at+searchStretch, last)
-		files, err := s.pathStretch(ctx, transfer, at, to, search, search.Limit-len(found.Files))
+		files, err := look(at, to, search.Limit-len(found.Files))
 		if err != nil {
-			return found, err
+			return found, fmt.Errorf("search files: %w", err)
 		}
 		found.Files = append(found.Files, files...)
 		if len(found.Files) >= search.Limit {
-			found.Searched += files[len(files)-1].No - at
-			at = files[len(files)-1].No
-			break
+			to = files[len(files)-1].No
 		}
 		found.Searched, at = found.Searched+to-at, to
+		if len(found.Files) >= search.Limit {
+			break
+		}
 	}
 	if at < last {
-		found.Next = tasks.ResultKey{File: at}
+		found.Next = at
 	}
 	return found, nil
+}
+
+// look returns a function that looks for up to limit files between two numbers.
+func (s *Store) look(ctx context.Context, transfer int64, search *ledger.FileSearch) (func(after, to int64, limit int) ([]tasks.File, error), error) {
+	if search.Value == "" {
+		return func(after, to int64, limit int) ([]tasks.File, error) {
+			return s.pathStretch(ctx, transfer, after, to, search, limit)
+		}, nil
+	}
+	from, err := chooseSource(s.db.Session(ctx), transfer, tasks.ResultSelector{})
+	if err != nil {
+		return nil, err
+	}
+	quoted := `%"` + likeLiteral(strings.ToLower(search.Value)) + `"%`
+	return func(after, to int64, limit int) ([]tasks.File, error) {
+		return s.factStretch(ctx, transfer, from.steps, after, to, quoted, limit)
+	}, nil
 }
 
 // pathStretch reads the files between two numbers whose path suits a search.
@@ -64,78 +84,28 @@ func (s *Store) pathStretch(ctx context.Context, transfer, after, to int64, sear
 	return files[:min(len(files), limit)], err
 }
 
-// searchFacts looks for a value in the facts of the results, step by step.
-func (s *Store) searchFacts(ctx context.Context, transfer int64, search *ledger.FileSearch) (found ledger.FilesFound, err error) {
-	from, err := chooseSource(s.db.Session(ctx), transfer, tasks.ResultSelector{})
-	if err != nil {
-		return found, err
-	}
-	quoted := `%"` + likeLiteral(strings.ToLower(search.Value)) + `"%`
-	var numbers []int64
-	for _, step := range from.steps {
-		if step < search.After.Step {
-			continue
-		}
-		at := int64(0)
-		if step == search.After.Step {
-			at = search.After.File
-		}
-		for {
-			if found.Searched >= searchMost || len(numbers) >= search.Limit {
-				found.Next = tasks.ResultKey{Step: step, File: at}
-				found.Files, err = s.Files(ctx, transfer, tasks.NewRanges(numbers))
-				return found, err
-			}
-			stretch, err := s.factStretch(ctx, transfer, step, at, quoted, search.Limit-len(numbers))
-			if err != nil {
-				return found, err
-			}
-			numbers = append(numbers, stretch.files...)
-			found.Searched += stretch.rows
-			if stretch.last == 0 {
-				break
-			}
-			at = stretch.last
-		}
-	}
-	found.Files, err = s.Files(ctx, transfer, tasks.NewRanges(numbers))
-	return found, err
-}
-
-// stretch is what one query of a search of facts has found.
-type stretch struct {
-	files []int64
-	rows  int64
-	last  int64 // the last file looked at; 0 at the end of the step
-}
-
-func (s *Store) factStretch(ctx context.Context, transfer int64, step int, after int64, quoted string, limit int) (st stretch, err error) {
-	page := s.db.Session(ctx).Model(&resultRecord{}).Select("file_no", "facts").
-		Where("transfer_id = ? AND step_no = ? AND file_no > ?", transfer, step, after).Order("file_no").Limit(searchStretch)
-	var bounds struct{ Rows, Last int64 }
-	counting := s.db.Session(ctx).Table("(?) AS p", page).Select("COUNT(*) AS `rows`, COALESCE(MAX(file_no), 0) AS last")
-	if err := counting.Scan(&bounds).Error; err != nil {
-		return st, fmt.Errorf("search results: %w", err)
-	}
-	if bounds.Rows == 0 {
-		return st, nil
-	}
+// factStretch reads the files between two numbers of which a fact, of any of the steps, has a value.
+func (s *Store) factStretch(
+	ctx context.Context, transfer int64, steps []int, after, to int64, quoted string, limit int,
+) ([]tasks.File, error) {
 	text := "facts"
 	if s.db.Dialect() == db.MySQL {
 		text = "LOWER(CAST(facts AS CHAR))"
 	}
-	err = s.db.Session(ctx).Model(&resultRecord{}).
-		Where("transfer_id = ? AND step_no = ? AND file_no > ? AND file_no <= ? AND "+text+" LIKE ? ESCAPE '!'",
-			transfer, step, after, bounds.Last, quoted).
-		Order("file_no").Limit(limit).Pluck("file_no", &st.files).Error
-	if err != nil {
-		return st, fmt.Errorf("search results: %w", err)
+	var numbers []int64
+	for _, step := range steps { // a query for each: of several, the database would sort the files
+		var some []int64
+		err := s.db.Session(ctx).Model(&resultRecord{}).
+			Where("transfer_id = ? AND step_no = ? AND file_no > ? AND file_no <= ? AND "+text+" LIKE ? ESCAPE '!'", transfer, step, after, to, quoted).
+			Order("file_no").Limit(limit).Pluck("file_no", &some).Error
+		if err != nil {
+			return nil, err
+		}
+		numbers = append(numbers, some...)
 	}
-	st.rows, st.last = bounds.Rows, bounds.Last
-	if len(st.files) == limit {
-		st.last = st.files[limit-1]
-	}
-	return st, nil
+	slices.Sort(numbers)
+	numbers = slices.Compact(numbers)
+	return s.Files(ctx, transfer, tasks.NewRanges(numbers[:min(len(numbers), limit)]))
 }
 
 // How much FileStory reads.

@@ -3,6 +3,7 @@ package store
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/internal/testkit"
@@ -13,36 +14,59 @@ func TestFilesAreSearchedInStretches(t *testing.T) {
 	each(t, func(t *testing.T, b *env) {
 		ctx := t.Context()
 		tr := b.transfer(t, 2)
-		b.files(t, tr.ID, searchStretch+10) // /data/000000 is number 1
-		for text, want := range map[string]string{"/data/000007": "[8]", "00001": "[2 11 12]", "%": "[]", fmt.Sprintf("%06d", searchStretch+3): "[20004]"} {
+		b.files(t, tr.ID, 2*searchStretch+10) // /data/000000 is number 1
+		for text, want := range map[string]string{"/data/000007": "[8]", "00001": "[2 11 12]", "%": "[]", fmt.Sprintf("%06d", 2*searchStretch+3): "[20004]"} {
 			found, err := b.SearchFiles(ctx, tr.ID, &ledger.FileSearch{Text: text, Limit: 3})
 			if got := fmt.Sprint(numbersOf(found.Files)); err != nil || got != want {
 				t.Errorf("%q: %v, %s, want %s", text, err, got, want)
 			}
-			if more := text == "00001"; more != (found.Next.File == 12) {
+			if more := text == "00001"; more != (found.Next == 12) {
 				t.Errorf("%q goes on at %v", text, found.Next)
 			}
 		}
+		short := &ledger.FileSearch{Text: "no such path", Limit: 3, Time: time.Nanosecond}
+		for _, want := range []int64{searchStretch, 2 * searchStretch, 0} { // each call searches one stretch at least
+			found, err := b.SearchFiles(ctx, tr.ID, short)
+			if err != nil || len(found.Files) != 0 || found.Next != want {
+				t.Errorf("%v: %+v, want to go on at %d", err, found, want)
+			}
+			short.After = found.Next
+		}
 		found, err := b.SearchFiles(ctx, tr.ID, &ledger.FileSearch{Extension: "04", Limit: 2})
-		if got := fmt.Sprint(numbersOf(found.Files)); err != nil || got != "[5 105]" || found.Next.File != 105 {
+		if got := fmt.Sprint(numbersOf(found.Files)); err != nil || got != "[5 105]" || found.Next != 105 {
 			t.Errorf("%v: %s, %+v", err, got, found.Next)
 		}
-		one := b.batchAt(t, tr.ID, 2, "1-9")
-		rs := results(one, tasks.OutcomeSucceeded, 1, 2, 3, 4, 5, 6, 7, 8, 9)
-		rs[3].Facts = []byte(`{"sha256":"0123456789abcdef"}`)
-		rs[6].Facts = []byte(`{"sha256":"0123456789ABCDEF"}`)
-		b.record(t, &ledger.BatchCompletion{Batch: one, Results: rs})
-		found, err = b.SearchFiles(ctx, tr.ID, &ledger.FileSearch{Value: "0123456789ABCDEF", Limit: 9})
-		if got := fmt.Sprint(numbersOf(found.Files)); err != nil || got != "[4 7]" || found.Searched != 9 || found.Next != (tasks.ResultKey{}) {
+		note := func(step int, files string, numbers ...int64) {
+			one := b.batchAt(t, tr.ID, step, files)
+			rs := results(one, tasks.OutcomeSucceeded, numbers...)
+			for i := range rs {
+				rs[i].Facts = []byte(`{"sha256":"0123456789abcdef","n":1}`)
+				if i%2 == 1 {
+					rs[i].Facts = []byte(`{"sha256":"0123456789ABCDEF"}`)
+				}
+			}
+			b.record(t, &ledger.BatchCompletion{Batch: one, Results: rs})
+		}
+		note(2, "3-7,20003", 4, 7, 20003)
+		note(1, "1-9", 2, 4, 9)
+		search := &ledger.FileSearch{Value: "0123456789ABCDEF", Limit: 9}
+		found, err = b.SearchFiles(ctx, tr.ID, search)
+		if got := fmt.Sprint(numbersOf(found.Files)); err != nil || got != "[2 4 7 9 20003]" || found.Searched != 20010 || found.Next != 0 {
 			t.Errorf("%v: %s, %+v", err, got, found)
 		}
-		found, err = b.SearchFiles(ctx, tr.ID, &ledger.FileSearch{Value: "0123456789abcdef", Limit: 1})
-		if err != nil || found.Next != (tasks.ResultKey{Step: 2, File: 4}) {
-			t.Errorf("%v: %+v", err, found)
+		search.Limit = 2 // the files of all steps come in the order of their numbers
+		for _, want := range []struct {
+			files string
+			next  int64
+		}{{"[2 4]", 4}, {"[7 9]", 9}, {"[20003]", 0}} {
+			found, err = b.SearchFiles(ctx, tr.ID, search)
+			if got := fmt.Sprint(numbersOf(found.Files)); err != nil || got != want.files || found.Next != want.next {
+				t.Errorf("%v: %s, %+v, want %+v", err, got, found, want)
+			}
+			search.After = found.Next
 		}
-		found, err = b.SearchFiles(ctx, tr.ID, &ledger.FileSearch{Value: "0123456789abcdef", Limit: 1, After: found.Next})
-		if err != nil || fmt.Sprint(numbersOf(found.Files)) != "[7]" {
-			t.Errorf("%v: %+v", err, found)
+		if found, err = b.SearchFiles(ctx, tr.ID, &ledger.FileSearch{Value: "1", Limit: 1}); err != nil || len(found.Files) != 0 {
+			t.Errorf("a number was found as a text: %v, %+v", err, found)
 		}
 	})
 }

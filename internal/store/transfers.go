@@ -126,13 +126,16 @@ func (s *Store) Latest(ctx context.Context, runKey string) (tasks.Transfer, erro
 }
 
 func (s *Store) one(ctx context.Context, where string, arg any) (tasks.Transfer, error) {
-	db := s.db.Session(ctx)
-	row, err := takeRow[transferRow](db.Where(where, arg).Order("id DESC"), "transfer", fmt.Errorf("%w: %v", tasks.ErrTransferNotFound, arg))
+	q := s.db.Session(ctx)
+	row, err := takeRow[transferRow](q.Where(where, arg).Order("id DESC"), "transfer", fmt.Errorf("%w: %v", tasks.ErrTransferNotFound, arg))
 	if err != nil {
 		return tasks.Transfer{}, err
 	}
+	if row.State.Ended() && db.Uncommitted(ctx) { // whoever waits for the end goes on by it: it must not be rolled back
+		return s.one(db.ReadCommitted(ctx), where, arg)
+	}
 	all := []tasks.Transfer{row.transfer()}
-	err = withSteps(db, all)
+	err = withSteps(q, all)
 	return all[0], err
 }
 

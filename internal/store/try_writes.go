@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"time"
 
 	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 
 	"github.com/balerhq/baler/tasks"
 )
@@ -20,7 +22,7 @@ func (s *Store) TryWrites(ctx context.Context) error {
 	err := s.db.Session(ctx).Transaction(func(tx *gorm.DB) error {
 		for _, r := range trialRows(s.db.Stamp()) {
 			table := r.(interface{ TableName() string }).TableName() //nolint:forcetypeassert // each row has one
-			for _, write := range []func(any) *gorm.DB{tx.Create, tx.Save, func(r any) *gorm.DB { return tx.Delete(r) }} {
+			for _, write := range []func(any) *gorm.DB{tx.Create, tx.Save, func(r any) *gorm.DB { return deleteByKey(tx, r) }} {
 				if err := write(r).Error; err != nil {
 					return fmt.Errorf("try to write to table %s: %w", table, err)
 				}
@@ -43,6 +45,23 @@ func (s *Store) TryWrites(ctx context.Context) error {
 		return nil
 	}
 	return err
+}
+
+// deleteByKey deletes a row with one condition for each column of its key. GORM's own, of all
+// of them together as (a, b) IN ((1, 2)), makes MariaDB read and lock the whole table.
+func deleteByKey(tx *gorm.DB, row any) *gorm.DB {
+	parsed := &gorm.Statement{DB: tx}
+	if err := parsed.Parse(row); err != nil {
+		failed := tx.Session(new(gorm.Session))
+		_ = failed.AddError(err) // it is in the answer
+		return failed
+	}
+	of, q := reflect.ValueOf(row), tx
+	for _, column := range parsed.Schema.PrimaryFields {
+		value, _ := column.ValueOf(tx.Statement.Context, of)
+		q = q.Where(clause.Eq{Column: clause.Column{Name: column.DBName}, Value: value})
+	}
+	return q.Delete(reflect.New(parsed.Schema.ModelType).Interface())
 }
 
 // withoutTrialRows are the tables that have no trial row, each with one of its columns.

@@ -1,13 +1,19 @@
 package store
 
 import (
+	"context"
 	"maps"
 	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"gorm.io/gorm"
 
 	"github.com/balerhq/baler/internal/db"
+	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/internal/testkit"
+	"github.com/balerhq/baler/tasks"
 )
 
 func TestTryWritesLeavesNothingBehind(t *testing.T) {
@@ -21,6 +27,37 @@ func TestTryWritesLeavesNothingBehind(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A trial locks no row but its own: workers write meanwhile, and tables have millions of rows.
+func TestTryWritesWaitsForNobody(t *testing.T) {
+	t.Parallel()
+	b := emptyEnv(t, db.MySQL)
+	_, err := b.Migrate(t.Context())
+	testkit.Must(t, err)
+	tr := b.transfer(t, 1)
+	b.files(t, tr.ID, 3)
+	one := b.batch(t, tr.ID, "1-3")
+	b.record(t, &ledger.BatchCompletion{Batch: one, Results: results(one, tasks.OutcomeFailed, 1, 2, 3), FollowUp: finishing(one)})
+	locked, end, held := make(chan struct{}), make(chan struct{}), make(chan error)
+	go func() {
+		held <- b.DB().Write(t.Context(), "hold rows", func(tx *gorm.DB, _ time.Time) error {
+			for _, change := range []string{"files SET size = 7", "results SET attempt = 7", "failures SET kind = 7", "steps SET selected = 7"} {
+				if err := tx.Exec("UPDATE " + change).Error; err != nil {
+					return err
+				}
+			}
+			close(locked)
+			<-end
+			return nil
+		})
+	}()
+	<-locked
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second) // or else it waits for a minute
+	defer cancel()
+	testkit.Must(t, b.TryWrites(ctx))
+	close(end)
+	testkit.Must(t, <-held)
 }
 
 // A table that a migration adds must be tried as well.

@@ -68,7 +68,8 @@ func progressOfFiles(t *tasks.Transfer) bar {
 	}
 	results := t.Totals()
 	bad := min(results.Failures(), t.Finished)
-	b := barOf([]part{{tone, "", t.Finished - bad}, {"bad", "", bad}}, t.Files)
+	canceled := min(results.Canceled, t.Finished-bad)
+	b := barOf([]part{{tone, "", t.Finished - bad - canceled}, {"bad", "", bad}, {"off", "", canceled}}, t.Files)
 	b.Text = humanize.Comma(t.Finished) + " of " + quantity(t.Files, "file") + " finished"
 	return b
 }

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -68,5 +69,45 @@ func TestOneAmongMillionsIsSeen(t *testing.T) {
 	b := barOf(outcomeParts(&tasks.Counts{Succeeded: 5_000_000, Failed: 1}), 5_000_001)
 	if len(b.Segments) != 2 || b.Segments[1] != (segment{"bad", "99.40%", "0.60%"}) || b.Text != "5,000,000 succeeded, 1 failed" {
 		t.Errorf("%+v", b)
+	}
+}
+
+// The progress of a transfer shows how its files have ended; canceled files did not succeed.
+func TestProgressShowsHowFilesHaveEnded(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		of       tasks.Transfer
+		segments []segment
+		text     string
+	}{
+		{
+			tasks.Transfer{State: tasks.StateRunning, Files: 10, Finished: 6, Steps: []tasks.StepProgress{
+				{Number: 1, Selected: 10, Counts: tasks.Counts{Succeeded: 7, Failed: 1, Canceled: 1}},
+				{Number: 2, Selected: 7, Counts: tasks.Counts{Succeeded: 3, Canceled: 1}},
+			}},
+			[]segment{{"busy", "0.00%", "30.00%"}, {"bad", "30.00%", "10.00%"}, {"off", "40.00%", "20.00%"}}, "6 of 10 files finished",
+		},
+		{ // some of those that failed run again, and their results are not counted any more
+			tasks.Transfer{State: tasks.StateRunning, Files: 10, Finished: 8, Steps: []tasks.StepProgress{
+				{Number: 1, Selected: 10, Counts: tasks.Counts{Succeeded: 8}},
+			}},
+			[]segment{{"busy", "0.00%", "80.00%"}}, "8 of 10 files finished",
+		},
+		{ // it was canceled before its files had ended
+			tasks.Transfer{State: tasks.StateCanceled, Files: 10, Finished: 4, Steps: []tasks.StepProgress{
+				{Number: 1, Selected: 10, Counts: tasks.Counts{Succeeded: 2, Failed: 2}},
+			}},
+			[]segment{{"good", "0.00%", "20.00%"}, {"bad", "20.00%", "20.00%"}}, "4 of 10 files finished",
+		},
+		{ // counters that contradict each other do not make the bar longer than it is
+			tasks.Transfer{State: tasks.StateCompleted, Files: 10, Finished: 3, Steps: []tasks.StepProgress{
+				{Number: 1, Selected: 10, Counts: tasks.Counts{Failed: 2, Canceled: 8}},
+			}},
+			[]segment{{"bad", "0.00%", "20.00%"}, {"off", "20.00%", "10.00%"}}, "3 of 10 files finished",
+		},
+	} {
+		if b := progressOfFiles(&c.of); fmt.Sprint(b.Segments) != fmt.Sprint(c.segments) || b.Text != c.text {
+			t.Errorf("%+v: %v, %q", c.of, b.Segments, b.Text)
+		}
 	}
 }

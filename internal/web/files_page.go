@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/dustin/go-humanize"
 
@@ -18,8 +19,14 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// shownFiles is the number of files on a page.
-const shownFiles = 50
+const (
+	// shownFiles is the number of files on a page.
+	shownFiles = 50
+
+	// searchTime is for how long one request searches. A page that has found nothing then goes
+	// on by itself, and says how far it is.
+	searchTime = 60 * time.Millisecond
+)
 
 // Files finds files of transfers.
 type Files interface {
@@ -131,19 +138,17 @@ func (p *filesPage) list(ctx context.Context, _ *filesView, t *tasks.Transfer, a
 // search looks for files in one stretch; next is empty when all were searched.
 func (p *filesPage) search(ctx context.Context, v *filesView, t *tasks.Transfer, after tasks.ResultKey) ([]tasks.File, url.Values, error) {
 	search := searchOf(v.Query)
-	search.After, search.Limit = after, shownFiles
+	search.After, search.Limit, search.Time = after.File, shownFiles, searchTime
 	found, err := p.opts.Files.SearchFiles(ctx, t.ID, &search)
 	if err != nil {
 		return nil, nil, err
 	}
-	v.Searched = humanize.Comma(found.Searched) + " searched"
-	if found.Next == (tasks.ResultKey{}) {
+	if found.Next == 0 {
+		v.Searched = "all " + humanize.Comma(t.Files) + " searched"
 		return found.Files, nil, nil
 	}
-	if search.Value == "" {
-		v.Searched = fmt.Sprintf("searched up to file %s of %s", humanize.Comma(found.Next.File), humanize.Comma(t.Files))
-	}
-	key := tasks.ResultKey{Step: max(found.Next.Step, 1), File: found.Next.File}
+	v.Searched = fmt.Sprintf("searched up to file %s of %s", humanize.Comma(found.Next), humanize.Comma(t.Files))
+	key := tasks.ResultKey{Step: 1, File: found.Next}
 	return found.Files, url.Values{"q": {v.Query}, "after": {api.EncodeResultToken(key)}}, nil
 }
 

@@ -10,8 +10,9 @@ import (
 )
 
 const (
-	// mostConnections is how many clients may be connected at most.
-	mostConnections = 512
+	// mostConnections is how many clients may be connected at most. One that watches a
+	// transfer takes about 50 KiB of memory.
+	mostConnections = 2560
 
 	// connectionShare is the divisor of the limit of open files that gives the number of
 	// clients. The rest is for a worker in the same process.

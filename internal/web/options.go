@@ -44,6 +44,10 @@ type Options struct {
 
 	Thumbnails Thumbnails
 
+	// Reading returns a context for requests that change nothing: what is read under it neither waits
+	// for those who write nor delays them. nil: they read as those that change something.
+	Reading func(ctx context.Context) context.Context
+
 	// Replica is where pages read while it is of use; nil: there is none.
 	Replica Replica
 	Fixity  TransferComparer
@@ -115,7 +119,7 @@ type Options struct {
 	Metrics prometheus.Gatherer
 
 	// MaxConnections limits the clients that are connected at a time; 0: a quarter of
-	// the files that the process may open, at most 512.
+	// the files that the process may open, at most 2,560.
 	MaxConnections int
 
 	Log     *slog.Logger     // nil discards

@@ -58,6 +58,22 @@ func readReplica(replica Replica, next http.Handler) http.Handler {
 	})
 }
 
+// readApart lets pages, and requests of the HTTP API that change nothing, read by reading.
+func readApart(reading func(context.Context) context.Context, next http.Handler) http.Handler {
+	if reading == nil {
+		return next
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if changes(r) || !isPage(r.URL.Path) && !strings.HasPrefix(r.URL.Path, api.Root+"/") {
+			next.ServeHTTP(w, r)
+			return
+		}
+		apart := r.WithContext(reading(r.Context()))
+		defer func() { r.Pattern = apart.Pattern }() // for the access log
+		next.ServeHTTP(w, apart)
+	})
+}
+
 // isPage reports whether a path is that of a page of transfers.
 func isPage(path string) bool {
 	for _, other := range []string{api.Root + "/", monitorRoot + "/", assetRoot, "/login", "/logout", "/healthz", "/readyz", "/metrics"} {

@@ -48,7 +48,13 @@ func (p *pipes) connect() net.Conn {
 // running runs a server in a bubble until the test ends.
 func running(t *testing.T, o web.Options) *pipes {
 	t.Helper()
-	o.Transfers = stocked(500)
+	return runningOn(t, stocked(500), o)
+}
+
+// runningOn is running on another store.
+func runningOn(t *testing.T, transfers web.TransferStore, o web.Options) *pipes {
+	t.Helper()
+	o.Transfers = transfers
 	s, err := web.New(o)
 	if err != nil {
 		t.Fatal(err)

@@ -31,7 +31,7 @@ const (
 	surveyMisfit = 50   // files with a wrong extension that are listed
 	otherKinds   = "other"
 
-	surveyFirst = 100 * time.Millisecond // for a request that shows the page
+	surveyFirst = 50 * time.Millisecond  // for a request that shows the page
 	surveyNext  = 700 * time.Millisecond // for one that follows it
 )
 

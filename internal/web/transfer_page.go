@@ -20,7 +20,8 @@ import (
 type transferPage struct {
 	page
 
-	opts *Options
+	opts     *Options
+	counting countAhead
 }
 
 type transferView struct {
@@ -78,7 +79,7 @@ type finalItem struct {
 
 func newTransferPage(opts *Options) (*transferPage, error) {
 	p, err := newPage(opts, "transfer.html", "/")
-	return &transferPage{p, opts}, err
+	return &transferPage{page: p, opts: opts}, err
 }
 
 func (p *transferPage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -122,6 +123,7 @@ func (p *transferPage) fill(ctx context.Context, v *transferView, id string) err
 		v.Lanes = append(v.Lanes, laneOf(&t, &t.Steps[i], nil))
 	}
 	v.actions(&t, p.opts.Control != nil)
+	p.counting.begin(p.opts, &t)
 	v.Results, v.Bytes = ratesOf(activity)
 	if err := p.final(ctx, v, &t); err != nil {
 		return err

@@ -170,6 +170,7 @@ CREATE TABLE IF NOT EXISTS failures (
   outcome      VARCHAR(10) NOT NULL CHECK (outcome IN ('succeeded', 'warning', 'skipped', 'failed', 'error', 'timed_out', 'canceled')),
   code         VARCHAR(64) NOT NULL,
   message      VARCHAR(255) NOT NULL,
+  kind         BIGINT NOT NULL,
   ended_at     DATETIME(6) NOT NULL,
   PRIMARY KEY (transfer_id, step_no, file_no),
   KEY failures_file (transfer_id, file_no, step_no)

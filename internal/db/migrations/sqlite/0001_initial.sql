@@ -180,6 +180,7 @@ CREATE TABLE IF NOT EXISTS failures (
   outcome      TEXT NOT NULL CHECK (outcome = 'succeeded' OR outcome = 'warning' OR outcome = 'skipped' OR outcome = 'failed' OR outcome = 'error' OR outcome = 'timed_out' OR outcome = 'canceled'),
   code         TEXT NOT NULL,
   message      TEXT NOT NULL,
+  kind         INTEGER NOT NULL CHECK (typeof(kind) = 'integer'),
   ended_at     DATETIME NOT NULL CHECK (ended_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND date(ended_at) IS substr(ended_at, 1, 10)),
   PRIMARY KEY (transfer_id, step_no, file_no)
 ) WITHOUT ROWID;
