@@ -13,6 +13,9 @@ type summary struct {
 	Number   int64             `json:"number"` // short, and unique in this database; commands accept it
 	PausedAt time.Time         `json:"paused_at,omitzero"`
 	Trouble  string            `json:"trouble,omitempty"` // why Baler has paused it: see tasks.Transfer
+
+	RunningFiles []tasks.RunningFile `json:"running_files,omitempty"` // that take long, as far as it was asked for
+
 	Changes  *baler.RunChanges `json:"changes,omitempty"`
 	Damaged  int64             `json:"damaged,omitempty"` // files of all runs
 	Fixity   *fixitySummary    `json:"fixity,omitempty"`

@@ -34,7 +34,9 @@ type Job struct {
 	takenOver *tasks.Result // see TakeOver
 
 	progressed time.Time // see Progress
-	local      string    // see CopyLocally
+	begun      bool      // work on this file has begun, see Running
+	progress   tasks.Progress
+	local      string // see CopyLocally
 }
 
 // JobSpec is what a runner knows of a job before it runs. Only File and, for a
@@ -162,7 +164,7 @@ func (j *Job) Start() {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if !j.done {
-		j.started = now
+		j.started, j.begun = now, true
 	}
 }
 

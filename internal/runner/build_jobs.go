@@ -44,6 +44,7 @@ func (r *batchRun) build() (open []*handlers.Job, done func(), err error) {
 			OnDone: r.ended, Now: r.now, EmittedBefore: r.emittedBefore,
 		}
 	})
+	r.live.Store(&r.jobs)
 	open = make([]*handlers.Job, 0, len(r.work))
 	for i, j := range r.jobs {
 		if verdict := cmp.Or(r.verdictBefore(step, &r.work[i]), unfit[i]); verdict != nil {

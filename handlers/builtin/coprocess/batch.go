@@ -176,7 +176,7 @@ func (r *request) limit(d time.Duration) {
 // take takes one message, and reports whether it is the last of the batch.
 func (r *request) take(m *message) (done bool) {
 	switch m.Type {
-	case typeStarted, typeEmit, typeResult, typeDone:
+	case typeStarted, typeProgress, typeEmit, typeResult, typeDone:
 	default:
 		return false // of a later version, or an answer to an earlier ping
 	}
@@ -206,6 +206,8 @@ func (r *request) take(m *message) (done bool) {
 		r.notef("a message of type %s without a job", m.Type)
 	case job.IsDone():
 		r.notef("a message of type %s after the answer for job %d", m.Type, *m.Job)
+	case m.Type == typeProgress:
+		job.SetProgress(m.Progress)
 	case m.Type == typeEmit:
 		r.emitted.add(job, m)
 	default:
