@@ -33,6 +33,8 @@ type Job struct {
 
 	takenOver *tasks.Result // see TakeOver
 
+	marks []string // of folders, see Recorded
+
 	progressed time.Time // see Progress
 	begun      bool      // work on this file has begun, see Running
 	progress   tasks.Progress
@@ -64,6 +66,13 @@ type JobSpec struct {
 	Timeout   time.Duration        // for this file, from Start on; none when zero
 	Patience  time.Duration        // how long a function may ignore the end of its context: 5 s when zero
 	Started   time.Time            // when its batch began; the job starts then unless Start is called
+
+	// TransferUUID is the public id of the transfer; empty: folders of MakeFolder get no marks.
+	TransferUUID string
+
+	// EmittedIn reports whether files below a folder are files of the transfer that this step
+	// has made of a file. Nil: MakeFolder leaves the folders of earlier attempts alone.
+	EmittedIn func(ctx context.Context, f *tasks.File, folder string) (bool, error)
 
 	// EmittedBefore answers Job.EmittedBefore; nil: nothing was emitted before.
 	EmittedBefore func(ctx context.Context, f *tasks.File) (EmittedTotal, error)

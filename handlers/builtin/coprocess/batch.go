@@ -54,7 +54,7 @@ func (g *group) run(ctx context.Context) error {
 func (g *group) try(ctx context.Context, c *child, jobs []*handlers.Job) (again [][]*handlers.Job, err error) {
 	r := &request{child: c, emitted: make(emissions)}
 	defer func() { err = errors.Join(err, r.emitted.close()) }() // the child has answered, or has ended
-	if r.jobs = r.emitted.folders(jobs); len(r.jobs) == 0 {
+	if r.jobs = r.emitted.folders(ctx, jobs); len(r.jobs) == 0 {
 		g.pool.put(g.spec, c)
 		return nil, nil
 	}
