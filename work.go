@@ -34,6 +34,7 @@ func (b *Baler) Work(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	b.warnOfOutputs(ctx)
 	stop := b.startSchedules(ctx)
 	defer stop()
 	if b.cfg.Worker.AdminListen == config.AdminOff {

@@ -25,7 +25,9 @@ func (m *foldersOf) job(transfer string, no int64) *Job {
 	testkit.Must(m.t, err)
 	return NewJob(JobSpec{
 		File: tasks.File{No: no, Path: "/in/a"}, Sources: []string{"/in"}, Step: 1, Attempt: 1, Outputs: outputs, TransferUUID: transfer,
-		EmittedIn: func(_ context.Context, _ *tasks.File, folder string) (bool, error) { return m.kept != nil && m.kept(folder), nil },
+		EmittedIn: func(_ context.Context, _ *tasks.File, folder string) (bool, error) {
+			return m.kept != nil && m.kept(folder), nil
+		},
 	})
 }
 

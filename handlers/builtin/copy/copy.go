@@ -30,7 +30,7 @@ func RegisterCopying(reg *handlers.Registry, name, description string, h handler
 	return reg.Register(name, h, docs,
 		handlers.WithDescription(description),
 		handlers.WithBatch(tasks.BatchPolicy{MaxItems: 200, MaxBytes: 256 << 20}),
-		handlers.WithArgsCheck(handlers.CheckWith(func(args any) (Args, error) { return argsOf(name, args) })),
+		handlers.WithOutputFolder("to"), handlers.WithArgsCheck(handlers.CheckWith(func(args any) (Args, error) { return argsOf(name, args) })),
 		handlers.WithFacts("copied_to", "sha256", "size"))
 }
 
