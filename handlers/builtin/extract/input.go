@@ -18,6 +18,9 @@ type input struct {
 	members  int64 // how many it has, and to how many bytes they unpack, as its directory says; 0: not known
 	unpacked int64
 
+	// pass reads what nobody asked for, within the limits.
+	pass func(r io.Reader) error
+
 	start    int64  // where a rar archive begins, behind a program
 	trailing string // what stands behind the end of a compressed stream
 

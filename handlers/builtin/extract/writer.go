@@ -58,11 +58,23 @@ func newWriter(ctx context.Context, job *handlers.Job, args *extractArgs, in *in
 		return nil, err
 	}
 	pending := job.Pending()
-	return &writer{
+	w := &writer{
 		room: shared, pending: pending, ctx: ctx, job: job, args: args, in: in, legacy: legacy, limits: l, before: l.bytes, taken: newTaken(),
 		create:  pending.Create,
 		folders: make(map[string]bool), report: newReport(job.ErrorOutput()),
-	}, nil
+	}
+	if in != nil {
+		in.pass = w.pass
+	}
+	return w, nil
+}
+
+// pass reads the rest of a member that is not extracted, which counts as if it were.
+func (w *writer) pass(r io.Reader) error {
+	content := &counted{r: r, l: w.limits, tell: w.tell}
+	_, err := io.Copy(io.Discard, content)
+	w.limits.bytes += content.n
+	return err
 }
 
 // place is where a member is written.
