@@ -35,6 +35,7 @@ func (b *Baler) Work(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	b.warnOfOutputs(ctx)
 	stop := b.backend().StartSchedules(ctx)
 	defer stop()
 	if b.cfg.Worker.AdminListen == config.AdminOff {

@@ -115,10 +115,19 @@ func (p *program) showTransfer(ctx context.Context, b system, id string) error {
 		return err
 	}
 	t = explained[0]
+	var now tasks.LiveWork
+	if t.State == tasks.StateRunning || t.State == tasks.StateOpen {
+		if now, err = b.LiveWork(ctx, t); err != nil {
+			return err
+		}
+	}
 	if p.json {
-		return p.summarize(&t)
+		s := p.newSummary(&t)
+		s.RunningFiles = now.Files
+		return p.object(s)
 	}
 	p.detail(p.stdout, &t, p.now())
+	p.reportRunning(p.stdout, now.Files)
 	if err := p.reportFailures(ctx, p.stdout, b, &t); err != nil {
 		return err
 	}

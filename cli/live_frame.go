@@ -75,6 +75,7 @@ func (v *liveTransfer) draw(c *canvas) {
 	}
 	v.lanes(c)
 	v.finalizers(c)
+	v.files(c)
 	v.workers(c)
 	v.failures(c)
 	for c.room() > 0 {
@@ -258,8 +259,32 @@ func (v *liveTransfer) finalizers(c *canvas) {
 			state = dim
 		}
 		line = append(line, part{text: printable(s.Name) + " "}, part{string(s.State), state})
+		if far := progressText(s.Progress); far != "" {
+			line = append(line, part{text: " (" + far + ")"})
+		}
 	}
 	c.add(line...)
+}
+
+// files lists the files that take long, and how far they are.
+func (v *liveTransfer) files(c *canvas) {
+	running := v.activity.Files
+	if len(running) == 0 || c.room() < 3 {
+		return
+	}
+	c.textf("")
+	c.add(part{"Files that take long", bold})
+	room := max(1, c.room()/2)
+	for i := range running {
+		if i == room-1 && len(running) > room {
+			c.add(part{"… " + count(int64(len(running)-i)) + " more", dim})
+			return
+		}
+		f := &running[i]
+		text := runningText(f, v.at)
+		name := tail(quoted(bytesOr(f.PathBytes, f.Path)), max(narrow, c.width-runewidth.StringWidth(text)-2))
+		c.add(part{text: name + "  "}, part{text: text})
+	}
 }
 
 // workers lists who works on the transfer, and on which steps.

@@ -22,6 +22,12 @@ func missingNeeds(ctx context.Context, b *baler.Baler, r *recipe.Recipe) (all []
 			fmt.Sprintf("%s (%s)", printable(m.Problem), printable(strings.Join(m.Uses, "; "))), printable(m.Effect),
 		})
 	}
+	for _, o := range b.UnwritableOutputs(r) {
+		all = append(all, missingNeed{
+			fmt.Sprintf("%s cannot be written (%s): %s", quoted(o.Path), printable(strings.Join(o.Uses, "; ")), printable(o.Problem)),
+			"What is to be written there ends as an error.",
+		})
+	}
 	return all
 }
 

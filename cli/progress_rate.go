@@ -30,6 +30,9 @@ func read(t *tasks.Transfer, at time.Time) reading {
 	finalizing := ""
 	if s, ok := t.CurrentFinalizer(); ok {
 		finalizing = s.Name + " " + string(s.State)
+		if far := progressText(s.Progress); far != "" {
+			finalizing += " (" + far + ")"
+		}
 	}
 	return reading{
 		at: at, transfer: t.UUID, files: t.Files, bytes: t.Bytes, finished: t.Finished, steps: steps,

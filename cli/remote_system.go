@@ -99,6 +99,12 @@ func (r *remote) LiveWork(ctx context.Context, t tasks.Transfer) (a tasks.LiveWo
 	for _, w := range now.Running {
 		a.Running = append(a.Running, tasks.RunningBatches(w))
 	}
+	for _, f := range now.Files {
+		a.Files = append(a.Files, tasks.RunningFile{
+			Worker: f.Worker, Step: f.Step, File: f.File, Path: f.Path, PathBytes: f.PathBytes, StartedAt: f.StartedAt,
+			Progress: tasks.Progress(f.Progress),
+		})
+	}
 	for _, f := range now.Failures {
 		a.Failures = append(a.Failures, tasks.RecentFailure{
 			File: f.File, Path: f.Path, PathBytes: f.PathBytes, Step: f.Step, Outcome: tasks.Outcome(f.Outcome), Code: f.Code,
@@ -192,9 +198,13 @@ func transferOf(c *client.Transfer) tasks.Transfer {
 		t.Steps = append(t.Steps, step)
 	}
 	for i, s := range c.Finalizers {
-		t.Finalizers = append(t.Finalizers, tasks.FinalizeStep{
+		step := tasks.FinalizeStep{
 			Number: i + 1, Name: s.Name, State: tasks.FinalizeState(s.State), Attempts: s.Attempts, Error: s.Error,
-		})
+		}
+		if s.Progress != nil {
+			step.Progress = tasks.Progress(*s.Progress)
+		}
+		t.Finalizers = append(t.Finalizers, step)
 	}
 	return t
 }

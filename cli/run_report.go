@@ -52,7 +52,11 @@ func (p *program) reportFinalizers(w io.Writer, t *tasks.Transfer) {
 	fmt.Fprintln(w)
 	list := newTable(column{title: "FINAL STEP", shrink: end}, words("STATE"), numbers("ATTEMPTS"), column{title: "MESSAGE", shrink: wrap})
 	for _, s := range t.Finalizers {
-		list.row(s.Name, string(s.State), count(int64(s.Attempts)), firstLine(s.Error))
+		message := firstLine(s.Error)
+		if far := progressText(s.Progress); far != "" {
+			message = strings.TrimSuffix(far+"; "+message, "; ")
+		}
+		list.row(s.Name, string(s.State), count(int64(s.Attempts)), message)
 	}
 	list.within(tableWidth(w)).write(w)
 	if names := t.FailedFinalizers(); len(names) > 0 && t.State.Ended() {

@@ -82,7 +82,7 @@ func TestChangesAreToldOnceAndTheLastAlways(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var told []int64
-		see := onChange(func(t *tasks.Transfer) { told = append(told, t.Finished) })
+		see := onChange(func() string { return "" }, func(t *tasks.Transfer) { told = append(told, t.Finished) })
 		step := []tasks.StepProgress{{}}
 		see(tasks.Transfer{State: tasks.StateRunning, Files: 9, Steps: step})
 		see(tasks.Transfer{State: tasks.StateRunning, Files: 9, Steps: step})

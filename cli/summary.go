@@ -10,12 +10,15 @@ import (
 // summary is a transfer in JSON, with additional fields for paused transfers and runs.
 type summary struct {
 	tasks.Summary
-	Number   int64             `json:"number"` // short, and unique in this database; commands accept it
-	PausedAt time.Time         `json:"paused_at,omitzero"`
-	Trouble  string            `json:"trouble,omitempty"` // why Baler has paused it: see tasks.Transfer
-	Changes  *baler.RunChanges `json:"changes,omitempty"`
-	Damaged  int64             `json:"damaged,omitempty"` // files of all runs
-	Fixity   *fixitySummary    `json:"fixity,omitempty"`
+	Number   int64     `json:"number"` // short, and unique in this database; commands accept it
+	PausedAt time.Time `json:"paused_at,omitzero"`
+	Trouble  string    `json:"trouble,omitempty"` // why Baler has paused it: see tasks.Transfer
+
+	RunningFiles []tasks.RunningFile `json:"running_files,omitempty"` // that take long, as far as it was asked for
+
+	Changes *baler.RunChanges `json:"changes,omitempty"`
+	Damaged int64             `json:"damaged,omitempty"` // files of all runs
+	Fixity  *fixitySummary    `json:"fixity,omitempty"`
 }
 
 // summarize writes the current state of a transfer.

@@ -42,14 +42,22 @@ func (p *program) watch(ctx context.Context, b system, id string) error {
 // watchLines shows a line, or an object, a change.
 func (p *program) watchLines(ctx context.Context, b system, id string) (tasks.Transfer, error) {
 	var pace progressRate
-	see := onChange(func(t *tasks.Transfer) {
+	why := reasons{b: b, files: true}
+	see := onChange(why.filesMark, func(t *tasks.Transfer) {
 		pace.see(read(t, time.Now()))
-		p.printf("%s: %s", stateOf(t), pace.line())
+		line := pace.line()
+		if at := why.filesText(); at != "" {
+			line += "; " + at
+		}
+		p.printf("%s: %s", stateOf(t), line)
 	})
 	if p.json {
-		see = onChange(func(t *tasks.Transfer) { _ = p.summarize(t) }) // output remembers the error
+		see = onChange(why.filesMark, func(t *tasks.Transfer) {
+			s := p.newSummary(t)
+			s.RunningFiles = why.running
+			_ = p.object(s) // output remembers the error
+		})
 	}
-	why := reasons{b: b}
 	return b.Wait(ctx, id, func(t tasks.Transfer) {
 		why.add(ctx, &t)
 		see(t)
@@ -76,6 +84,31 @@ type reasons struct {
 
 	done   int64     // results, when they were counted last
 	doneAt time.Time // since when they have been as many
+
+	files   bool // look for files that take long also while results come
+	running []tasks.RunningFile
+}
+
+// filesText describes the files that take long.
+func (r *reasons) filesText() string { return runningSummary(r.running, r.at) }
+
+// filesMark changes when the files that take long come further.
+func (r *reasons) filesMark() (mark string) {
+	for i := range r.running {
+		mark += fmt.Sprintf("%d %s\n", r.running[i].File, progressText(r.running[i].Progress))
+	}
+	return mark
+}
+
+// lookForFiles reads which files take long, where that is of interest.
+func (r *reasons) lookForFiles(ctx context.Context, t *tasks.Transfer) {
+	r.running = nil
+	if t.State.Ended() || !r.files && time.Since(r.doneAt) < silence {
+		return
+	}
+	if now, err := r.b.LiveWork(ctx, *t); err == nil { // an outage: the watch continues
+		r.running = now.Files
+	}
 }
 
 // silence is after how long without a result a transfer that runs is said to wait for one.
@@ -89,6 +122,10 @@ func (r *reasons) add(ctx context.Context, t *tasks.Transfer) {
 			return // an outage of the database: the watch continues
 		}
 		r.at, r.finished, r.last = now, t.Finished, one[0].WaitingFor
+		r.lookForFiles(ctx, t)
+	}
+	if t.State.Ended() {
+		r.running = nil
 	}
 	if t.Finished == r.finished && !t.State.Ended() {
 		t.WaitingFor = r.last
@@ -106,6 +143,9 @@ func (r *reasons) noteSilence(t *tasks.Transfer, now time.Time) {
 	quiet := now.Sub(r.doneAt).Truncate(silence)
 	if quiet > 0 && t.WaitingFor == "" && t.State == tasks.StateRunning {
 		t.WaitingFor = "results: none has come for " + span(quiet)
+		if at := r.filesText(); at != "" && !r.files {
+			t.WaitingFor = at
+		}
 	}
 }
 
@@ -113,12 +153,12 @@ func (r *reasons) noteSilence(t *tasks.Transfer, now time.Time) {
 // always reported.
 const changeEvery = time.Second
 
-func onChange(tell func(*tasks.Transfer)) func(tasks.Transfer) {
+func onChange(more func() string, tell func(*tasks.Transfer)) func(tasks.Transfer) {
 	var last reading
 	var state string
 	return func(t tasks.Transfer) {
 		now, was := read(&t, last.at), state
-		state = stateOf(&t) + t.WaitingFor
+		state = stateOf(&t) + t.WaitingFor + more()
 		if now == last && state == was {
 			return
 		}

@@ -76,6 +76,15 @@ type LiveWork struct {
 		Step    string `json:"step"`
 		Batches int    `json:"batches"`
 	} `json:"running"`
+	Files []struct {
+		Worker    string    `json:"worker"`
+		Step      string    `json:"step"`
+		File      int64     `json:"file"`
+		Path      string    `json:"path"`
+		PathBytes []byte    `json:"path_bytes"` // only when the path is not valid UTF-8
+		StartedAt time.Time `json:"started_at"`
+		Progress
+	} `json:"files"` // on which workers work for some seconds or longer
 	Failures []struct {
 		File      int64     `json:"file"`
 		Path      string    `json:"path"`

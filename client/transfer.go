@@ -119,6 +119,17 @@ type FinalizeStep struct {
 	State    string `json:"state"` // waiting, running, done, failed or canceled
 	Attempts int    `json:"attempts"`
 	Error    string `json:"error"`
+
+	Progress *Progress `json:"progress"` // while it runs, as far as it is known
+}
+
+// Progress is how far the work on a file, or of a final step, is.
+type Progress struct {
+	Items   int64  `json:"items"`
+	OfItems int64  `json:"of_items"` // 0: not known
+	Unit    string `json:"unit"`     // what the items are, such as members
+	Bytes   int64  `json:"bytes"`
+	OfBytes int64  `json:"of_bytes"` // 0: not known
 }
 
 // Ended reports whether nothing of the transfer runs any more.

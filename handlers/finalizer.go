@@ -5,6 +5,7 @@ import (
 	"errors"
 	"iter"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"github.com/balerhq/baler/internal/keyset"
@@ -24,6 +25,10 @@ type TransferJob struct {
 	spec    TransferJobSpec
 	earlier tasks.Transfer // of the collection, the one that was read last
 	created int            // outputs written so far, which numbers their temporary names
+
+	progress    atomic.Pointer[tasks.Progress] // read by another goroutine
+	ownProgress bool                           // the finalizer reports it itself
+	counted     int64                          // files that Files yields; 0: not counted yet
 }
 
 // TransferJobSpec is what a runner knows of a final step before it runs.
@@ -141,10 +146,13 @@ func (c *TransferJob) Files(ctx context.Context) iter.Seq2[FinalFile, error] {
 		pages := keyset.Paginate(readPage, func(after tasks.FileKey) ([]finalPageFile, error) {
 			return c.files(ctx, after)
 		}, func(f *finalPageFile) tasks.FileKey { return f.key })
+		n := int64(0)
 		for f, err := range pages {
 			if !yield(f.FinalFile, err) {
 				return
 			}
+			n++
+			c.passed(ctx, n, "files")
 		}
 	}
 }
@@ -208,6 +216,7 @@ func (c *TransferJob) Results(ctx context.Context, outcomes ...tasks.Outcome) it
 		pages := keyset.Paginate(readPage, func(after tasks.CollectedKey) ([]tasks.CollectedResult, error) {
 			return c.spec.Results.Results(ctx, outcomes, after, readPage)
 		}, (*tasks.CollectedResult).Key)
+		n := int64(0)
 		for r, err := range pages {
 			line := tasks.ResultLine{}
 			if err == nil {
@@ -216,6 +225,8 @@ func (c *TransferJob) Results(ctx context.Context, outcomes ...tasks.Outcome) it
 			if !yield(line, err) || err != nil {
 				return
 			}
+			n++
+			c.passed(ctx, n, "results")
 		}
 	}
 }

@@ -33,8 +33,12 @@ type Job struct {
 
 	takenOver *tasks.Result // see TakeOver
 
+	marks []string // of folders, see Recorded
+
 	progressed time.Time // see Progress
-	local      string    // see CopyLocally
+	begun      bool      // work on this file has begun, see Running
+	progress   tasks.Progress
+	local      string // see CopyLocally
 }
 
 // JobSpec is what a runner knows of a job before it runs. Only File and, for a
@@ -62,6 +66,13 @@ type JobSpec struct {
 	Timeout   time.Duration        // for this file, from Start on; none when zero
 	Patience  time.Duration        // how long a function may ignore the end of its context: 5 s when zero
 	Started   time.Time            // when its batch began; the job starts then unless Start is called
+
+	// TransferUUID is the public id of the transfer; empty: folders of MakeFolder get no marks.
+	TransferUUID string
+
+	// EmittedIn reports whether files below a folder are files of the transfer that this step
+	// has made of a file. Nil: MakeFolder leaves the folders of earlier attempts alone.
+	EmittedIn func(ctx context.Context, f *tasks.File, folder string) (bool, error)
 
 	// EmittedBefore answers Job.EmittedBefore; nil: nothing was emitted before.
 	EmittedBefore func(ctx context.Context, f *tasks.File) (EmittedTotal, error)
@@ -162,7 +173,7 @@ func (j *Job) Start() {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if !j.done {
-		j.started = now
+		j.started, j.begun = now, true
 	}
 }
 

@@ -1,6 +1,8 @@
 package handlers
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -18,6 +20,7 @@ type FileFolder struct {
 	job     *Job
 	root    *os.Root
 	name    string // below root
+	mark    string // beside the folder, see folderMark; below root
 	emitted bool
 }
 
@@ -28,11 +31,13 @@ const folderSuffix = ".files"
 const maxFolderNumber = 10_000
 
 // MakeFolder makes a folder for what a program writes for the job's file:
-// base/PATH.files, where PATH is the file's RelativePath. A folder that is there already, of
-// another file or of an earlier attempt, is left alone: then the name gets a number, as in
-// PATH.files-2. So no two jobs and no two attempts write into the same folder. base must lie
-// below a folder that the worker may write, and in no source. The caller closes the folder.
-func (j *Job) MakeFolder(base string) (*FileFolder, error) {
+// base/PATH.files, where PATH is the file's RelativePath. A folder that is there already is
+// left alone: then the name gets a number, as in PATH.files-2. A folder that an earlier attempt
+// of the same job has left, because it failed or its worker was killed, is removed, unless files
+// in it are files of the transfer. Its name is not used again: what is left of that attempt may
+// still write there. So no two jobs and no two attempts write into the same folder. base must
+// lie below a folder that the worker may write, and in no source. The caller closes the folder.
+func (j *Job) MakeFolder(ctx context.Context, base string) (*FileFolder, error) {
 	if tasks.IsObject(base) {
 		return nil, Fail(CodeBadArgs, fmt.Errorf("%s is in object storage, where programs cannot write: name a folder", base))
 	}
@@ -48,16 +53,24 @@ func (j *Job) MakeFolder(base string) (*FileFolder, error) {
 	if err := j.outsideSources(f.Path); err != nil {
 		return nil, errors.Join(err, p.root.Close())
 	}
-	for n := 2; ; n++ {
-		err := p.root.Mkdir(f.name, 0o755)
-		if err == nil {
-			return f, nil
+	for n := 1; ; n++ {
+		if n > 1 {
+			number := fmt.Sprintf("-%d", n)
+			f.Path, f.name = p.path+number, p.name+number
 		}
-		if !errors.Is(err, fs.ErrExist) || n > maxFolderNumber {
-			return nil, errors.Join(WriteFailure(f.Path, err), p.root.Close())
+		f.mark = p.beside(j.folderMark(n))
+		used, err := f.sweep(ctx)
+		if err == nil && !used {
+			if err = p.root.Mkdir(f.name, 0o755); err == nil {
+				err = f.marked()
+			}
+			if err == nil {
+				return f, nil
+			}
 		}
-		number := fmt.Sprintf("-%d", n)
-		f.Path, f.name = p.path+number, p.name+number
+		if err != nil && !errors.Is(err, fs.ErrExist) || n >= maxFolderNumber {
+			return nil, errors.Join(WriteFailure(f.Path, cmp.Or(err, fs.ErrExist)), p.root.Close())
+		}
 	}
 }
 
@@ -83,7 +96,9 @@ func (f *FileFolder) Emit(path, name string) error {
 func (f *FileFolder) Close() error {
 	var err error
 	if !f.emitted {
-		err = f.root.RemoveAll(f.name)
+		if err = f.root.RemoveAll(f.name); err == nil {
+			err = f.unmark()
+		}
 	}
 	return errors.Join(err, f.root.Close())
 }

@@ -211,25 +211,6 @@ func (g *PendingFiles) isTaken(ctx context.Context, p *destination, f *pendingFi
 	return there, err
 }
 
-// place gives a file its name. Without replace, one that another process gives this name at the
-// same moment stays, which a rename would replace: its source may be gone. Only file systems
-// without hard links, such as FAT, have nothing better than the rename.
-func place(root *os.Root, temporary, name string, replace bool) error {
-	if !replace {
-		err := root.Link(temporary, name)
-		switch {
-		case err == nil:
-			return root.Remove(temporary)
-		case errors.Is(err, fs.ErrNotExist): // a later attempt has removed it
-			return err
-		}
-		if _, there := root.Lstat(name); there == nil {
-			return fmt.Errorf("%w: %w", fs.ErrExist, err)
-		}
-	}
-	return root.Rename(temporary, name)
-}
-
 // sync makes the files, or the folders that hold them, outlast a loss of power. Of several it
 // syncs their file systems, where the system can do that.
 func (g *PendingFiles) sync(folders bool) error {

@@ -204,6 +204,16 @@ func WithOutput(output func(args any) Output) Option {
 	return func(r *Registration) { r.Output = output }
 }
 
+// WithOutputFolder names the argument that says below which folder a handler writes, so that a
+// folder in which nobody can write is found before a transfer starts.
+func WithOutputFolder(argument string) Option {
+	return WithOutput(func(args any) Output {
+		given, _ := args.(map[string]any)
+		path, _ := given[argument].(string)
+		return Output{Path: path, Folder: true}
+	})
+}
+
 // WithFolders says that what a finalizer writes depends on the folders of the sources, their
 // names and modification times. A run in which only these have changed runs it again.
 func WithFolders() Option { return func(r *Registration) { r.KeepsFolders = true } }

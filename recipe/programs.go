@@ -51,6 +51,13 @@ func (r *Recipe) EachArgs(do func(s *Step, use string, args any)) {
 	}
 }
 
+// EachFinalArgs calls do with the arguments of each final step, as EachArgs does.
+func (r *Recipe) EachFinalArgs(do func(s *FinalStep, args any)) {
+	for _, s := range r.FinalSteps {
+		do(s, unrendered(s.with.value))
+	}
+}
+
 // unrendered returns a value in which the sources of templates replace them.
 func unrendered(value any) any {
 	switch value := value.(type) {

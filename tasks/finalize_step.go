@@ -20,8 +20,9 @@ type FinalizeStep struct {
 	Digest   string // identifies what it does, when it is registered
 	Inputs   string // identifies what it reads besides the files of the collection, when it is registered
 	State    FinalizeState
-	Attempts int    // begun since the transfer's files last ended
-	Error    string // of the last attempt; the warning of a step that is done
+	Attempts int      // begun since the transfer's files last ended
+	Error    string   // of the last attempt; the warning of a step that is done
+	Progress Progress // while it runs, as far as it is known
 }
 
 // FinalizeSummary is one final step's part of a Summary.
@@ -30,12 +31,17 @@ type FinalizeSummary struct {
 	State    FinalizeState `json:"state" enum:"waiting,running,done,failed,canceled"`
 	Attempts int           `json:"attempts"`
 	Error    string        `json:"error"`
+	Progress *Progress     `json:"progress,omitempty"` // while it runs, as far as it is known
 }
 
 func summarizeFinalizers(steps []FinalizeStep) []FinalizeSummary {
 	var out []FinalizeSummary
 	for _, s := range steps {
-		out = append(out, FinalizeSummary{Step: s.Name, State: s.State, Attempts: s.Attempts, Error: s.Error})
+		summary := FinalizeSummary{Step: s.Name, State: s.State, Attempts: s.Attempts, Error: s.Error}
+		if s.Progress != (Progress{}) {
+			summary.Progress = &s.Progress
+		}
+		out = append(out, summary)
 	}
 	return out
 }

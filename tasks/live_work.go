@@ -5,6 +5,7 @@ import "time"
 // LiveWork is what happens in a transfer just now.
 type LiveWork struct {
 	Running  []RunningBatches `json:"running"`  // by worker and step; never null
+	Files    []RunningFile    `json:"files"`    // those that take long, the longest first; never null
 	Failures []RecentFailure  `json:"failures"` // the newest first; never null
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/dustin/go-humanize/english"
@@ -29,6 +30,7 @@ type attempt struct {
 	task  ledger.FinalizeTask
 	retry tasks.RetryPolicy
 	roots *handlers.Roots // of the files that the handler may read
+	job   atomic.Pointer[handlers.TransferJob]
 
 	end       ledger.FinalizeOutcome // as it was recorded
 	completed bool                   // it completed the transfer
@@ -62,7 +64,7 @@ func (a *attempt) keep(ctx context.Context, lost context.CancelCauseFunc) (stop 
 		defer close(ended)
 		watch := outage.New(a.Log, outage.Database, "renew the lease of a final step")
 		sleep.Every(ctx, a.RenewInterval, func() {
-			switch err := a.Steps.RenewFinalizeStep(ctx, &a.task, a.Lease); {
+			switch err := a.Steps.RenewFinalizeStep(ctx, &a.task, a.progress(), a.Lease); {
 			case errors.Is(err, ledger.ErrLeaseLost):
 				lost(err)
 				cancel()
@@ -75,6 +77,14 @@ func (a *attempt) keep(ctx context.Context, lost context.CancelCauseFunc) (stop 
 		cancel()
 		<-ended
 	}
+}
+
+// progress is how far the handler is; nothing before it begins.
+func (a *attempt) progress() tasks.Progress {
+	if job := a.job.Load(); job != nil {
+		return job.Progress()
+	}
+	return tasks.Progress{}
 }
 
 // handle prepares the job and runs the handler.
@@ -94,6 +104,7 @@ func (a *attempt) handle(ctx context.Context) error {
 			a.Log.WarnContext(ctx, "final steps: folders stay open", "transfer", a.Plans.UUID(ctx, a.task.Transfer), "error", err)
 		}
 	}()
+	a.job.Store(c)
 	return a.await(ctx, reg.Finalizer, c, limit)
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/internal/store"
 	"github.com/balerhq/baler/internal/testkit"
+	"github.com/balerhq/baler/tasks"
 )
 
 // frozen stands for the store of a worker that cannot reach it for a while.
@@ -20,7 +21,7 @@ type frozen struct {
 	thaw <-chan struct{}
 }
 
-func (f frozen) RenewFinalizeStep(ctx context.Context, _ *ledger.FinalizeTask, _ time.Duration) error {
+func (f frozen) RenewFinalizeStep(ctx context.Context, _ *ledger.FinalizeTask, _ tasks.Progress, _ time.Duration) error {
 	<-ctx.Done()
 	return ctx.Err()
 }
@@ -95,8 +96,8 @@ type renewing struct {
 	renewed func()
 }
 
-func (r renewing) RenewFinalizeStep(ctx context.Context, c *ledger.FinalizeTask, lease time.Duration) error {
-	err := r.Store.RenewFinalizeStep(ctx, c, lease)
+func (r renewing) RenewFinalizeStep(ctx context.Context, c *ledger.FinalizeTask, p tasks.Progress, lease time.Duration) error {
+	err := r.Store.RenewFinalizeStep(ctx, c, p, lease)
 	if err == nil {
 		r.renewed()
 	}

@@ -28,8 +28,9 @@ type Store interface {
 	// ClaimFinalizeStep claims a step for an attempt; false when another worker did.
 	ClaimFinalizeStep(ctx context.Context, c *ledger.FinalizeTask, lease time.Duration) (bool, error)
 
-	// RenewFinalizeStep renews the lease; ledger.ErrLeaseLost when another worker has it.
-	RenewFinalizeStep(ctx context.Context, c *ledger.FinalizeTask, lease time.Duration) error
+	// RenewFinalizeStep renews the lease, and records how far the step is; ledger.ErrLeaseLost
+	// when another worker has it.
+	RenewFinalizeStep(ctx context.Context, c *ledger.FinalizeTask, p tasks.Progress, lease time.Duration) error
 
 	// ReleaseFinalizeStep gives the claim up; the attempt does not count.
 	ReleaseFinalizeStep(ctx context.Context, c *ledger.FinalizeTask) error

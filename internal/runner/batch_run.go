@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/balerhq/baler/handlers"
@@ -46,6 +47,8 @@ type batchRun struct {
 	canceledFiles tasks.Ranges // of the work: these end without running
 
 	jobs    []*handlers.Job
+	live    atomic.Pointer[[]*handlers.Job] // the jobs once they exist, for heartbeats
+	shown   bool                            // the ledger says which files run; under the lock of the Runner
 	partial *partialFlush
 	reuse   reuse
 

@@ -41,9 +41,10 @@ func (r *batchRun) build() (open []*handlers.Job, done func(), err error) {
 			MaxCopy: r.options.MaxCopy, MinFree: r.options.MinFree,
 			Outputs: r.options.Outputs, Sources: r.plan.Sources,
 			Timeout: r.timeouts.File, Patience: r.options.AbandonAfter,
-			OnDone: r.ended, Now: r.now, EmittedBefore: r.emittedBefore,
+			OnDone: r.ended, Now: r.now, EmittedBefore: r.emittedBefore, EmittedIn: r.emittedIn, TransferUUID: r.plan.UUID,
 		}
 	})
+	r.live.Store(&r.jobs)
 	open = make([]*handlers.Job, 0, len(r.work))
 	for i, j := range r.jobs {
 		if verdict := cmp.Or(r.verdictBefore(step, &r.work[i]), unfit[i]); verdict != nil {
@@ -143,6 +144,11 @@ func merge(older, newer map[string]any) map[string]any {
 	m := maps.Clone(older)
 	maps.Copy(m, newer)
 	return m
+}
+
+// emittedIn reports whether this step has made files of a file that lie below a folder.
+func (r *batchRun) emittedIn(ctx context.Context, f *tasks.File, folder string) (bool, error) {
+	return r.store.EmittedIn(ctx, r.batch.Transfer, f.No, r.batch.Step, folder)
 }
 
 // emittedBefore counts what was emitted from the same file from the sources.

@@ -40,6 +40,7 @@ func (r *batchRun) complete(ctx context.Context, batchErr error) error {
 		return err
 	}
 	failpoint.Point(failpoint.BatchClosed)
+	r.recordedFinally(ctx)
 	r.metrics.Recorded(r.registration.Name, recorded, len(done.FailedAttempts))
 	ctx = context.WithoutCancel(ctx)
 	r.enqueue(ctx, result.Batches)
@@ -49,6 +50,18 @@ func (r *batchRun) complete(ctx context.Context, batchErr error) error {
 		r.options.OnCompleted(ctx, r.batch.Transfer)
 	}
 	return nil
+}
+
+// recordedFinally tells the jobs whose result is final that it is in the database.
+func (r *batchRun) recordedFinally(ctx context.Context) {
+	for _, j := range r.jobs {
+		if result := j.Result(); r.isRetried(&result) {
+			continue
+		}
+		if err := j.Recorded(); err != nil {
+			r.log.WarnContext(ctx, "worker: a file that notes the attempt of a file stays beside its outputs", "file", j.File().No, "error", err)
+		}
+	}
 }
 
 // closeBatch records a completion together with what follows the batch. It plans that

@@ -40,16 +40,20 @@ func (r *Runner) isRunning(batch int64) bool {
 	return false
 }
 
-// HoldRunning records in the database that a live worker runs the batches in flight.
-// Call it with each heartbeat.
+// HoldRunning records in the database that a live worker runs the batches in flight, and how
+// far those files are that take long. Call it with each heartbeat.
 func (r *Runner) HoldRunning(ctx context.Context) error {
 	r.mu.Lock()
 	held := make([]tasks.Batch, 0, len(r.running))
 	for run := range r.running {
 		held = append(held, tasks.Batch{ID: run.batch.ID, FencingToken: run.batch.FencingToken})
 	}
+	progress := r.progressLocked()
 	r.mu.Unlock()
-	return r.Store.HoldBatches(ctx, r.Worker, held)
+	if err := r.Store.HoldBatches(ctx, r.Worker, held); err != nil {
+		return err
+	}
+	return r.Store.RecordProgress(ctx, progress)
 }
 
 // WaitIdle waits until no batch is in flight, or the worker stops. The caller ensures

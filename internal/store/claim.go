@@ -75,7 +75,7 @@ func (s *Store) ClaimBatch(ctx context.Context, c *ledger.Claim, worker string, 
 		crashes = max(crashes, 1)
 	}
 	err := s.db.Write(ctx, "take over batch", func(tx *gorm.DB, now time.Time) error {
-		u := tx.Exec(`UPDATE batches SET fencing_token = fencing_token + 1, crashes = ?, held_by = ?, held_until = ?
+		u := tx.Exec(`UPDATE batches SET fencing_token = fencing_token + 1, crashes = ?, held_by = ?, held_until = ?, progress = NULL
 			WHERE id = ? AND fencing_token = ? AND (held_until IS NULL OR held_until <= ? OR held_by = ?)`,
 			crashes, worker, now.Add(holdTime), c.ID, c.FencingToken, now, worker)
 		if u.Error == nil && u.RowsAffected == 0 {

@@ -177,3 +177,16 @@ func (s *Store) completeEmitted(ctx context.Context, files []tasks.CollectedFile
 	}
 	return nil
 }
+
+// EmittedIn reports whether files that a step has made of a file lie below a folder.
+func (s *Store) EmittedIn(ctx context.Context, transfer, parent int64, step int, folder string) (bool, error) {
+	from, to := []byte(folder+"/"), []byte(folder+"0") // 0 is the byte behind the slash
+	var found int64
+	err := s.db.Session(ctx).Model(&emittedRow{}).
+		Where("transfer_id = ? AND parent_no = ? AND step_no = ? AND path >= ? AND path < ?", transfer, parent, step, from, to).
+		Limit(1).Count(&found).Error
+	if err != nil {
+		return false, fmt.Errorf("look for emitted files: %w", err)
+	}
+	return found > 0, nil
+}

@@ -62,7 +62,7 @@ func (s *Store) ClaimFinalizeStep(ctx context.Context, c *ledger.FinalizeTask, l
 		if held, err := heldUp(tx, c.Transfer, now, s.db.Dialect()); err != nil || held {
 			return err
 		}
-		u := tx.Exec(`UPDATE finalize_steps SET state = ?, attempts = attempts + 1, fencing_token = fencing_token + 1, due_at = ?, stale = ?
+		u := tx.Exec(`UPDATE finalize_steps SET state = ?, attempts = attempts + 1, fencing_token = fencing_token + 1, due_at = ?, stale = ?, progress = NULL
 			WHERE transfer_id = ? AND no = ? AND fencing_token = ? AND due_at <= ?`,
 			tasks.FinalizeRunning, now.Add(lease), false, c.Transfer, c.No, c.FencingToken, now)
 		taken = u.RowsAffected == 1
@@ -98,14 +98,19 @@ func heldUp(tx *gorm.DB, transfer int64, now time.Time, dialect db.Dialect) (boo
 	return running > 0, nil
 }
 
-// RenewFinalizeStep keeps a step for another lease. It gives ErrLeaseLost when the
+// RenewFinalizeStep keeps a step for another lease, and records how far it is. It gives ErrLeaseLost when the
 // step is no longer the caller's: taken over, canceled, or to start again.
-func (s *Store) RenewFinalizeStep(ctx context.Context, c *ledger.FinalizeTask, lease time.Duration) error {
+func (s *Store) RenewFinalizeStep(ctx context.Context, c *ledger.FinalizeTask, p tasks.Progress, lease time.Duration) error {
+	progress, err := progressText(p)
+	if err != nil {
+		return fmt.Errorf("renew final step: %w", err)
+	}
 	return s.db.Write(ctx, "renew final step", func(tx *gorm.DB, now time.Time) error {
 		if err := holdFinalizeStep(tx, c, s.db.Dialect()); err != nil {
 			return err
 		}
-		return tx.Exec("UPDATE finalize_steps SET due_at = ? WHERE transfer_id = ? AND no = ?", now.Add(lease), c.Transfer, c.No).Error
+		return tx.Exec("UPDATE finalize_steps SET due_at = ?, progress = ? WHERE transfer_id = ? AND no = ?",
+			now.Add(lease), progress, c.Transfer, c.No).Error
 	})
 }
 

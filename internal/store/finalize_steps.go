@@ -23,16 +23,21 @@ type finalizeRow struct {
 	FencingToken int        // the fencing token: only whoever knows it may change the step
 	DueAt        *time.Time // when a worker may claim it; while it runs, when its lease ends; nil when it is not its turn
 	Error        string
-	Digest       string // of what the step does, so that runs find it again in other recipes
-	Inputs       string // of what else it depends on, when a run looked for it last
-	Stale        bool   // its collection has changed since the last attempt began
+	Digest       string  // of what the step does, so that runs find it again in other recipes
+	Inputs       string  // of what else it depends on, when a run looked for it last
+	Stale        bool    // its collection has changed since the last attempt began
+	Progress     *string // JSON: how far the attempt is that runs
 }
 
 // TableName names the table to GORM.
 func (finalizeRow) TableName() string { return "finalize_steps" }
 
 func (r *finalizeRow) step() tasks.FinalizeStep {
-	return tasks.FinalizeStep{Number: r.No, Name: r.Name, Handler: r.Handler, State: r.State, Attempts: r.Attempts, Error: r.Error}
+	s := tasks.FinalizeStep{Number: r.No, Name: r.Name, Handler: r.Handler, State: r.State, Attempts: r.Attempts, Error: r.Error}
+	if r.State == tasks.FinalizeRunning {
+		s.Progress = progressOf(r.Progress)
+	}
+	return s
 }
 
 // createFinalizeSteps writes the final steps of a new transfer.

@@ -98,7 +98,7 @@ func TestFinalStepIsTakenOverAndItsFormerHolderRefused(t *testing.T) {
 		tr := b.finalizing(t, 1, 1)
 		frozen := b.take(t, 1)
 		b.clock.Advance(finalizeLease - time.Second)
-		if err := b.RenewFinalizeStep(t.Context(), frozen, finalizeLease); err != nil {
+		if err := b.RenewFinalizeStep(t.Context(), frozen, tasks.Progress{}, finalizeLease); err != nil {
 			t.Fatal(err)
 		}
 		b.clock.Advance(finalizeLease - time.Second)
@@ -112,7 +112,7 @@ func TestFinalStepIsTakenOverAndItsFormerHolderRefused(t *testing.T) {
 		}
 		_, err := b.FinishFinalizeStep(t.Context(), frozen, ledger.FinalizeOutcome{State: tasks.FinalizeDone})
 		wantErr(t, err, ledger.ErrLeaseLost)
-		wantErr(t, b.RenewFinalizeStep(t.Context(), frozen, finalizeLease), ledger.ErrLeaseLost)
+		wantErr(t, b.RenewFinalizeStep(t.Context(), frozen, tasks.Progress{}, finalizeLease), ledger.ErrLeaseLost)
 		wantErr(t, b.ReleaseFinalizeStep(t.Context(), frozen), ledger.ErrLeaseLost)
 		b.wantStates(t, tr, "finalizing a:running/2")
 		if !b.endClosing(t, other, tasks.FinalizeDone, "") {
@@ -192,7 +192,7 @@ func TestFinalStepsRunAgainAfterARetry(t *testing.T) {
 			b.wantStates(t, tr, "finalizing a:waiting/0 b:waiting/0")
 		}
 		retry() // in the middle of its final steps
-		wantErr(t, b.RenewFinalizeStep(t.Context(), held, finalizeLease), ledger.ErrLeaseLost)
+		wantErr(t, b.RenewFinalizeStep(t.Context(), held, tasks.Progress{}, finalizeLease), ledger.ErrLeaseLost)
 		again := b.take(t, 1)
 		if again.Event == first.Event {
 			t.Error("the same event for another end")
@@ -218,7 +218,7 @@ func TestCancelWhileFinalizing(t *testing.T) {
 			t.Fatalf("canceled %v, %v", canceled, err)
 		}
 		b.wantStates(t, tr, "canceled a:done/1 b:canceled/1 c:canceled/0")
-		wantErr(t, b.RenewFinalizeStep(t.Context(), held, finalizeLease), ledger.ErrLeaseLost)
+		wantErr(t, b.RenewFinalizeStep(t.Context(), held, tasks.Progress{}, finalizeLease), ledger.ErrLeaseLost)
 		_, err := b.FinishFinalizeStep(t.Context(), held, ledger.FinalizeOutcome{State: tasks.FinalizeDone})
 		wantErr(t, err, ledger.ErrLeaseLost)
 		b.clock.Advance(time.Hour)

@@ -13,8 +13,8 @@ import (
 // mostRunning bounds the rows of batches that run, by worker and step.
 const mostRunning = 500
 
-// LiveWork reads what happens in a transfer just now: the batches that run, and up to limit
-// failures. Of each step it reads the failures of the files with the highest numbers, as
+// LiveWork reads what happens in a transfer just now: the batches that run, the files that take
+// long, and up to limit failures. Of each step it reads the failures of the files with the highest numbers, as
 // their order by time has no index: files are processed about in the order of their numbers.
 func (s *Store) LiveWork(ctx context.Context, t *tasks.Transfer, limit int) (tasks.LiveWork, error) {
 	a := tasks.LiveWork{Running: []tasks.RunningBatches{}, Failures: []tasks.RecentFailure{}}
@@ -35,6 +35,9 @@ func (s *Store) LiveWork(ctx context.Context, t *tasks.Transfer, limit int) (tas
 	}
 	for _, r := range running {
 		a.Running = append(a.Running, tasks.RunningBatches{Worker: r.HeldBy, Step: names[r.StepNo], Batches: r.Batches})
+	}
+	if a.Files, err = s.runningFiles(ctx, t.ID, names); err != nil {
+		return a, err
 	}
 	rows, err := s.highestFailures(ctx, t, limit)
 	if err != nil {

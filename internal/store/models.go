@@ -255,6 +255,8 @@ type batchRow struct {
 
 	InheritedCrashes int
 
+	Progress *string // JSON; see RecordProgress
+
 	misread error // what keeps it from being read; see findEach
 }
 

@@ -39,6 +39,7 @@ type transferView struct {
 	Results, Bytes chart
 	Gantt          gantt
 	Working        []workingItem
+	LongFiles      []longItem
 	Sizes          []histogramRow
 	Slowest        []slowItem
 	Events         []eventItem
@@ -73,6 +74,7 @@ type lane struct {
 // finalItem is one final step.
 type finalItem struct {
 	Name, Error string
+	Progress    string // while it runs
 	State       status
 	Outputs     []outputItem
 }
@@ -126,6 +128,9 @@ func (p *transferPage) fill(ctx context.Context, v *transferView, id string) err
 	p.counting.begin(p.opts, &t)
 	v.Results, v.Bytes = ratesOf(activity)
 	if err := p.final(ctx, v, &t); err != nil {
+		return err
+	}
+	if err := p.longFiles(ctx, v, &t, now); err != nil {
 		return err
 	}
 	return p.history(ctx, v, &t, now)
@@ -232,6 +237,7 @@ func (p *transferPage) final(ctx context.Context, v *transferView, t *tasks.Tran
 	for _, f := range t.Finalizers {
 		v.Final = append(v.Final, finalItem{
 			Name: visible(f.Name), Error: strings.TrimSpace(visible(f.Error)), State: finalState(f.State), Outputs: outputs[f.Name],
+			Progress: progressText(f.Progress),
 		})
 	}
 	return nil

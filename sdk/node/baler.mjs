@@ -23,6 +23,7 @@ export class Job {
   #batch
   #id
   #emits
+  #progressSent = -Infinity
   answered = false
 
   constructor(batch, message) {
@@ -71,6 +72,15 @@ export class Job {
 
   writeOutput(text) { this.output = (this.output + text).slice(0, MAX_OUTPUT) }
   writeError(text) { this.error = (this.error + text).slice(0, MAX_OUTPUT) }
+
+  // Say how far the work on this file is, for people who watch the transfer: items are what unit
+  // says, such as 'pages'. It may be called often: Baler is told at most once a second.
+  setProgress({ items = 0, ofItems = 0, unit = '', bytes = 0, ofBytes = 0 }) {
+    const now = performance.now()
+    if (now - this.#progressSent < 1000) return
+    this.#progressSent = now
+    send({ type: 'progress', batch: this.#batch, job: this.#id, items, of_items: ofItems, unit, bytes, of_bytes: ofBytes })
+  }
 
   // Say that this job is at work, so that Baler knows the one on which the process dies.
   begin() { send({ type: 'started', batch: this.#batch, job: this.#id }) }

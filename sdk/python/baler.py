@@ -29,6 +29,7 @@ import io
 import json
 import os
 import sys
+import time
 import traceback
 
 PROTOCOL = 1
@@ -71,6 +72,7 @@ class Job:
         self._output = _Capture()
         self._error = _Capture()
         self._answered = False
+        self._progress_sent = None
 
     def set_status(self, exit_code, outcome=None, code=""):
         """Set how the file ends; a later call replaces it.
@@ -92,6 +94,21 @@ class Job:
         """Record a value that JSON can hold; later steps and conditions read it."""
         json.dumps(value)  # what cannot be written is the script's error, here
         self.new_facts[name] = value
+
+    def set_progress(self, items=0, of_items=0, unit="", bytes=0, of_bytes=0):
+        """Say how far the work on this file is, for people who watch the transfer.
+
+        items are what unit says, such as "pages"; 0 means not known. Baler is told at most
+        once a second, so this may be called often.
+        """
+        now = time.monotonic()
+        if self._progress_sent is not None and now - self._progress_sent < 1:
+            return
+        self._progress_sent = now
+        self._batch.send({
+            "type": "progress", "batch": self._batch.id, "job": self._id, "items": int(items), "of_items": int(of_items),
+            "unit": str(unit), "bytes": int(bytes), "of_bytes": int(of_bytes),
+        })
 
     def emit(self, path, name=None):
         """Make a file in job.folder a further file of the transfer.

@@ -101,6 +101,23 @@ type bagWriter struct {
 	leftOut      leftOut
 
 	isFile bool // the only source is a file
+
+	allFiles, allBytes int64 // of the transfer
+}
+
+// copying reports how far the copying of the payload is.
+type copying struct {
+	b *bagWriter
+	n int64 // of the file at work
+}
+
+// Write implements io.Writer.
+func (c *copying) Write(p []byte) (int, error) {
+	c.n += int64(len(p))
+	c.b.job.SetProgress(tasks.Progress{
+		Items: c.b.files, OfItems: c.b.allFiles, Unit: "files", Bytes: c.b.bytes + c.n, OfBytes: c.b.allBytes,
+	})
+	return len(p), nil
 }
 
 // write writes the files of the bag: the payload, its manifests and the tag files.
@@ -163,7 +180,10 @@ func (b *bagWriter) manifests(
 }
 
 // writePayload copies the files and writes their manifests.
-func (b *bagWriter) writePayload(ctx context.Context, manifests []io.Writer) error {
+func (b *bagWriter) writePayload(ctx context.Context, manifests []io.Writer) (err error) {
+	if b.allFiles, b.allBytes, err = b.job.Totals(ctx); err != nil {
+		return err
+	}
 	for f, err := range b.job.Files(ctx) {
 		if err != nil {
 			return err
@@ -257,7 +277,7 @@ func (b *bagWriter) copyFile(ctx context.Context, file *tasks.File, name string)
 	digests := newDigests(b.args.computed())
 	var n int64
 	err = handlers.WriteNew(b.dir, name, func(to io.Writer) (err error) {
-		n, err = io.Copy(io.MultiWriter(to, digests), ctxio.NewReader(ctx, from))
+		n, err = io.Copy(io.MultiWriter(to, digests, &copying{b: b}), ctxio.NewReader(ctx, from))
 		return err
 	})
 	b.files++

@@ -159,7 +159,7 @@ func (c *checksum) digests(ctx context.Context, job *handlers.Job, names []strin
 	for i, name := range names {
 		digests[i] = c.known[name]()
 	}
-	size, err := c.read(ctx, f, digests, job.Progress)
+	size, err := c.read(ctx, f, digests, job)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -171,12 +171,12 @@ func (c *checksum) digests(ctx context.Context, job *handlers.Job, names []strin
 }
 
 // read feeds the whole file to the digests, and makes sure that it stayed as it was.
-func (c *checksum) read(ctx context.Context, f handlers.ReadableFile, digests []hash.Hash, progress func()) (int64, error) {
+func (c *checksum) read(ctx context.Context, f handlers.ReadableFile, digests []hash.Hash, job *handlers.Job) (int64, error) {
 	before, err := f.Stat()
 	if err != nil {
 		return 0, handlers.RetryLater(handlers.CodeIO, err)
 	}
-	size, err := c.feed(ctx, f, digests, progress)
+	size, err := c.feed(ctx, f, digests, func(n int64) { job.SetProgress(tasks.Progress{Bytes: n, OfBytes: before.Size()}) })
 	if err != nil {
 		return 0, err
 	}
@@ -187,7 +187,7 @@ func (c *checksum) read(ctx context.Context, f handlers.ReadableFile, digests []
 	return size, unchanged(before, after, size)
 }
 
-func (c *checksum) feed(ctx context.Context, r io.Reader, digests []hash.Hash, progress func()) (int64, error) {
+func (c *checksum) feed(ctx context.Context, r io.Reader, digests []hash.Hash, progress func(n int64)) (int64, error) {
 	buffer, _ := c.buffers.Get().(*[]byte) // New gives nothing else
 	defer c.buffers.Put(buffer)
 	var size int64
@@ -196,11 +196,11 @@ func (c *checksum) feed(ctx context.Context, r io.Reader, digests []hash.Hash, p
 			return size, err
 		}
 		n, err := r.Read(*buffer)
-		progress()
 		for _, digest := range digests {
 			digest.Write((*buffer)[:n]) // a hash never fails to write
 		}
 		size += int64(n)
+		progress(size)
 		if errors.Is(err, io.EOF) {
 			return size, nil
 		}

@@ -120,7 +120,7 @@ func TestChecksumNoticesAFileThatIsBeingWritten(t *testing.T) {
 			if err := meddle(path); err != nil {
 				t.Error(err)
 			}
-		}}}, func() {})
+		}}}, handlers.NewJob(handlers.JobSpec{}))
 		v, ok := errors.AsType[*handlers.Verdict](err)
 		if !ok || v.Outcome != tasks.OutcomeError || v.Code != handlers.CodeChangedWhileReading {
 			t.Errorf("%s: got %v", name, err)
@@ -140,14 +140,14 @@ func TestChecksumStopsWithinAFile(t *testing.T) {
 		if reads++; reads == 3 {
 			cancel()
 		}
-	}}, []hash.Hash{sha256.New()}, func() {})
+	}}, []hash.Hash{sha256.New()}, func(int64) {})
 	if !errors.Is(err, context.Canceled) || size != 3*readSize {
 		t.Errorf("read %d bytes: %v", size, err)
 	}
 }
 
 func TestChecksumTriesAgainAfterIOErrors(t *testing.T) {
-	_, err := newChecksumOf(algorithms()).feed(t.Context(), io.MultiReader(strings.NewReader("x"), brokenReader{}), nil, func() {})
+	_, err := newChecksumOf(algorithms()).feed(t.Context(), io.MultiReader(strings.NewReader("x"), brokenReader{}), nil, func(int64) {})
 	if v, ok := errors.AsType[*handlers.Verdict](err); !ok || v.Outcome != tasks.OutcomeError || v.Code != handlers.CodeIO {
 		t.Errorf("got %v", err)
 	}

@@ -54,7 +54,7 @@ func (g *group) run(ctx context.Context) error {
 func (g *group) try(ctx context.Context, c *child, jobs []*handlers.Job) (again [][]*handlers.Job, err error) {
 	r := &request{child: c, emitted: make(emissions)}
 	defer func() { err = errors.Join(err, r.emitted.close()) }() // the child has answered, or has ended
-	if r.jobs = r.emitted.folders(jobs); len(r.jobs) == 0 {
+	if r.jobs = r.emitted.folders(ctx, jobs); len(r.jobs) == 0 {
 		g.pool.put(g.spec, c)
 		return nil, nil
 	}
@@ -176,7 +176,7 @@ func (r *request) limit(d time.Duration) {
 // take takes one message, and reports whether it is the last of the batch.
 func (r *request) take(m *message) (done bool) {
 	switch m.Type {
-	case typeStarted, typeEmit, typeResult, typeDone:
+	case typeStarted, typeProgress, typeEmit, typeResult, typeDone:
 	default:
 		return false // of a later version, or an answer to an earlier ping
 	}
@@ -206,6 +206,8 @@ func (r *request) take(m *message) (done bool) {
 		r.notef("a message of type %s without a job", m.Type)
 	case job.IsDone():
 		r.notef("a message of type %s after the answer for job %d", m.Type, *m.Job)
+	case m.Type == typeProgress:
+		job.SetProgress(m.Progress)
 	case m.Type == typeEmit:
 		r.emitted.add(job, m)
 	default:

@@ -32,7 +32,7 @@ func Register(reg *handlers.Registry) error {
 		handlers.WithDescription("runs a Python or Node.js script, or another program, that stays up and takes batch after batch"),
 		handlers.WithBatch(tasks.BatchPolicy{MaxItems: 128, MaxBytes: 1 << 30}),
 		handlers.WithTimedFiles(), handlers.WithTimeout(command.DefaultTimeout),
-		handlers.WithArgsCheck(handlers.CheckWith(parse)),
+		handlers.WithOutputFolder("emit"), handlers.WithArgsCheck(handlers.CheckWith(parse)),
 		handlers.WithReuse(handlers.ReuseByName, "1"), handlers.WithReuseState(state))
 }
 

@@ -2,6 +2,7 @@ package coprocess
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -24,13 +25,13 @@ type emittedFile struct{ path, name string }
 
 // folders makes the folders of jobs whose step has emit. It ends jobs that can have none, and
 // returns the others.
-func (e emissions) folders(jobs []*handlers.Job) (open []*handlers.Job) {
+func (e emissions) folders(ctx context.Context, jobs []*handlers.Job) (open []*handlers.Job) {
 	for _, job := range jobs {
 		s, _ := parse(job.Args()) // it was read before
 		of := &emitted{named: make(map[string]int)}
 		if s.Emit != "" {
 			var err error
-			if of.folder, err = job.MakeFolder(s.Emit); err != nil {
+			if of.folder, err = job.MakeFolder(ctx, s.Emit); err != nil {
 				job.Finish(err)
 				continue
 			}

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/tasks"
 )
 
 // protocolVersion is the version of docs/coprocess.md.
@@ -31,6 +32,8 @@ type message struct {
 	Error    string          `json:"error"`
 	Facts    json.RawMessage `json:"facts"`
 
+	tasks.Progress // of a message of type progress
+
 	// Of a message of type emit. The second of each pair is for what is not UTF-8.
 	Path      string `json:"path"`
 	PathBytes []byte `json:"path_base64"`
@@ -40,14 +43,15 @@ type message struct {
 
 // The types of messages.
 const (
-	typeBatch   = "batch"
-	typePing    = "ping"
-	typeReady   = "ready"
-	typePong    = "pong"
-	typeStarted = "started"
-	typeEmit    = "emit"
-	typeResult  = "result"
-	typeDone    = "done"
+	typeBatch    = "batch"
+	typePing     = "ping"
+	typeReady    = "ready"
+	typePong     = "pong"
+	typeStarted  = "started"
+	typeProgress = "progress"
+	typeEmit     = "emit"
+	typeResult   = "result"
+	typeDone     = "done"
 )
 
 // batchMessage asks a child to process jobs. They are numbered from 1.

@@ -30,7 +30,7 @@ func RegisterCopying(reg *handlers.Registry, name, description string, h handler
 	return reg.Register(name, h, docs,
 		handlers.WithDescription(description),
 		handlers.WithBatch(tasks.BatchPolicy{MaxItems: 200, MaxBytes: 256 << 20}),
-		handlers.WithArgsCheck(handlers.CheckWith(func(args any) (Args, error) { return argsOf(name, args) })),
+		handlers.WithOutputFolder("to"), handlers.WithArgsCheck(handlers.CheckWith(func(args any) (Args, error) { return argsOf(name, args) })),
 		handlers.WithFacts("copied_to", "sha256", "size"))
 }
 
@@ -88,7 +88,7 @@ func To(ctx context.Context, job *handlers.Job, path string, replace bool) (crea
 	want, _ := recorded.(string) // empty: no earlier step computed it
 	options := handlers.CreateOptions{Replace: replace, SHA256: want, ModTime: before.ModTime()}
 	created, err = job.Create(ctx, path, options, func(w io.Writer) error {
-		if _, err := io.Copy(w, ctxio.NewReader(ctx, source{f})); err != nil {
+		if _, err := io.Copy(w, ctxio.NewReader(ctx, &source{r: f, job: job, size: before.Size()})); err != nil {
 			return err
 		}
 		after, err := f.Stat()

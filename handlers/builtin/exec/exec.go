@@ -26,7 +26,7 @@ func Register(reg *handlers.Registry) error {
 		handlers.WithDescription("runs a command for each file or batch; outcomes by exit code, facts from its output"),
 		handlers.WithBatch(tasks.BatchPolicy{MaxItems: 128, MaxBytes: 1 << 30}),
 		handlers.WithTimedFiles(), handlers.WithTimeout(command.DefaultTimeout),
-		handlers.WithArgsCheck(handlers.CheckWith(parse)), handlers.WithFactsOf(factNames),
+		handlers.WithOutputFolder("emit"), handlers.WithArgsCheck(handlers.CheckWith(parse)), handlers.WithFactsOf(factNames),
 		handlers.WithPrograms(programs), handlers.WithReuse(handlers.ReuseByName, "1"), handlers.WithReuseState(state))
 }
 

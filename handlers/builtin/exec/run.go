@@ -136,7 +136,7 @@ func runFile(ctx context.Context, job *handlers.Job) error {
 	if s.Emit == "" {
 		return p.finish(ctx, job, nil)
 	}
-	folder, err := job.MakeFolder(s.Emit)
+	folder, err := job.MakeFolder(ctx, s.Emit)
 	if err != nil {
 		return err
 	}

@@ -59,7 +59,7 @@ func Register(reg *handlers.Registry) error {
 	return reg.Register("extract", New(), docs(),
 		handlers.WithDescription("takes archives apart: zip, tar, 7z, rar, gz, bz2, xz, zst; their members become files of the transfer"),
 		handlers.WithBatch(tasks.BatchPolicy{MaxItems: 20, MaxBytes: 256 << 20}),
-		handlers.WithArgsCheck(handlers.CheckWith(argsOf)),
+		handlers.WithOutputFolder("to"), handlers.WithArgsCheck(handlers.CheckWith(argsOf)),
 		handlers.WithFacts("archive_format", "members", "members_refused", "unpacked_bytes"))
 }
 

@@ -291,6 +291,9 @@ func TestBombs(t *testing.T) {
 	t.Parallel()
 	zeros := strings.Repeat("\x00", 1<<20)
 	big := zipOf(t, entry{name: "zeros", content: strings.Repeat("\x00", ratioFrom+1<<20)})
+	solid := newRar5(4) // what is refused is read all the same, because the next member may need it
+	solid.member("../zeros", zeros, 0, 0)
+	solid.member("a", "alpha", 0, 0)
 	nested := func(run *handlertest.DryRun) {
 		run.Emitted = &tasks.Emission{Parent: 1, Top: 1, Depth: 3, Step: 1, Name: "n"}
 		run.EmittedBefore = handlers.EmittedTotal{Files: 5, Bytes: 70 << 20, TopSize: 42_000}
@@ -309,6 +312,7 @@ func TestBombs(t *testing.T) {
 		"nested":        {trial{content: zipOf(t, entry{name: "a", content: zeros}), with: nested}, tasks.OutcomeFailed, CodeRatio},
 		"nested, many":  {trial{content: zipOf(t, entry{name: "a"}), with: nested, args: map[string]any{"max_members": 5, "max_ratio": 5000}}, tasks.OutcomeFailed, CodeTooMany},
 		"deep":          {trial{content: zipOf(t), with: nested, args: map[string]any{"max_depth": 3}}, tasks.OutcomeWarning, CodeTooDeep},
+		"solid rar":     {trial{content: solid.end(0), args: map[string]any{"max_total": "64KiB"}}, tasks.OutcomeFailed, CodeTooLarge},
 		"overlapping":   {trial{content: overlappingZip(t)}, tasks.OutcomeFailed, CodeOverlapping},
 	} {
 		t.Run(name, func(t *testing.T) {

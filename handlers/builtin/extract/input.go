@@ -15,6 +15,12 @@ type input struct {
 	path     string
 	progress func()
 
+	members  int64 // how many it has, and to how many bytes they unpack, as its directory says; 0: not known
+	unpacked int64
+
+	// pass reads what nobody asked for, within the limits.
+	pass func(r io.Reader) error
+
 	start    int64  // where a rar archive begins, behind a program
 	trailing string // what stands behind the end of a compressed stream
 
@@ -43,6 +49,12 @@ func (in *input) Read(p []byte) (int, error) {
 		return n, nil
 	}
 	return n, err
+}
+
+// declare adds the size that a directory gives a member; together they may say anything.
+func (in *input) declare(size uint64) {
+	const most = 1 << 62
+	in.unpacked = int64(min(uint64(in.unpacked)+min(size, most), most))
 }
 
 func (in *input) failed(err error) error {

@@ -77,12 +77,15 @@ type counted struct {
 	r io.Reader
 	l *limits
 	n int64
+
+	tell func(n int64) // called after each read
 }
 
 // Read implements io.Reader.
 func (c *counted) Read(p []byte) (int, error) {
 	n, err := c.r.Read(p)
 	c.n += int64(n)
+	c.tell(c.n)
 	if over := c.l.check(c.l.bytes + c.n); over != nil {
 		return n, over
 	}

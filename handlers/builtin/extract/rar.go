@@ -1,6 +1,8 @@
 package extract
 
 import (
+	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -19,11 +21,20 @@ const maxRarDictionary = 256 << 20
 func rarMembers(in *input) iter.Seq2[*member, error] {
 	return func(yield func(*member, error) bool) {
 		in.at = in.start
+		solid := isSolidRar(in)
 		r, err := rardecode.NewReader(in, rardecode.MaxDictionarySize(maxRarDictionary))
 		for err == nil {
 			var h *rardecode.FileHeader
-			if h, err = r.Next(); err == nil && !yield(rarMember(h, r), nil) {
+			if h, err = r.Next(); err != nil {
+				break
+			}
+			if !yield(rarMember(h, r), nil) {
 				return
+			}
+			if solid && !h.Encrypted {
+				// The members after it need its content, also when it was refused. Read it here,
+				// where it counts, as the decoder would read it without a limit.
+				err = in.pass(rarReader{r})
 			}
 		}
 		switch {
@@ -86,4 +97,40 @@ func (r rarReader) Read(p []byte) (int, error) {
 		err = rarError(err)
 	}
 	return n, err
+}
+
+// isSolidRar reports whether the members of an archive share a dictionary (technical notes of
+// rarlab: flag 8 of the main header of version 4, flag 4 of that of version 5).
+func isSolidRar(in *input) bool {
+	const four, five = rarSignature + "\x00", rarSignature + "\x01\x00"
+	b := make([]byte, 64)
+	n, _ := in.ReadAt(b, in.start) // an error of the system is remembered
+	b = b[:n]
+	if rest, ok := bytes.CutPrefix(b, []byte(four)); ok {
+		const mainHeader, solid = 0x73, 8
+		return len(rest) > 4 && rest[2] == mainHeader && rest[3]&solid != 0
+	}
+	rest, ok := bytes.CutPrefix(b, []byte(five))
+	if !ok || len(rest) < 4 {
+		return false
+	}
+	rest = rest[4:] // the checksum
+	number := func() uint64 {
+		v, n := binary.Uvarint(rest)
+		rest = rest[max(n, 0):]
+		return v
+	}
+	const mainHeader, hasExtra, hasData, solid = 1, 1, 2, 4
+	number() // the size
+	if number() != mainHeader {
+		return false
+	}
+	flags := number()
+	if flags&hasExtra != 0 {
+		number()
+	}
+	if flags&hasData != 0 {
+		number()
+	}
+	return number()&solid != 0
 }

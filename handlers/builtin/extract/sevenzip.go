@@ -23,6 +23,10 @@ func sevenZipMembers(in *input) iter.Seq2[*member, error] {
 			yield(nil, err)
 			return
 		}
+		in.members = int64(len(z.File))
+		for _, f := range z.File {
+			in.declare(f.UncompressedSize)
+		}
 		for i, f := range z.File {
 			if !yield(sevenZipMember(f, func(head []byte) bool { return dependsOnPassword(in, i, head) }), nil) {
 				return

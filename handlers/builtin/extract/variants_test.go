@@ -25,6 +25,9 @@ func TestVariants(t *testing.T) {
 	first.member("whole", "whole", 0, 0)
 	first.member("a", "alp", 16, 2)
 	last.member("a", "ha", 8, 3)
+	solid := newRar5(4)
+	solid.member("../b", "beta", 0, 0)
+	solid.member("a", "alpha", 0, 0)
 	locked := newRar5(0)
 	locked.b = locked.b[:8]
 	locked.block(append([]byte{4, 0, 0, 0, 15}, make([]byte, 16)...), []byte("what nobody can read"))
@@ -39,6 +42,7 @@ func TestVariants(t *testing.T) {
 		says    string
 	}{
 		"rar 5":                    {"a.rar", five().end(0), tasks.OutcomeSucceeded, "", one, ""},
+		"rar 5, solid":             {"a.rar", solid.end(0), tasks.OutcomeWarning, CodeUnsafePath, one, "../b"},
 		"rar 5, short":             {"a.rar", five().b[:40], tasks.OutcomeFailed, CodeTruncated, nil, ""},
 		"rar 5, encrypted":         {"a.rar", locked.b, tasks.OutcomeWarning, CodeEncrypted, nil, ""},
 		"rar 5, first volume":      {"a.part1.rar", first.end(1), tasks.OutcomeWarning, CodeUnsupported, []string{"whole=whole"}, "in several files"},

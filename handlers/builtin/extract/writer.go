@@ -27,6 +27,7 @@ type writer struct {
 	legacy      decoder
 	independent bool // see format
 	limits      *limits
+	before      int64 // bytes that others have extracted from the same file of the sources
 	taken       *taken
 	room        *room
 
@@ -37,6 +38,7 @@ type writer struct {
 	// create is that of pending; tests replace it.
 	create func(ctx context.Context, path string, o handlers.CreateOptions, write func(io.Writer) error) (handlers.Created, error)
 
+	seen           int64 // members that were extracted, refused or are folders
 	members, bytes int64
 	folders        map[string]bool // with members or not
 	report         report
@@ -56,11 +58,23 @@ func newWriter(ctx context.Context, job *handlers.Job, args *extractArgs, in *in
 		return nil, err
 	}
 	pending := job.Pending()
-	return &writer{
-		room: shared, pending: pending, ctx: ctx, job: job, args: args, in: in, legacy: legacy, limits: l, taken: newTaken(),
+	w := &writer{
+		room: shared, pending: pending, ctx: ctx, job: job, args: args, in: in, legacy: legacy, limits: l, before: l.bytes, taken: newTaken(),
 		create:  pending.Create,
 		folders: make(map[string]bool), report: newReport(job.ErrorOutput()),
-	}, nil
+	}
+	if in != nil {
+		in.pass = w.pass
+	}
+	return w, nil
+}
+
+// pass reads the rest of a member that is not extracted, which counts as if it were.
+func (w *writer) pass(r io.Reader) error {
+	content := &counted{r: r, l: w.limits, tell: w.tell}
+	_, err := io.Copy(io.Discard, content)
+	w.limits.bytes += content.n
+	return err
 }
 
 // place is where a member is written.
@@ -76,6 +90,8 @@ func (w *writer) extract(f *format) error {
 		for m, err := range f.members(w.in) {
 			if err == nil {
 				err = w.member(m)
+				w.seen++
+				w.tell(0)
 			}
 			if err != nil && w.ctx.Err() == nil { // what is whole is extracted, whatever follows
 				err = cmp.Or(w.flush(), err)
@@ -102,6 +118,17 @@ func (w *writer) member(m *member) error {
 		w.report.remark(remark)
 	}
 	return nil
+}
+
+// tell reports how far the extraction is: members, and the bytes that they unpack to, of which
+// n are of the one at work. An archive without a directory does not say how many there are: then
+// the bytes are those of the archive that are read.
+func (w *writer) tell(n int64) {
+	p := tasks.Progress{Unit: "members", Items: w.seen, OfItems: w.in.members, Bytes: w.limits.bytes - w.before + n, OfBytes: w.in.unpacked}
+	if w.in.members == 0 {
+		p.Bytes, p.OfBytes = w.in.at, w.in.size
+	}
+	w.job.SetProgress(p)
 }
 
 // refuse says why a member is not extracted. Other errors end the extraction.
@@ -183,7 +210,7 @@ func (w *writer) put(m *member, to, rel string) error {
 		return w.unreadable(err)
 	}
 	defer r.Close() // only read from
-	content := &counted{r: r, l: w.limits}
+	content := &counted{r: r, l: w.limits, tell: w.tell}
 	limited, err := newRoomed(w.room, w.job, to, m.size, content)
 	if err != nil {
 		return err

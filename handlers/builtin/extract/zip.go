@@ -39,6 +39,10 @@ func zipMembers(in *input) iter.Seq2[*member, error] {
 			yield(nil, err)
 			return
 		}
+		in.members = int64(len(z.File))
+		for _, f := range z.File {
+			in.declare(f.UncompressedSize64)
+		}
 		for _, f := range z.File {
 			if !yield(zipMember(f), nil) {
 				return

@@ -23,7 +23,7 @@ func Register(reg *handlers.Registry) error {
 	return reg.Register("sanitize-names", New(), docs(),
 		handlers.WithDescription("records names that every system takes; with a folder, copies files to them"),
 		handlers.WithBatch(tasks.BatchPolicy{MaxItems: 1000, MaxBytes: 1 << 30}),
-		handlers.WithArgsCheck(handlers.CheckWith(argsOf)),
+		handlers.WithOutputFolder("to"), handlers.WithArgsCheck(handlers.CheckWith(argsOf)),
 		handlers.WithFactsOf(factsOf))
 }
 

@@ -48,7 +48,7 @@ func Register(reg *handlers.Registry) error {
 	return reg.Register("thumbnail", New(), docs(), handlers.WithoutEarlierFacts(),
 		handlers.WithDescription("small JPEG pictures of JPEG, PNG, GIF, TIFF, BMP and WebP images"),
 		handlers.WithBatch(tasks.BatchPolicy{MaxItems: 50, MaxBytes: 64 << 20}),
-		handlers.WithArgsCheck(handlers.CheckWith(argsOf)),
+		handlers.WithOutputFolder("to"), handlers.WithArgsCheck(handlers.CheckWith(argsOf)),
 		handlers.WithFacts("thumbnails", "width", "height"))
 }
 

@@ -81,7 +81,7 @@ func (s *scanner) file(ctx context.Context, job *handlers.Job) error {
 	if before.Size() > int64(args.MaxSize) {
 		return notScanned(job, fmt.Sprintf("the file has %d bytes, more than max_size (%s)", before.Size(), args.MaxSize))
 	}
-	answer, err := c.scan(ctx, watched{f, job.Progress}, job.Progress)
+	answer, err := c.scan(ctx, &watched{r: f, job: job, size: before.Size()}, job.Progress)
 	if err != nil {
 		return err
 	}
@@ -131,14 +131,17 @@ func notScanned(job *handlers.Job, why string) error {
 
 // watched reports each read.
 type watched struct {
-	io.Reader
-
-	progress func()
+	r    io.Reader
+	job  *handlers.Job
+	read int64
+	size int64
 }
 
-func (w watched) Read(p []byte) (int, error) {
-	n, err := w.Reader.Read(p)
-	w.progress()
+// Read implements io.Reader.
+func (w *watched) Read(p []byte) (int, error) {
+	n, err := w.r.Read(p)
+	w.read += int64(n)
+	w.job.SetProgress(tasks.Progress{Bytes: w.read, OfBytes: w.size})
 	return n, err
 }
 

@@ -121,6 +121,7 @@ CREATE TABLE IF NOT EXISTS batches (
   held_by      VARCHAR(128) NOT NULL DEFAULT '',
   held_until   DATETIME(6) NULL,
   inherited_crashes INT NOT NULL DEFAULT 0,
+  progress     TEXT NULL,
   KEY batches_transfer (transfer_id),
   KEY batches_due (gathering, due_at)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
@@ -328,6 +329,7 @@ CREATE TABLE IF NOT EXISTS finalize_steps (
   digest       VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',
   inputs       VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',
   stale        BOOLEAN NOT NULL DEFAULT 0 CHECK (stale IN (0, 1)),
+  progress     TEXT NULL,
   PRIMARY KEY (transfer_id, no),
   KEY finalize_steps_due (due_at)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;

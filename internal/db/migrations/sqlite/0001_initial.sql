@@ -127,7 +127,8 @@ CREATE TABLE IF NOT EXISTS batches (
   gathering    BOOLEAN NOT NULL DEFAULT 0 CHECK (gathering IN (0, 1)),
   held_by      TEXT NOT NULL DEFAULT '',
   held_until   DATETIME NULL CHECK (held_until IS NULL OR held_until GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND date(held_until) IS substr(held_until, 1, 10)),
-  inherited_crashes INTEGER NOT NULL DEFAULT 0 CHECK (typeof(inherited_crashes) = 'integer')
+  inherited_crashes INTEGER NOT NULL DEFAULT 0 CHECK (typeof(inherited_crashes) = 'integer'),
+  progress     TEXT NULL
 );
 
 CREATE INDEX IF NOT EXISTS batches_transfer ON batches (transfer_id);
@@ -347,6 +348,7 @@ CREATE TABLE IF NOT EXISTS finalize_steps (
   digest       TEXT NOT NULL DEFAULT '',
   inputs       TEXT NOT NULL DEFAULT '',
   stale        BOOLEAN NOT NULL DEFAULT 0 CHECK (stale IN (0, 1)),
+  progress     TEXT NULL,
   PRIMARY KEY (transfer_id, no)
 ) WITHOUT ROWID;
 

@@ -1,0 +1,129 @@
+package handlers
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/balerhq/baler/internal/testkit"
+	"github.com/balerhq/baler/tasks"
+)
+
+// foldersOf makes jobs of one file, which may write below out.
+type foldersOf struct {
+	t    *testing.T
+	out  string
+	kept func(folder string) bool // is in the database
+}
+
+func (m *foldersOf) job(transfer string, no int64) *Job {
+	m.t.Helper()
+	outputs, err := NewOutputRoots([]string{m.out})
+	testkit.Must(m.t, err)
+	return NewJob(JobSpec{
+		File: tasks.File{No: no, Path: "/in/a"}, Sources: []string{"/in"}, Step: 1, Attempt: 1, Outputs: outputs, TransferUUID: transfer,
+		EmittedIn: func(_ context.Context, _ *tasks.File, folder string) (bool, error) {
+			return m.kept != nil && m.kept(folder), nil
+		},
+	})
+}
+
+// open makes a folder, and writes a file into it.
+func (m *foldersOf) open(job *Job, content string) *FileFolder {
+	m.t.Helper()
+	f, err := job.MakeFolder(m.t.Context(), m.out)
+	testkit.Must(m.t, err)
+	testkit.Must(m.t, os.WriteFile(filepath.Join(f.Path, "part"), []byte(content), 0o600))
+	return f
+}
+
+// tree lists what is below out.
+func (m *foldersOf) tree() (all []string) {
+	m.t.Helper()
+	testkit.Must(m.t, filepath.WalkDir(m.out, func(path string, d os.DirEntry, err error) error {
+		if !d.IsDir() {
+			all = append(all, strings.TrimPrefix(path, m.out+"/"))
+		}
+		return err
+	}))
+	return all
+}
+
+func (m *foldersOf) want(when string, want ...string) {
+	m.t.Helper()
+	if got := m.tree(); !slices.Equal(got, want) {
+		m.t.Errorf("%s: there is %q, not %q", when, got, want)
+	}
+}
+
+// What a killed attempt has left is removed by the next one, which writes elsewhere.
+func TestFolderOfAKilledAttempt(t *testing.T) {
+	t.Parallel()
+	m := &foldersOf{t: t, out: t.TempDir()}
+	m.open(m.job("t", 1), "of the killed attempt") // and never closed
+	again := m.job("t", 1)
+	f := m.open(again, "whole")
+	if filepath.Base(f.Path) != "a.files-2" {
+		t.Errorf("the second attempt writes into %s", f.Path)
+	}
+	testkit.Must(t, f.Emit("part", ""))
+	testkit.Must(t, f.Close())
+	if got := m.tree(); len(got) != 3 { // with the two marks
+		t.Errorf("there is %q", got)
+	}
+	testkit.Must(t, again.Recorded())
+	m.want("recorded", "a.files-2/part")
+}
+
+// Files of the transfer stay, whoever runs later.
+func TestFolderWithEmittedFilesStays(t *testing.T) {
+	t.Parallel()
+	m := &foldersOf{t: t, out: t.TempDir()}
+	f := m.open(m.job("t", 1), "emitted") // its worker is killed after the result is recorded
+	testkit.Must(t, f.Emit("part", ""))
+	testkit.Must(t, f.Close())
+	m.kept = func(folder string) bool { return folder == f.Path }
+	retried := m.job("t", 1)
+	testkit.Must(t, m.open(retried, "new").Close())
+	testkit.Must(t, retried.Recorded())
+	m.want("retried", "a.files/part")
+}
+
+// The folders of others stay, with or without a mark: of another file, of another database, and
+// one that took the name of a folder that is gone.
+func TestFoldersOfOthersStay(t *testing.T) {
+	t.Parallel()
+	m := &foldersOf{t: t, out: t.TempDir()}
+	m.open(m.job("other", 1), "of another database")
+	m.open(m.job("t", 2), "of another file")
+	f := m.open(m.job("t", 1), "of the killed attempt")
+	if filepath.Base(f.Path) != "a.files-3" {
+		t.Fatal(f.Path)
+	}
+	testkit.Must(t, os.Rename(f.Path, f.Path+".gone"))
+	testkit.Must(t, os.Mkdir(f.Path, 0o700))
+	testkit.Must(t, os.WriteFile(filepath.Join(f.Path, "mine"), nil, 0o600))
+	again := m.job("t", 1)
+	testkit.Must(t, m.open(again, "new").Close())
+	testkit.Must(t, again.Recorded())
+	got := slices.DeleteFunc(m.tree(), func(name string) bool { return strings.HasPrefix(name, ".baler-") })
+	if !slices.Equal(got, []string{"a.files/part", "a.files-2/part", "a.files-3/mine", "a.files-3.gone/part"}) {
+		t.Errorf("there is %q", got)
+	}
+}
+
+// A failed attempt that ended as it should leaves nothing, and the next one takes its name.
+func TestFolderOfAFailedAttempt(t *testing.T) {
+	t.Parallel()
+	m := &foldersOf{t: t, out: t.TempDir()}
+	testkit.Must(t, m.open(m.job("t", 1), "failed").Close())
+	m.want("failed")
+	f := m.open(m.job("t", 1), "again")
+	if filepath.Base(f.Path) != "a.files" {
+		t.Error(f.Path)
+	}
+	testkit.Must(t, f.Close())
+}

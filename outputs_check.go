@@ -1,0 +1,139 @@
+package baler
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+
+	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/recipe"
+	"github.com/balerhq/baler/tasks"
+)
+
+// UnwritableOutput is a folder in which a recipe is to write, and in which this process cannot.
+type UnwritableOutput struct {
+	Path    string   // as far as it needs no value that only a file or the transfer has
+	Problem string   // what is wrong, and what to do
+	Uses    []string // the steps that write there, for people
+}
+
+// UnwritableOutputs lists where a recipe is to write, as far as its handlers tell, and this
+// process cannot. Nothing is written to find out. Workers on other hosts may be able to.
+func (b *Baler) UnwritableOutputs(r *recipe.Recipe) (all []UnwritableOutput) {
+	note := func(use string, reg handlers.Registration, args any) {
+		if reg.Output == nil {
+			return
+		}
+		path := fixedFolder(reg.Output(args))
+		if path == "" || tasks.IsObject(path) {
+			return
+		}
+		problem := b.outputProblem(path)
+		if problem == "" {
+			return
+		}
+		i := slices.IndexFunc(all, func(known UnwritableOutput) bool { return known.Path == path })
+		if i < 0 {
+			i, all = len(all), append(all, UnwritableOutput{Path: path, Problem: problem})
+		}
+		all[i].Uses = append(all[i].Uses, use)
+	}
+	r.EachArgs(func(s *recipe.Step, use string, args any) {
+		reg, _ := b.registry.Lookup(s.Handler)
+		note(use, reg, args)
+	})
+	r.EachFinalArgs(func(s *recipe.FinalStep, args any) {
+		reg, _ := b.registry.LookupFinalizer(s.Handler)
+		note("final step "+s.Name, reg, args)
+	})
+	return all
+}
+
+// fixedFolder is the folder in which an output lies, up to the first template.
+func fixedFolder(o handlers.Output) string {
+	path, _, templated := strings.Cut(o.Path, "${")
+	switch {
+	case path == "" || tasks.IsObject(path):
+		return path
+	case templated && !strings.HasSuffix(path, string(filepath.Separator)), !templated && !o.Folder:
+		path = filepath.Dir(path)
+	}
+	return filepath.Clean(path)
+}
+
+// outputProblem says why nothing can be written in a folder; empty when it can.
+func (b *Baler) outputProblem(path string) string {
+	whole, err := filepath.Abs(path)
+	if err != nil {
+		return ""
+	}
+	if outputs := b.cfg.Outputs; len(outputs) > 0 {
+		if !filepath.IsAbs(path) {
+			return "" // the step says that the path must be absolute
+		}
+		i := slices.IndexFunc(outputs, func(dir string) bool { return !tasks.IsObject(dir) && isBelow(dir, whole) })
+		if i < 0 {
+			return "it is outside the folders in BALER_OUTPUTS; add its folder"
+		}
+		if problem := unwritable(outputs[i]); problem != "" {
+			return problem
+		}
+	}
+	for dir := whole; ; dir = filepath.Dir(dir) { // folders on the way are made
+		problem, err := access(dir)
+		if errors.Is(err, fs.ErrNotExist) && dir != filepath.Dir(dir) {
+			continue
+		}
+		return problem
+	}
+}
+
+// unwritable says why nothing can be written in a folder that must exist.
+func unwritable(dir string) string {
+	problem, err := access(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Sprintf("%s, which is in BALER_OUTPUTS, does not exist; make the folder, or correct BALER_OUTPUTS", dir)
+	}
+	return problem
+}
+
+// access says why nothing can be written in a folder.
+func access(dir string) (problem string, err error) {
+	info, err := os.Stat(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
+		return "", fs.ErrNotExist
+	case err != nil:
+		return err.Error(), err
+	case !info.IsDir():
+		return dir + " is not a folder; move it away, or name another folder", nil
+	}
+	if err := mayWrite(dir); err != nil {
+		return fmt.Sprintf("%s: %v; make it writable to the account that runs Baler, or name another folder", dir, err), err
+	}
+	return "", nil
+}
+
+func isBelow(dir, path string) bool {
+	rel, err := filepath.Rel(dir, path)
+	return err == nil && filepath.IsLocal(rel)
+}
+
+// warnOfOutputs logs which folders in BALER_OUTPUTS a worker cannot write.
+func (b *Baler) warnOfOutputs(ctx context.Context) {
+	for _, dir := range b.cfg.Outputs {
+		if tasks.IsObject(dir) {
+			continue
+		}
+		if problem := unwritable(dir); problem != "" {
+			b.log.WarnContext(ctx, "worker: nothing can be written in a folder of BALER_OUTPUTS; steps that write there end as errors until it can",
+				"problem", problem)
+		}
+	}
+}
