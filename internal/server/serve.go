@@ -47,7 +47,7 @@ func (b *Backend) NewServer(ctx context.Context, at net.Addr) (*web.Server, erro
 	if err != nil {
 		return nil, err
 	}
-	if options.Certificate, err = b.certificate(); err != nil {
+	if err := b.readCertificate(&options); err != nil {
 		return nil, err
 	}
 	options.Results, options.RequestsPerSecond = b, b.HTTP.RequestsPerSecond
@@ -55,10 +55,10 @@ func (b *Backend) NewServer(ctx context.Context, at net.Addr) (*web.Server, erro
 	options.Audit = b.Store
 	options.Submitter, options.Control, options.Fleet, options.Scheduler = b, b, b, b
 	options.Watches = b.Store.Watches
-	if b.replica, err = b.newReplica(); err != nil {
-		return nil, err
-	}
-	if b.replica != nil {
+	if b.Database.ReplicaURL != "" {
+		if b.replica, err = b.newReplica(); err != nil {
+			return nil, err
+		}
 		options.Replica = b.replica
 	}
 	options.WritableMonitor = b.HTTP.MonitorReadOnly != nil && !*b.HTTP.MonitorReadOnly
