@@ -43,7 +43,11 @@ type replicaState struct {
 	lag     time.Duration
 }
 
+// newReplica returns nil when there is none.
 func (b *Backend) newReplica() (*replica, error) {
+	if b.Database.ReplicaURL == "" {
+		return nil, nil //nolint:nilnil // none is set
+	}
 	secure, err := b.Database.TLS.Load()
 	if err != nil {
 		return nil, fmt.Errorf("database.%w", err)

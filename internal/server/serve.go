@@ -55,10 +55,10 @@ func (b *Backend) NewServer(ctx context.Context, at net.Addr) (*web.Server, erro
 	options.Audit = b.Store
 	options.Submitter, options.Control, options.Fleet, options.Scheduler = b, b, b, b
 	options.Watches = b.Store.Watches
-	if b.Database.ReplicaURL != "" {
-		if b.replica, err = b.newReplica(); err != nil {
-			return nil, err
-		}
+	if b.replica, err = b.newReplica(); err != nil {
+		return nil, err
+	}
+	if b.replica != nil {
 		options.Replica = b.replica
 	}
 	options.WritableMonitor = b.HTTP.MonitorReadOnly != nil && !*b.HTTP.MonitorReadOnly
