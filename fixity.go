@@ -8,7 +8,6 @@ import (
 	"github.com/balerhq/baler/internal/fixity"
 	"github.com/balerhq/baler/internal/ingest"
 	"github.com/balerhq/baler/internal/ledger"
-	"github.com/balerhq/baler/recipe"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -94,7 +93,7 @@ func (r *RunResult) tellFixity(ctx context.Context, b *Baler) error {
 // know that follow one another like the one that made a transfer. Those of runs without a
 // fixity recipe are ErrNoFixity.
 func (b *Baler) FixityFindings(ctx context.Context, t tasks.Transfer, found func(Difference) error) (counts FixityCounts, err error) {
-	if r, err := recipe.Parse("", []byte(t.Recipe)); err != nil || !r.Fixity {
+	if !fixity.HasRecipe(&t) {
 		return counts, ErrNoFixity
 	}
 	runKey, err := b.store.RunKey(ctx, t.ID)

@@ -124,24 +124,14 @@ func (w *watching) Submit(ctx context.Context, path, key string) (id int64, uuid
 	if target, err := filepath.EvalSymlinks(path); err == nil && target != path {
 		return 0, "", fmt.Errorf("%s has become a link to %s, and links are not followed", path, target)
 	}
-	line, err := w.store.AddAudit(ctx, audit.Entry{
-		Who: "watch of " + db.ClipText(w.settings.Folder, 200), From: audit.Host(), Action: "submit a transfer",
-		Target: path, Result: audit.Begun,
+	var t tasks.Transfer
+	entry := audit.Entry{Who: "watch of " + db.ClipText(w.settings.Folder, 200), Action: "submit a transfer", Target: path}
+	err = audit.Record(ctx, w.store, w.log, entry, func() (target, detail string, err error) {
+		if t, err = w.submitOnce(ctx, path, key); t.UUID != "" {
+			return t.UUID + " (" + path + ")", "", err
+		}
+		return path, "", err
 	})
-	if err != nil {
-		return 0, "", err
-	}
-	t, err := w.submitOnce(ctx, path, key)
-	result, target, detail := audit.Done, path, ""
-	if t.UUID != "" {
-		target = t.UUID + " (" + path + ")"
-	}
-	if err != nil {
-		result, detail = audit.Failed, err.Error()
-	}
-	if noted := w.store.FinishAudit(context.WithoutCancel(ctx), line, result, target, detail); noted != nil {
-		w.log.WarnContext(ctx, "a line of the audit log lacks its result", "line", line, "error", noted)
-	}
 	return t.ID, t.UUID, err
 }
 

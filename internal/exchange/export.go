@@ -25,7 +25,9 @@ const (
 
 // Export writes the files and results of a transfer to w, as all of them were at the moment of
 // the call. It returns the transfer of that moment, and what it wrote.
-func Export(ctx context.Context, s *store.Store, id string, format export.Format, w io.Writer) (t tasks.Transfer, wrote export.RowTotals, err error) {
+func Export(
+	ctx context.Context, s *store.Store, id string, format export.Format, w io.Writer,
+) (t tasks.Transfer, wrote export.RowTotals, err error) {
 	err = s.Snapshot(ctx, func(view *store.Store) error {
 		if t, err = view.Transfer(ctx, id); err != nil {
 			return err

@@ -75,7 +75,7 @@ func (p *Preparer) Recipe(ctx context.Context, l Load) (*recipe.Recipe, error) {
 	if err != nil {
 		return nil, err
 	}
-	r, err := l.Args.Recipe(l.ChunkSize)
+	r, err := l.Recipe(l.ChunkSize)
 	if err != nil {
 		return nil, err
 	}

@@ -17,19 +17,19 @@ import (
 //
 // It also returns an error when the certificate in http.tls cannot be used.
 func (b *Backend) CheckAccess(ctx context.Context, at net.Addr) error {
-	if _, err := b.certificate(); err != nil {
+	var o web.Options
+	if err := b.readCertificate(&o); err != nil {
 		return err
 	}
-	return b.access(ctx, at, new(web.Options))
+	return b.access(ctx, at, &o)
 }
 
-// certificate reads the certificate of Serve; nil when HTTPS is off.
-func (b *Backend) certificate() (*web.Certificate, error) {
-	files := b.HTTP.TLS
-	if files.Cert == "" {
-		return nil, nil //nolint:nilnil // HTTPS is off
+// readCertificate reads the certificate of Serve, unless HTTPS is off.
+func (b *Backend) readCertificate(o *web.Options) (err error) {
+	if files := b.HTTP.TLS; files.Cert != "" {
+		o.Certificate, err = web.LoadCertificate(files.Cert, files.Key, b.Log, b.Now)
 	}
-	return web.LoadCertificate(files.Cert, files.Key, b.Log, b.Now)
+	return err
 }
 
 // access sets who may use a server at an address, and for what.

@@ -9,7 +9,6 @@ import (
 	"github.com/balerhq/baler/internal/fixity"
 	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/internal/store"
-	"github.com/balerhq/baler/recipe"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -52,8 +51,8 @@ var _ fixity.DiffReader = countingReader{}
 
 // Standing implements web.TransferComparer.
 func (b *Backend) Standing(ctx context.Context, t tasks.Transfer) (found ledger.Fixity, known bool, err error) {
-	if r, err := recipe.Parse("", []byte(t.Recipe)); err != nil || !r.Fixity {
-		return found, false, nil //nolint:nilerr // a recipe of another version is of no fixity run that this one knows
+	if !fixity.HasRecipe(&t) {
+		return found, false, nil
 	}
 	runKey, err := b.Store.RunKey(ctx, t.ID)
 	if err != nil || runKey == "" {

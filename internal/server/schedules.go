@@ -108,33 +108,28 @@ func (b *Backend) scheduleLoop() *schedule.Launcher {
 
 // startScheduled implements schedule.Starter.
 func (b *Backend) startScheduled(ctx context.Context, s schedule.Schedule, key string) (transfer, problem string, err error) {
-	line, err := b.Store.AddAudit(ctx, audit.Entry{
-		Who: "schedule " + s.Name, From: audit.Host(), Action: "submit a transfer", Target: s.Name, Result: audit.Begun,
+	entry := audit.Entry{Who: "schedule " + s.Name, Action: "submit a transfer", Target: s.Name}
+	err = audit.Record(ctx, b.Store, b.Log, entry, func() (string, string, error) {
+		transfer, problem, err = b.submitScheduled(ctx, &s, key)
+		return transfer, problem, err
 	})
-	if err != nil {
-		return "", "", again(err)
-	}
+	return transfer, problem, again(err)
+}
+
+func (b *Backend) submitScheduled(ctx context.Context, s *schedule.Schedule, key string) (transfer, problem string, err error) {
 	sub := api.SubmissionRequest{
 		Paths: s.Paths, Recipe: s.Recipe, Name: s.Name, Queue: s.Queue, Weight: s.Weight,
 		StopAfter: s.StopAfter, IdempotencyKey: key,
 	}
 	r, err := b.loadRecipe(ctx, &sub)
-	switch {
-	case err != nil:
-	case r.Fixity:
-		transfer, problem, err = b.compareFixity(ctx, &sub, r)
-	default:
-		t, _, submitted := b.Submit(ctx, sub)
-		transfer, err = t.UUID, submitted
-	}
-	result, detail := audit.Done, problem
 	if err != nil {
-		result, detail = audit.Failed, err.Error()
+		return "", "", err
 	}
-	if noted := b.Store.FinishAudit(context.WithoutCancel(ctx), line, result, transfer, detail); noted != nil {
-		b.Log.WarnContext(ctx, "a line of the audit log lacks its result", "line", line, "error", noted)
+	if r.Fixity {
+		return b.compareFixity(ctx, &sub, r)
 	}
-	return transfer, problem, again(err)
+	t, _, err := b.Submit(ctx, sub)
+	return t.UUID, "", err
 }
 
 // again marks errors that may go away.

@@ -48,7 +48,7 @@ func (b *Backend) NewServer(ctx context.Context, at net.Addr) (*web.Server, erro
 	if err != nil {
 		return nil, err
 	}
-	if options.Certificate, err = b.certificate(); err != nil {
+	if err := b.readCertificate(&options); err != nil {
 		return nil, err
 	}
 	options.Results, options.RequestsPerSecond = b, b.HTTP.RequestsPerSecond

@@ -13,7 +13,7 @@ import (
 // thumbnails of their results. Files without one are left out.
 func (s *Store) Thumbnails(ctx context.Context, transfer int64, steps []int, files tasks.Ranges) (map[int64][]string, error) {
 	if len(steps) == 0 || len(files) == 0 {
-		return nil, nil //nolint:nilnil // nothing makes pictures
+		return map[int64][]string{}, nil // nothing makes pictures
 	}
 	var rows []resultRecord
 	q := s.db.Session(ctx).Select("file_no", "facts").

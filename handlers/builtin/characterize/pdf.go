@@ -4,19 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"sync"
 
 	"github.com/pdfcpu/pdfcpu/pkg/api"
 	"github.com/pdfcpu/pdfcpu/pkg/pdfcpu"
-	"github.com/pdfcpu/pdfcpu/pkg/pdfcpu/model"
 
 	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/internal/pdfconfig"
 )
-
-// disableConfigDir keeps the library from writing settings into the home folder.
-//
-//nolint:gochecknoglobals // the library has it globally
-var disableConfigDir = sync.OnceFunc(api.DisableConfigDir)
 
 // pdf reads the document information of a PDF.
 func (in *input) pdf(found *properties) (err error) {
@@ -31,11 +25,7 @@ func (in *input) pdf(found *properties) (err error) {
 	if _, err := in.Seek(0, io.SeekStart); err != nil {
 		return in.unreadable(err)
 	}
-	disableConfigDir()
-	config := model.NewDefaultConfiguration()
-	config.ValidationMode = model.ValidationRelaxed
-	config.Offline = true
-	info, err := api.PDFInfo(in, "", nil, false, config)
+	info, err := api.PDFInfo(in, "", nil, false, pdfconfig.New())
 	switch {
 	case errors.Is(err, pdfcpu.ErrWrongPassword), errors.Is(err, pdfcpu.ErrUnknownEncryption):
 		return handlers.Warn(CodeEncrypted, "not characterized: "+err.Error())

@@ -3,17 +3,12 @@ package validate
 import (
 	"errors"
 	"fmt"
-	"sync"
 
 	"github.com/pdfcpu/pdfcpu/pkg/api"
 	"github.com/pdfcpu/pdfcpu/pkg/pdfcpu"
-	"github.com/pdfcpu/pdfcpu/pkg/pdfcpu/model"
-)
 
-// disableConfigDir keeps the library from writing settings into the home folder.
-//
-//nolint:gochecknoglobals // the library has it globally
-var disableConfigDir = sync.OnceFunc(api.DisableConfigDir)
+	"github.com/balerhq/baler/internal/pdfconfig"
+)
 
 // checkPDF reads the objects of a PDF and validates them by ISO 32000, leniently where
 // common writers deviate from it.
@@ -21,11 +16,7 @@ func checkPDF(in *input) error {
 	if in.size > int64(in.args.MaxPDF) {
 		return fmt.Errorf("%w: %d bytes, more than max_pdf", errNotChecked, in.size)
 	}
-	disableConfigDir()
-	config := model.NewDefaultConfiguration()
-	config.ValidationMode = model.ValidationRelaxed
-	config.Offline = true
-	err := api.Validate(in, config)
+	err := api.Validate(in, pdfconfig.New())
 	if errors.Is(err, pdfcpu.ErrWrongPassword) || errors.Is(err, pdfcpu.ErrUnknownEncryption) {
 		return fmt.Errorf("%w: %w", errEncrypted, err)
 	}
