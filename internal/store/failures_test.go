@@ -215,3 +215,23 @@ func TestTheFirstFailuresAreCounted(t *testing.T) {
 		}
 	})
 }
+
+// What differs in outcome, code or message is of another kind, also when the texts run on alike.
+func TestKindsDoNotRunTogether(t *testing.T) {
+	t.Parallel()
+	seen := make(map[int64]bool)
+	all := []failureRow{
+		{Outcome: tasks.OutcomeFailed}, {Outcome: tasks.OutcomeError}, {Outcome: tasks.OutcomeFailed, Code: "ab"}, {Outcome: tasks.OutcomeFailed, Message: "ab"},
+		{Outcome: tasks.OutcomeFailed, Code: "a", Message: "b"}, {Outcome: tasks.OutcomeFailed, Code: "a", Message: "\x01b"},
+		{Outcome: tasks.OutcomeFailed, Code: "a\x01b"}, {Outcome: "failedab"},
+	}
+	for i := range all {
+		seen[kindOf(all[i].Outcome, all[i].Code, all[i].Message)] = true
+	}
+	if len(seen) != len(all) {
+		t.Errorf("%d kinds of %d", len(seen), len(all))
+	}
+	if kindOf(tasks.OutcomeFailed, "a", "b") != kindOf(tasks.OutcomeFailed, "a", "b") {
+		t.Error("equal failures are of different kinds")
+	}
+}
