@@ -18,8 +18,8 @@ func TestRunningSummary(t *testing.T) {
 		"": nil,
 		"/in/a.zip, at step extract for 3m12s: 45,120 of 100,000 members, 3.0 MiB of 7.0 MiB":                  {one},
 		"/in/a.zip, at step extract for 3m12s: 45,120 of 100,000 members, 3.0 MiB of 7.0 MiB; and 1 more file": {one, one},
-		"/in/b, at step exec for 0s": {{Path: "/in/b", Step: "exec", StartedAt: now.Add(time.Hour)}}, // the clock of another host
-		"/in/c, at step x for 1s: 7 pages, 5 B": {{
+		"/in/b, at step exec for 0.0s": {{Path: "/in/b", Step: "exec", StartedAt: now.Add(time.Hour)}}, // the clock of another host
+		"/in/c, at step x for 1.0s: 7 pages, 5 B": {{
 			Path: "/in/c", Step: "x", StartedAt: now.Add(-time.Second), Progress: tasks.Progress{Items: 7, Unit: "pages", Bytes: 5},
 		}},
 	} {
