@@ -37,3 +37,30 @@ steps:
 		t.Errorf("run says\n%s", ran.stderr)
 	}
 }
+
+// Before a transfer begins, the command names folders that the recipe is to write and cannot.
+func TestUnwritableOutputsAreNamed(t *testing.T) {
+	t.Parallel()
+	s := newTestEnv(t)
+	s.file("in/a.txt", "text")
+	file := s.file("out/file", "no folder")
+	own := s.file("own.yaml", `name: own
+steps:
+  - {name: keep, handler: copy, with: {to: "`+file+`/sub/${name}"}}
+  - {name: well, handler: copy, with: {to: "`+s.path("out/new")+`"}}
+finally:
+  - {name: sums, handler: manifest, with: {to: "`+file+`/sub/sums.txt"}}
+  - {name: more, handler: manifest, with: {to: "`+s.path("out")+`/${transfer}.txt"}}
+`)
+	problem := file + " is not a folder; move it away, or name another folder. What is to be written there ends as an error.\n"
+	want := "warning: " + file + "/sub cannot be written (step keep; final step sums): " + problem
+	equal(t, "validate", s.must(exitOK, "recipe", "validate", own).stderr, want)
+	if ran := s.must(exitOK, "run", "--dry-run", "--recipe", own, s.path("in")); !strings.HasPrefix(ran.stderr, want) {
+		t.Errorf("run says\n%s", ran.stderr)
+	}
+	s.env = append(s.env, "BALER_OUTPUTS="+s.path("gone"))
+	gone := s.file("gone.yaml", "name: gone\nsteps: [{handler: copy, with: {to: "+s.path("gone/x")+"}}]\n")
+	contains(t, "validate", s.must(exitOK, "recipe", "validate", gone).stderr,
+		s.path("gone")+", which is in BALER_OUTPUTS, does not exist; make the folder, or correct BALER_OUTPUTS")
+	contains(t, "validate", s.must(exitOK, "recipe", "validate", own).stderr, "it is outside the folders in BALER_OUTPUTS; add its folder")
+}

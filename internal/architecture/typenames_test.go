@@ -19,7 +19,7 @@ var shared = map[string]string{
 // sameInClient are the things that package client has as the API writes them. It has its
 // own types because it imports no other package of the module.
 var sameInClient = []string{
-	"Counts", "File", "FinalizeStep", "Limit", "LiveWork", "Result", "Selection", "StepSummary",
+	"Counts", "File", "FinalizeStep", "Limit", "LiveWork", "Progress", "Result", "Selection", "StepSummary",
 	"Submission", "Transfer", "Worker",
 }
 

@@ -44,7 +44,10 @@ func (found) Export(_ context.Context, t tasks.Transfer, _ export.Format, _ io.W
 }
 
 func (found) LiveWork(context.Context, tasks.Transfer) (tasks.LiveWork, error) {
-	return tasks.LiveWork{}, nil
+	return tasks.LiveWork{Files: []tasks.RunningFile{{
+		Worker: hostile, Step: "extract", File: 1, Path: hostile, StartedAt: time.Now(),
+		Progress: tasks.Progress{Items: 45_120, OfItems: 100_000, Unit: hostile, Bytes: 1 << 20},
+	}}}, nil
 }
 
 func (found) FindTransfer(context.Context, string) (tasks.Transfer, error) {
@@ -100,7 +103,7 @@ func TestPageOfATransfer(t *testing.T) {
 	if status != http.StatusOK || strings.Contains(body, "<script>alert") || strings.Contains(body, "\u202e") || strings.Contains(body, "\x1b") {
 		t.Errorf("%d, or a text is not escaped:\n%s", status, body)
 	}
-	for _, want := range []string{`data-events="/v1/transfers/`, "9 succeeded, 1 failed", ">Pause<", "Cancel the transfer", "Retry all failures", `class="bad" x="90.00%"`} {
+	for _, want := range []string{`data-events="/v1/transfers/`, "9 succeeded, 1 failed", ">Pause<", "Cancel the transfer", "Retry all failures", `class="bad" x="90.00%"`, "45,120 of 100,000", ", 1.0 MiB"} {
 		if !strings.Contains(body, want) {
 			t.Errorf("the page lacks %s", want)
 		}
