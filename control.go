@@ -108,16 +108,21 @@ func (b *Baler) PauseQueue(ctx context.Context, name string, pause bool) error {
 // Limits lists the limits that are set for all workers together.
 func (b *Baler) Limits(ctx context.Context) ([]tasks.Limit, error) { return b.store.Limits(ctx) }
 
-// SetLimit limits all workers together: globally, in one queue, or for one transfer.
-// inFlight is the number of batches that run at once. nil keeps the present bound, 0
-// removes it. Workers apply the limit within seconds; running batches continue.
-func (b *Baler) SetLimit(ctx context.Context, scope tasks.Scope, name string, inFlight *int, filesPerSecond *float64) (tasks.Limit, error) {
-	if scope == tasks.ScopeQueue {
-		if err := tasks.CheckQueue(name); err != nil {
-			return tasks.Limit{}, err
-		}
+// SetLimit limits all workers together: globally, in one queue, for one transfer, for one
+// handler, or for the steps that use a name. Workers apply the limit within seconds; running
+// batches continue.
+func (b *Baler) SetLimit(ctx context.Context, scope tasks.Scope, name string, change tasks.LimitChange) (tasks.Limit, error) {
+	var err error
+	switch scope {
+	case tasks.ScopeQueue:
+		err = tasks.CheckQueue(name)
+	case tasks.ScopeHandler, tasks.ScopeName:
+		err = tasks.CheckLimitName(name)
 	}
-	return b.store.SetLimit(ctx, scope, name, inFlight, filesPerSecond)
+	if err != nil {
+		return tasks.Limit{}, err
+	}
+	return b.store.SetLimit(ctx, scope, name, change)
 }
 
 // DeadLetter is a queue message that could not be read, kept with its bytes.

@@ -42,7 +42,8 @@ type Step struct {
 	Retry     tasks.RetryPolicy
 	Batch     tasks.BatchPolicy
 	OnFailure OnFailure
-	Approve   bool // no file of the step runs before a person has approved it
+	Limits    []string // names of limits on its batches: `baler limit --name` sets them
+	Approve   bool     // no file of the step runs before a person has approved it
 
 	// Reuse says when a result of an earlier transfer is taken over.
 	Reuse Reuse

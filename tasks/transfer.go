@@ -110,6 +110,7 @@ type StepProgress struct {
 	Counts         // results recorded so far, by outcome
 	Reused   int64 // those of them that were taken over from earlier transfers
 
+	Limits   []string // names of limits on its batches, see ScopeName
 	Approval Approval // whether a person has let its files run; empty: it asks nobody
 }
 

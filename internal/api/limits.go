@@ -16,7 +16,7 @@ func (a *api) registerLimits(h huma.API) {
 	}, a.limits)
 	huma.Register(h, huma.Operation{
 		OperationID: "set-limit", Method: http.MethodPut, Path: "/limits", Tags: tags, Summary: "Limit all workers together",
-		Description: "Globally, in one queue, or for one transfer. Workers apply it within seconds; running batches continue. " +
+		Description: "Globally, in one queue, for one transfer, for one handler, or for all steps that use a name. Workers apply it within seconds; running batches continue. " +
 			"A bound that the request leaves out stays.",
 		MaxBodyBytes: maxBody, Errors: []int{http.StatusConflict, http.StatusUnprocessableEntity},
 	}, a.setLimit)
@@ -29,10 +29,11 @@ type limitsOutput struct {
 }
 
 type limitItem struct {
-	Scope          tasks.Scope `json:"scope" enum:"all,queue,transfer"`
-	Name           string      `json:"name,omitempty" doc:"Of the queue, or the transfer's id; absent for all."`
+	Scope          tasks.Scope `json:"scope" enum:"all,queue,transfer,handler,name"`
+	Name           string      `json:"name,omitempty" doc:"Of the queue, the handler or the limit, or the transfer's id; absent for all."`
 	InFlight       int         `json:"in_flight,omitempty" doc:"Batches that run at once; absent: no limit."`
 	FilesPerSecond float64     `json:"files_per_second,omitempty" doc:"Absent: no limit."`
+	PerHost        int         `json:"per_host,omitempty" doc:"Batches that run at once on one host; absent: no limit."`
 	Trouble        string      `json:"trouble,omitempty" doc:"Why the limit cannot be read; as little as possible runs then."`
 }
 
@@ -44,17 +45,18 @@ func (a *api) limits(ctx context.Context, _ *struct{}) (*limitsOutput, error) {
 	out := new(limitsOutput)
 	out.Body.Limits = make([]limitItem, len(all))
 	for i, l := range all {
-		out.Body.Limits[i] = limitItem{l.Scope, l.Name, l.InFlight, l.FilesPerSecond, l.Trouble}
+		out.Body.Limits[i] = limitItem{l.Scope, l.Name, l.InFlight, l.FilesPerSecond, l.PerHost, l.Trouble}
 	}
 	return out, nil
 }
 
 type limitInput struct {
 	Body struct {
-		Scope          tasks.Scope `json:"scope" enum:"all,queue,transfer"`
-		Name           string      `json:"name,omitempty" maxLength:"64" doc:"Of the queue, or the transfer's id; absent for all."`
+		Scope          tasks.Scope `json:"scope" enum:"all,queue,transfer,handler,name"`
+		Name           string      `json:"name,omitempty" maxLength:"64" doc:"Of the queue, the handler or the limit, or the transfer's id; absent for all."`
 		InFlight       *int        `json:"in_flight,omitempty" minimum:"0" maximum:"2147483647" doc:"Batches that run at once; 0: no limit."`
 		FilesPerSecond *float64    `json:"files_per_second,omitempty" minimum:"0" maximum:"2147483647" doc:"0: no limit."`
+		PerHost        *int        `json:"per_host,omitempty" minimum:"0" maximum:"2147483647" doc:"Batches that run at once on one host; 0: no limit."`
 	}
 }
 
@@ -71,6 +73,10 @@ func (a *api) setLimit(ctx context.Context, in *limitInput) (*limitOutput, error
 		if err := tasks.CheckQueue(name); err != nil || name == "" {
 			return nil, invalid("body.name", name, "not the name of a queue")
 		}
+	case scope == tasks.ScopeHandler, scope == tasks.ScopeName:
+		if err := tasks.CheckLimitName(name); err != nil {
+			return nil, invalid("body.name", name, err.Error())
+		}
 	case scope == tasks.ScopeTransfer:
 		t, err := a.find(ctx, name)
 		if err != nil {
@@ -81,9 +87,11 @@ func (a *api) setLimit(ctx context.Context, in *limitInput) (*limitOutput, error
 		}
 		name = t.UUID
 	}
-	l, err := a.Fleet.SetLimit(ctx, scope, name, in.Body.InFlight, in.Body.FilesPerSecond)
+	l, err := a.Fleet.SetLimit(ctx, scope, name, tasks.LimitChange{
+		InFlight: in.Body.InFlight, FilesPerSecond: in.Body.FilesPerSecond, PerHost: in.Body.PerHost,
+	})
 	if err != nil {
 		return nil, a.answer(ctx, "set the limit", err)
 	}
-	return &limitOutput{Body: limitItem{l.Scope, l.Name, l.InFlight, l.FilesPerSecond, l.Trouble}}, nil
+	return &limitOutput{Body: limitItem{l.Scope, l.Name, l.InFlight, l.FilesPerSecond, l.PerHost, l.Trouble}}, nil
 }

@@ -170,7 +170,7 @@ func (g *Ingester) newTransfer(s *TransferRequest, sources []string, runKey stri
 		n.Via = s.autoVia()
 	}
 	for _, st := range s.Recipe.Steps {
-		step := tasks.StepProgress{Number: st.Number, Name: st.Name, Handler: st.Handler}
+		step := tasks.StepProgress{Number: st.Number, Name: st.Name, Handler: st.Handler, Limits: st.Limits}
 		if st.Approve {
 			step.Approval = tasks.ApprovalWaiting
 		}

@@ -158,6 +158,7 @@ type stepRow struct {
 	SeenResults  int64 // the results of that moment
 
 	Approval tasks.Approval
+	Limits   string     // separated by spaces
 	AskedAt  *time.Time // when people were told last that it waits for approval
 
 	misread error // what keeps it from being read; see findEach
@@ -170,7 +171,7 @@ func (r *stepRow) step() tasks.StepProgress {
 	return tasks.StepProgress{Number: r.No, Name: r.Name, Handler: r.Handler, Selected: r.Selected, Counts: tasks.Counts{
 		Succeeded: r.Succeeded, Warning: r.Warning, Skipped: r.Skipped, Failed: r.Failed,
 		Error: r.Error, TimedOut: r.TimedOut, Canceled: r.Canceled,
-	}, Reused: r.Reused, Approval: r.Approval}
+	}, Reused: r.Reused, Approval: r.Approval, Limits: strings.Fields(r.Limits)}
 }
 
 type fileRow struct {

@@ -81,8 +81,8 @@ type (
 	}
 )
 
-func (f fleetOf) SetLimit(ctx context.Context, scope tasks.Scope, name string, inFlight *int, rate *float64) (tasks.Limit, error) {
-	return f.plant.setLimit(ctx, scope, name, inFlight, rate)
+func (f fleetOf) SetLimit(ctx context.Context, scope tasks.Scope, name string, change tasks.LimitChange) (tasks.Limit, error) {
+	return f.plant.setLimit(ctx, scope, name, change.InFlight, change.FilesPerSecond)
 }
 func (s systemOf) Workers(context.Context) ([]tasks.Worker, error) { return nil, nil }
 func (s systemOf) Queues(context.Context) ([]queue.Stats, error)   { return nil, nil }

@@ -42,6 +42,8 @@ func (w *Instance) beat(ctx context.Context, first time.Duration) error {
 			return ctx.Err()
 		case <-w.Costs.Changed():
 			_ = database.Done(ctx, shareCosts(ctx, w.Options)) // after an error the next heartbeat shares them
+		case <-w.batches.runner.WantsLimits():
+			t.Reset(0)
 		case <-t.C:
 			p := pulse{next: w.Heartbeat}
 			err := invoke.Guard(ctx, w.Log, "worker", func() (err error) {
@@ -104,7 +106,7 @@ func (w *Instance) heartbeat(ctx context.Context) (pulse, error) {
 		Name: w.Name, Handlers: w.handlerNames(), Slots: w.Concurrency,
 		Version: w.Version, StartedAt: w.started, LimitsInUse: w.batches.runner.LimitsInUse(),
 		Queues: slices.Sorted(maps.Keys(w.Queues)), Throttled: w.batches.runner.Throttled(throttledBeats * w.Heartbeat),
-		WriteTime: w.written.both(),
+		WriteTime: w.written.both(), Host: w.Host, LimitsWanted: w.batches.runner.LimitsWanted(),
 	}, w.instance)
 	if err != nil {
 		return p, err
