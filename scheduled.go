@@ -61,7 +61,7 @@ func (b *Baler) AddSchedule(ctx context.Context, s Schedule) (Schedule, error) {
 			Field: "overlap", Err: errors.New("two runs that compare the same files cannot overlap; give skip or queue"),
 		}
 	}
-	sub := ingest.TransferRequest{Paths: s.Paths, Recipe: r, Name: s.Name, Queue: s.Queue, Weight: s.Weight, StopAfter: s.StopAfter}
+	sub := ingest.TransferRequest{Paths: s.Paths, Recipe: r, Name: s.Name, Queue: s.Queue, Weight: s.Weight, StopAfter: s.StopAfter, Deadline: s.Deadline}
 	if err := h.checkSchedulePaths(&sub); err != nil {
 		return s, err
 	}
@@ -133,7 +133,7 @@ func (h *httpFace) startScheduled(ctx context.Context, s schedule.Schedule, key 
 	}
 	sub := api.SubmissionRequest{
 		Paths: s.Paths, Recipe: s.Recipe, Name: s.Name, Queue: s.Queue, Weight: s.Weight,
-		StopAfter: s.StopAfter, IdempotencyKey: key,
+		StopAfter: s.StopAfter, Deadline: s.Deadline, IdempotencyKey: key,
 	}
 	r, err := h.loadRecipe(ctx, &sub)
 	switch {
@@ -165,7 +165,7 @@ func again(err error) error {
 
 // runFixity compares files with earlier transfers, while the workers process them.
 func (h *httpFace) runFixity(ctx context.Context, s *api.SubmissionRequest, r *recipe.Recipe) (transfer, problem string, err error) {
-	sub := ingest.TransferRequest{Paths: s.Paths, Recipe: r, Name: s.Name, Queue: s.Queue, Weight: s.Weight, StopAfter: s.StopAfter}
+	sub := ingest.TransferRequest{Paths: s.Paths, Recipe: r, Name: s.Name, Queue: s.Queue, Weight: s.Weight, StopAfter: s.StopAfter, Deadline: s.Deadline}
 	if _, err := h.sources(&sub); err != nil {
 		return "", "", err
 	}

@@ -45,7 +45,7 @@ func (h *httpFace) Submit(ctx context.Context, s api.SubmissionRequest) (t tasks
 	sub := ingest.TransferRequest{
 		Paths: s.Paths, Selection: s.Selection, Recipe: r, Name: s.Name, IdempotencyKey: s.IdempotencyKey, Queue: s.Queue,
 		Weight: s.Weight, Via: s.Via, MissingOK: s.MissingOK, Webhooks: s.Webhooks, NoReuse: s.NoReuse,
-		StopAfter: s.StopAfter,
+		StopAfter: s.StopAfter, Deadline: s.Deadline,
 	}
 	sources, err := h.sources(&sub)
 	if err != nil {

@@ -17,8 +17,9 @@ type Recipe struct {
 	Split       int64 // size in bytes of the chunks that files of lines are split into; 0 leaves files whole
 	Fixity      bool  // a run reads all files again, and compares them with what earlier transfers recorded
 	StopAfter   tasks.StopAfter
-	Steps       []*Step      // at least one; Steps[i].Number is i+1
-	FinalSteps  []*FinalStep // possibly none; FinalSteps[i].Number is i+1
+	Deadline    time.Duration // how long a transfer may take; 0: any time
+	Steps       []*Step       // at least one; Steps[i].Number is i+1
+	FinalSteps  []*FinalStep  // possibly none; FinalSteps[i].Number is i+1
 
 	file   string
 	source string

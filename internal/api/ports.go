@@ -125,6 +125,7 @@ type SubmissionRequest struct {
 	Queue          string
 	Weight         int
 	StopAfter      string
+	Deadline       string
 	Via            tasks.Via
 	MissingOK      bool // paths that do not exist get failed results
 	Webhooks       []string

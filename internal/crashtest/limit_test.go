@@ -75,3 +75,35 @@ func (e *env) awaitResults(step, least int) {
 		return nil
 	})
 }
+
+// TestDeadlineWithoutItsDispatcher kills the worker whose dispatcher leads before a deadline:
+// another one ends the transfer, and what runs elsewhere stops.
+func TestDeadlineWithoutItsDispatcher(t *testing.T) {
+	t.Parallel()
+	e := newEnv(t, testkit.Redis(t), testkit.MySQL(t))
+	first := e.worker("worker0", "")
+	first.awaitStarted()
+	root := t.TempDir()
+	for i := range 12 {
+		testkit.Must(t, os.WriteFile(filepath.Join(root, fmt.Sprint(i)), []byte("sleep 10m"), 0o600))
+	}
+	recipe := filepath.Join(e.dir, "endless.yaml")
+	testkit.Must(t, os.WriteFile(recipe, []byte("name: endless\nsteps: [{handler: faulty, batch: {max_items: 1}}]\n"), 0o600))
+	if p := e.start("producer", "", "submit", "--json", "--deadline", "8s", "--recipe", recipe, root); p.wait() != nil {
+		t.Fatalf("submit: %s", p.logText())
+	}
+	e.findTransfer()
+	second := e.worker("worker1", "")
+	second.awaitStarted()
+	first.kill()
+	e.awaitThat("the deadline has canceled it", func(r row) bool { return r.state == "canceled" })
+	testkit.Eventually(t, patience, func() error {
+		var canceled, left int
+		err := e.db.QueryRowContext(t.Context(), "SELECT (SELECT COUNT(*) FROM results WHERE transfer_id = ? AND code = 'deadline-exceeded'),"+
+			" (SELECT COUNT(*) FROM batches WHERE transfer_id = ?)", e.id, e.id).Scan(&canceled, &left)
+		if err == nil && (left > 0 || canceled == 0) {
+			return fmt.Errorf("%d files have ended as deadline-exceeded, and %d batches are left; %s", canceled, left, e.logs())
+		}
+		return err
+	})
+}

@@ -56,6 +56,10 @@ type transferRow struct {
 	StopAfter     string // as tasks.StopAfter reads it; empty: never
 	Stopped       string // why failures have paused it; empty unless they have
 
+	DeadlineAt       *time.Time // when it ends if it has not ended before; NULL: never
+	UpdatedAt        *time.Time `gorm:"autoUpdateTime:false"` // when a person has changed it; NULL: nobody has
+	DeadlineExceeded bool       // that has ended it
+
 	Emitted           int64 // files that handlers have emitted
 	EmittedRegistered int64 // those of them that are among Files
 
@@ -79,6 +83,8 @@ func (r *transferRow) transfer() tasks.Transfer {
 		Trouble: r.Trouble, Selection: selectionOf(r.Selection), Weight: r.Weight,
 		ClockShift: time.Duration(r.ClockShift) * time.Microsecond,
 		Emitted:    r.Emitted, NoReuse: r.NoReuse, Stopped: r.Stopped,
+		DeadlineAt: timeOf(r.DeadlineAt), DeadlineExceeded: r.DeadlineExceeded,
+		UpdatedAt:  timeOf(r.UpdatedAt),
 		ByRequests: r.Intake == ledger.IntakeRequests, ByServer: r.Intake == ledger.IntakeServer, SeenAt: r.SeenAt.UTC(),
 	}
 	if r.IdemKey != nil {

@@ -33,6 +33,7 @@ CREATE TABLE IF NOT EXISTS transfers (
   stopped      VARCHAR(1024) NOT NULL DEFAULT '',
   webhook_events VARCHAR(512) NOT NULL DEFAULT '',
   deadline_at  DATETIME(6) NULL,
+  updated_at   DATETIME(6) NULL,
   deadline_exceeded BOOLEAN NOT NULL DEFAULT 0 CHECK (deadline_exceeded IN (0, 1)),
   failing      BOOLEAN NOT NULL DEFAULT 0 CHECK (failing IN (0, 1)),
   stalled      BOOLEAN NOT NULL DEFAULT 0 CHECK (stalled IN (0, 1)),

@@ -32,6 +32,7 @@ CREATE TABLE IF NOT EXISTS transfers (
   stop_after   TEXT NOT NULL DEFAULT '',
   stopped      TEXT NOT NULL DEFAULT '',
   webhook_events TEXT NOT NULL DEFAULT '',
+  updated_at   DATETIME NULL CHECK (updated_at IS NULL OR updated_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND date(updated_at) IS substr(updated_at, 1, 10)),
   deadline_at  DATETIME NULL CHECK (deadline_at IS NULL OR deadline_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND date(deadline_at) IS substr(deadline_at, 1, 10)),
   deadline_exceeded BOOLEAN NOT NULL DEFAULT 0 CHECK (deadline_exceeded IN (0, 1)),
   failing      BOOLEAN NOT NULL DEFAULT 0 CHECK (failing IN (0, 1)),
