@@ -11,6 +11,7 @@ import (
 
 	"github.com/balerhq/baler"
 	"github.com/balerhq/baler/config"
+	"github.com/balerhq/baler/recipe"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -42,6 +43,13 @@ A change takes effect within about five seconds; running batches finish.`,
   baler limit --in-flight none`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			given := 0
+			for _, of := range []string{f.transfer, f.queue, f.handler, f.name} {
+				given += min(len(of), 1)
+			}
+			if given > 1 {
+				return usagef("give one of --transfer, --queue, --handler and --name")
+			}
 			return p.withSystem(cmd, baler.OpenStore, func(ctx context.Context, b system, _ config.Config) error {
 				return p.limit(ctx, b, &f)
 			})
@@ -59,7 +67,6 @@ A change takes effect within about five seconds; running batches finish.`,
 	flags.Var(checked{&f.queue, tasks.CheckQueue}, "queue", "limit only the queue of this `NAME`")
 	flags.Var(checked{&f.handler, tasks.CheckLimitName}, "handler", "limit only the batches of the handler of this `NAME`")
 	flags.Var(checked{&f.name, tasks.CheckLimitName}, "name", "limit only the batches of steps that use this `NAME`")
-	cmd.MarkFlagsMutuallyExclusive("transfer", "queue", "handler", "name")
 	completeBy(cmd, "transfer", p.completeTransfers(1))
 	completeBy(cmd, "queue", p.completeQueues())
 	return cmd
@@ -213,4 +220,14 @@ func orNone(v float64) string {
 		return "none"
 	}
 	return strconv.FormatFloat(v, 'f', -1, 64)
+}
+
+// warnOfUnsetLimits notes which limits a recipe uses that nobody has set.
+func (p *program) warnOfUnsetLimits(ctx context.Context, b *baler.Baler, r *recipe.Recipe) error {
+	names, err := b.UnsetLimits(ctx, r)
+	for _, name := range names {
+		p.notef("warning: the recipe uses the limit %s, which is not set: it limits nothing. Set it with 'baler limit --name %s --in-flight N'.",
+			name, name)
+	}
+	return err
 }

@@ -134,6 +134,9 @@ func (p *program) run(ctx context.Context, b *baler.Baler, s baler.Submission, f
 	}
 	if !f.quiet {
 		p.warnOfMissingNeeds(ctx, b, s.Recipe)
+		if err := p.warnOfUnsetLimits(ctx, b, s.Recipe); err != nil {
+			return err
+		}
 	}
 	if f.dryRun {
 		return p.preview(ctx, s, b.PreviewRun)

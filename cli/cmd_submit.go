@@ -212,6 +212,9 @@ func (p *program) submit(ctx context.Context, b *baler.Baler, s baler.Submission
 	if err = p.allowRemoteHandlers(err); err != nil {
 		return err
 	}
+	if err := p.warnOfUnsetLimits(ctx, b, s.Recipe); err != nil {
+		return err
+	}
 	if f.dryRun {
 		return p.preview(ctx, s, b.PreviewSubmit)
 	}

@@ -31,12 +31,17 @@ func namedLimit(name, bounds string) (tasks.Limit, error) {
 	if handler, ok := strings.CutPrefix(name, handlerLimit); ok {
 		scope, of = tasks.ScopeHandler, handler
 	}
-	if err := tasks.CheckLimitName(of); err != nil {
-		return tasks.Limit{}, err
+	if tasks.CheckLimitName(of) != nil { // errors show no values that may be secrets
+		return tasks.Limit{}, fmt.Errorf("%s is not the name of a limit: use up to %d small letters, digits, and . _ - between them",
+			dsn.Quote(name), tasks.MaxLimitName)
 	}
 	l, err := tasks.ParseLimitBounds(bounds)
+	if err != nil {
+		return l, fmt.Errorf("the limit of %s must be batches at once such as 2, files a second such as 50/s, "+
+			"batches on one host such as 1/host, or several of them with commas", dsn.Quote(name))
+	}
 	l.Scope, l.Name = scope, of
-	return l, err
+	return l, nil
 }
 
 func (v *validation) limits(limits map[string]string) {
