@@ -116,8 +116,14 @@ func (b *Baler) SetLimit(ctx context.Context, scope tasks.Scope, name string, ch
 	switch scope {
 	case tasks.ScopeQueue:
 		err = tasks.CheckQueue(name)
+		if change.Weight != nil && (*change.Weight < 0 || *change.Weight > tasks.MaxWeight) {
+			err = fmt.Errorf("a queue has a weight from 1 to %d, or 0 for that of the workers' configuration, not %d", tasks.MaxWeight, *change.Weight)
+		}
 	case tasks.ScopeHandler, tasks.ScopeName:
 		err = tasks.CheckLimitName(name)
+	}
+	if change.Weight != nil && scope != tasks.ScopeQueue {
+		err = errors.New("only a queue has a weight here; baler update changes that of a transfer")
 	}
 	if err != nil {
 		return tasks.Limit{}, err

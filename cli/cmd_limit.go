@@ -174,7 +174,7 @@ func (p *program) listLimits(ctx context.Context, b system, shown func(*tasks.Li
 	list := newTable(column{title: "SCOPE", shrink: end}, numbers("IN FLIGHT"), numbers("IN USE"), numbers("FILES/S"), numbers("PER HOST"))
 	for i := range all {
 		c := &all[i]
-		if !shown(c) {
+		if !shown(c) || c.Unlimited() { // it has only a weight
 			continue
 		}
 		used := inUse(workers, c)

@@ -77,6 +77,7 @@ type Limit struct {
 	InFlight       int     `json:"in_flight"`      // batches that run at once
 	FilesPerSecond float64 `json:"files_per_second"`
 	PerHost        int     `json:"per_host"`          // batches that run at once on one host
+	Weight         int     `json:"weight"`            // of a queue; 0: that of the configuration of workers
 	Trouble        string  `json:"trouble,omitempty"` // why it cannot be read; as little as possible runs then
 }
 
@@ -94,6 +95,7 @@ type LimitChange struct {
 	InFlight       *int
 	FilesPerSecond *float64
 	PerHost        *int
+	Weight         *int // of a queue
 }
 
 // SetLimit changes a limit, and returns it.
@@ -104,7 +106,8 @@ func (c *Client) SetLimit(ctx context.Context, scope, name string, change LimitC
 		InFlight       *int     `json:"in_flight,omitempty"`
 		FilesPerSecond *float64 `json:"files_per_second,omitempty"`
 		PerHost        *int     `json:"per_host,omitempty"`
-	}{scope, name, change.InFlight, change.FilesPerSecond, change.PerHost}
+		Weight         *int     `json:"weight,omitempty"`
+	}{scope, name, change.InFlight, change.FilesPerSecond, change.PerHost, change.Weight}
 	err = c.call(ctx, request{method: http.MethodPut, path: "/limits", body: body}, &l)
 	return l, err
 }

@@ -28,10 +28,11 @@ type Limit struct {
 	InFlight       int    // batches that run at once
 	FilesPerSecond float64
 	PerHost        int    // batches that run at once on one host
+	Weight         int    // of a queue: its priority in place of that in the workers' configuration; 0: that one
 	Trouble        string // why its row in the database cannot be read; as little as possible runs then
 }
 
-// Unlimited reports whether the limit has no bounds.
+// Unlimited reports whether the limit has no bounds. A queue may still have a weight.
 func (c *Limit) Unlimited() bool { return c.InFlight == 0 && c.FilesPerSecond == 0 && c.PerHost == 0 }
 
 // Bounds is the text of the bounds that ParseLimitBounds reads; empty without any.
@@ -63,11 +64,12 @@ type LimitChange struct {
 	InFlight       *int
 	FilesPerSecond *float64
 	PerHost        *int
+	Weight         *int // of a queue
 }
 
 // Empty reports whether the change changes nothing.
 func (c *LimitChange) Empty() bool {
-	return c.InFlight == nil && c.FilesPerSecond == nil && c.PerHost == nil
+	return c.InFlight == nil && c.FilesPerSecond == nil && c.PerHost == nil && c.Weight == nil
 }
 
 // Apply changes a limit.
@@ -80,6 +82,9 @@ func (c *LimitChange) Apply(l *Limit) {
 	}
 	if c.PerHost != nil {
 		l.PerHost = *c.PerHost
+	}
+	if c.Weight != nil {
+		l.Weight = *c.Weight
 	}
 }
 

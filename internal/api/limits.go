@@ -34,6 +34,7 @@ type limitItem struct {
 	InFlight       int         `json:"in_flight,omitempty" doc:"Batches that run at once; absent: no limit."`
 	FilesPerSecond float64     `json:"files_per_second,omitempty" doc:"Absent: no limit."`
 	PerHost        int         `json:"per_host,omitempty" doc:"Batches that run at once on one host; absent: no limit."`
+	Weight         int         `json:"weight,omitempty" doc:"Of a queue, in place of that in the configuration of workers; absent: that one."`
 	Trouble        string      `json:"trouble,omitempty" doc:"Why the limit cannot be read; as little as possible runs then."`
 }
 
@@ -45,7 +46,7 @@ func (a *api) limits(ctx context.Context, _ *struct{}) (*limitsOutput, error) {
 	out := new(limitsOutput)
 	out.Body.Limits = make([]limitItem, len(all))
 	for i, l := range all {
-		out.Body.Limits[i] = limitItem{l.Scope, l.Name, l.InFlight, l.FilesPerSecond, l.PerHost, l.Trouble}
+		out.Body.Limits[i] = limitItem{l.Scope, l.Name, l.InFlight, l.FilesPerSecond, l.PerHost, l.Weight, l.Trouble}
 	}
 	return out, nil
 }
@@ -57,6 +58,7 @@ type limitInput struct {
 		InFlight       *int        `json:"in_flight,omitempty" minimum:"0" maximum:"2147483647" doc:"Batches that run at once; 0: no limit."`
 		FilesPerSecond *float64    `json:"files_per_second,omitempty" minimum:"0" maximum:"2147483647" doc:"0: no limit."`
 		PerHost        *int        `json:"per_host,omitempty" minimum:"0" maximum:"2147483647" doc:"Batches that run at once on one host; 0: no limit."`
+		Weight         *int        `json:"weight,omitempty" minimum:"0" maximum:"100" doc:"Of a queue; 0: that of the configuration of workers."`
 	}
 }
 
@@ -67,6 +69,8 @@ type limitOutput struct {
 func (a *api) setLimit(ctx context.Context, in *limitInput) (*limitOutput, error) {
 	scope, name := in.Body.Scope, in.Body.Name
 	switch {
+	case in.Body.Weight != nil && scope != tasks.ScopeQueue:
+		return nil, invalid("body.weight", *in.Body.Weight, "only a queue has a weight here")
 	case scope == tasks.ScopeAll && name != "":
 		return nil, invalid("body.name", name, "the limit of everything has no name")
 	case scope == tasks.ScopeQueue:
@@ -89,9 +93,10 @@ func (a *api) setLimit(ctx context.Context, in *limitInput) (*limitOutput, error
 	}
 	l, err := a.Fleet.SetLimit(ctx, scope, name, tasks.LimitChange{
 		InFlight: in.Body.InFlight, FilesPerSecond: in.Body.FilesPerSecond, PerHost: in.Body.PerHost,
+		Weight: in.Body.Weight,
 	})
 	if err != nil {
 		return nil, a.answer(ctx, "set the limit", err)
 	}
-	return &limitOutput{Body: limitItem{l.Scope, l.Name, l.InFlight, l.FilesPerSecond, l.PerHost, l.Trouble}}, nil
+	return &limitOutput{Body: limitItem{l.Scope, l.Name, l.InFlight, l.FilesPerSecond, l.PerHost, l.Weight, l.Trouble}}, nil
 }

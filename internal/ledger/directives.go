@@ -30,4 +30,6 @@ func (p *LimitShare) Key() string {
 type WorkerDirectives struct {
 	State  tasks.DesiredState
 	Shares []LimitShare // of every limit
+
+	QueueWeights map[string]int // weights of queues that a person has set, by their names
 }

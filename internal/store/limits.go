@@ -22,13 +22,14 @@ type limitRow struct {
 	InFlight       int
 	FilesPerSecond float64
 	PerHost        int
+	Weight         int
 	Configured     string // the bounds that a configuration has set last; empty: none has
 
 	misread error // what keeps it from being read; see findEach
 }
 
 func (r *limitRow) limit() tasks.Limit {
-	c := tasks.Limit{Scope: r.Scope, Name: r.Name, InFlight: r.InFlight, FilesPerSecond: r.FilesPerSecond, PerHost: r.PerHost}
+	c := tasks.Limit{Scope: r.Scope, Name: r.Name, InFlight: r.InFlight, FilesPerSecond: r.FilesPerSecond, PerHost: r.PerHost, Weight: r.Weight}
 	if r.misread != nil {
 		c.Trouble = fmt.Sprintf("its row in limits cannot be read, and 1 batch runs at once: %v", r.misread)
 	}
@@ -42,7 +43,7 @@ func readLimits(q *gorm.DB) ([]tasks.Limit, error) {
 		return nil, err
 	}
 	all := fromRows(rows, (*limitRow).limit)
-	return slices.DeleteFunc(all, func(c tasks.Limit) bool { return c.Unlimited() }), nil
+	return slices.DeleteFunc(all, func(c tasks.Limit) bool { return c.Unlimited() && c.Weight == 0 }), nil
 }
 
 // TableName names the table to GORM.
@@ -111,11 +112,12 @@ func limitOf(tx *gorm.DB, scope tasks.Scope, name string) (limitRow, error) {
 // putLimit writes a limit. Without bounds only the note stays of what a configuration has
 // set, so that the next start does not set it again.
 func putLimit(tx *gorm.DB, c *tasks.Limit, configured string) error {
-	if c.Unlimited() && configured == "" {
+	if c.Unlimited() && c.Weight == 0 && configured == "" {
 		return tx.Where("scope = ? AND name = ?", c.Scope, c.Name).Delete(&limitRow{}).Error
 	}
 	row := limitRow{
-		Scope: c.Scope, Name: c.Name, InFlight: c.InFlight, FilesPerSecond: c.FilesPerSecond, PerHost: c.PerHost, Configured: configured,
+		Scope: c.Scope, Name: c.Name, InFlight: c.InFlight, FilesPerSecond: c.FilesPerSecond, PerHost: c.PerHost, Weight: c.Weight,
+		Configured: configured,
 	}
 	return tx.Clauses(clause.OnConflict{UpdateAll: true}).Create(&row).Error
 }

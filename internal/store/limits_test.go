@@ -224,6 +224,44 @@ func TestConfigureLimits(t *testing.T) {
 	})
 }
 
+// The weight of a queue is kept beside its limits, and workers read it with their heartbeat.
+func TestWeightOfAQueue(t *testing.T) {
+	each(t, func(t *testing.T, b *env) {
+		set := func(c tasks.LimitChange) tasks.Limit {
+			t.Helper()
+			l, err := b.SetLimit(t.Context(), tasks.ScopeQueue, "low", c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return l
+		}
+		read := func() ledger.WorkerDirectives {
+			t.Helper()
+			o, err := b.HeartbeatWorker(t.Context(), tasks.Worker{Name: "w", Slots: 4, StartedAt: b.clock.Now()}, "i")
+			if err != nil {
+				t.Fatal(err)
+			}
+			return o
+		}
+		seven, none := 7, 0
+		set(tasks.LimitChange{Weight: &seven})
+		if o := read(); o.QueueWeights["low"] != 7 || len(o.Shares) != 0 {
+			t.Errorf("a worker reads %+v", o)
+		}
+		if l := set(tasks.LimitChange{InFlight: &seven}); l.Weight != 7 {
+			t.Errorf("a limit changes the weight: %+v", l)
+		}
+		set(tasks.LimitChange{InFlight: &none})
+		if o := read(); o.QueueWeights["low"] != 7 {
+			t.Errorf("without the limit a worker reads %+v", o)
+		}
+		set(tasks.LimitChange{Weight: &none})
+		if o := read(); len(o.QueueWeights) != 0 || b.count(t, "limits", "1 = 1") != 0 {
+			t.Errorf("in the end a worker reads %+v", o)
+		}
+	})
+}
+
 func TestLimits(t *testing.T) {
 	each(t, func(t *testing.T, b *env) {
 		see := func(name string, held int) []ledger.LimitShare {

@@ -111,6 +111,14 @@ func directives(tx *gorm.DB, row *workerRow, now time.Time) (o ledger.WorkerDire
 		return o, err
 	}
 	row.DesiredState = o.State
+	for _, l := range limits {
+		if l.Scope == tasks.ScopeQueue && l.Weight > 0 {
+			if o.QueueWeights == nil {
+				o.QueueWeights = make(map[string]int)
+			}
+			o.QueueWeights[l.Name] = l.Weight
+		}
+	}
 	if len(limits) == 0 {
 		return o, nil
 	}

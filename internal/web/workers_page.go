@@ -117,6 +117,9 @@ func (p *workersPage) fill(ctx context.Context, v *workersView) error {
 	}
 	for i := range limits {
 		l := &limits[i]
+		if l.Unlimited() && l.Trouble == "" {
+			continue // it has only a weight
+		}
 		item := limitItem{Scope: string(l.Scope), Name: visible(l.Name), InFlight: "–", Rate: "–", PerHost: "–", Trouble: visible(l.Trouble)}
 		if l.InFlight > 0 {
 			item.InFlight = strconv.Itoa(l.InFlight)

@@ -26,6 +26,8 @@ const throttledBeats = 2
 type pulse struct {
 	state tasks.DesiredState
 	next  time.Duration // until the next heartbeat
+
+	weights map[string]int // of queues that a person has set
 }
 
 // beat writes heartbeats until ctx ends, and returns the error of ctx. It also shares the
@@ -55,7 +57,7 @@ func (w *Instance) beat(ctx context.Context, first time.Duration) error {
 				return err // another worker of this name replaced this one, for example while the process was frozen
 			}
 			if database.Done(ctx, err) == nil {
-				w.setDesired(p.state)
+				w.setDesired(p)
 			}
 			_ = redis.Done(ctx, w.Redis.Ping(ctx).Err())
 		}
@@ -115,7 +117,7 @@ func (w *Instance) heartbeat(ctx context.Context) (pulse, error) {
 	if w.batches.runner.SetLimits(directives.Shares) {
 		p.next = min(fastHeartbeat, w.Heartbeat)
 	}
-	p.state = directives.State
+	p.state, p.weights = directives.State, directives.QueueWeights
 	if w.clockIsOff(ctx) {
 		p.state = tasks.WorkerPaused
 	}

@@ -296,6 +296,7 @@ CREATE TABLE IF NOT EXISTS limits (
   in_flight    INT NOT NULL,
   files_per_second DOUBLE NOT NULL,
   per_host     INT NOT NULL DEFAULT 0,
+  weight       INT NOT NULL DEFAULT 0,
   configured   VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',
   PRIMARY KEY (scope, name)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;

@@ -313,6 +313,7 @@ CREATE TABLE IF NOT EXISTS limits (
   in_flight    INTEGER NOT NULL CHECK (typeof(in_flight) = 'integer'),
   files_per_second REAL NOT NULL CHECK (typeof(files_per_second) = 'real'),
   per_host     INTEGER NOT NULL DEFAULT 0 CHECK (typeof(per_host) = 'integer'),
+  weight       INTEGER NOT NULL DEFAULT 0 CHECK (typeof(weight) = 'integer'),
   configured   TEXT NOT NULL DEFAULT '',
   PRIMARY KEY (scope, name)
 ) WITHOUT ROWID;
