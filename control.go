@@ -2,10 +2,12 @@ package baler
 
 import (
 	"context"
+	"slices"
 
 	"github.com/balerhq/baler/internal/control"
 	"github.com/balerhq/baler/internal/queue"
 	"github.com/balerhq/baler/internal/store"
+	"github.com/balerhq/baler/recipe"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -93,11 +95,31 @@ func (b *Baler) PauseQueue(ctx context.Context, name string, pause bool) error {
 // Limits lists the limits that are set for all workers together.
 func (b *Baler) Limits(ctx context.Context) ([]tasks.Limit, error) { return b.control.Limits(ctx) }
 
-// SetLimit limits all workers together: globally, in one queue, or for one transfer.
-// inFlight is the number of batches that run at once. nil keeps the present bound, 0
-// removes it. Workers apply the limit within seconds; running batches continue.
-func (b *Baler) SetLimit(ctx context.Context, scope tasks.Scope, name string, inFlight *int, filesPerSecond *float64) (tasks.Limit, error) {
-	return b.control.SetLimit(ctx, scope, name, inFlight, filesPerSecond)
+// SetLimit limits all workers together: globally, in one queue, for one transfer, for one
+// handler, or for the steps that use a name. Workers apply the limit within seconds; running
+// batches continue.
+func (b *Baler) SetLimit(ctx context.Context, scope tasks.Scope, name string, change tasks.LimitChange) (tasks.Limit, error) {
+	return b.control.SetLimit(ctx, scope, name, change)
+}
+
+// UnsetLimits lists the names of limits that the steps of a recipe use and that are not set:
+// they limit nothing. A limit of the configuration that no worker has set yet counts as set.
+func (b *Baler) UnsetLimits(ctx context.Context, r *recipe.Recipe) (names []string, err error) {
+	for _, s := range r.Steps {
+		names = append(names, s.Limits...)
+	}
+	if len(names) == 0 {
+		return nil, nil
+	}
+	set, err := b.store.Limits(ctx)
+	if err != nil {
+		return nil, err
+	}
+	set = append(set, b.cfg.NamedLimits()...)
+	slices.Sort(names)
+	return slices.DeleteFunc(slices.Compact(names), func(name string) bool {
+		return slices.ContainsFunc(set, func(l tasks.Limit) bool { return l.Scope == tasks.ScopeName && l.Name == name })
+	}), nil
 }
 
 // DeadLetter is a queue message that could not be read, kept with its bytes.

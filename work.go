@@ -107,9 +107,25 @@ func (b *Baler) newWorker(ctx context.Context, final worker.FinalOptions, own *r
 			return nil, fmt.Errorf("start worker: %w", err)
 		}
 	}
+	if err := b.configureLimits(ctx); err != nil {
+		return nil, fmt.Errorf("start worker: %w", err)
+	}
 	o := b.workerOptions()
 	o.Final, o.Commands = final, worker.CommandAccess(own, b.cfg.Worker.Recipes, b.cfg.Worker.AllowCommands)
 	return worker.New(o) //nolint:contextcheck // what it makes ends in order when Run stops, not with ctx
+}
+
+// configureLimits sets the limits of the configuration that have changed in it.
+func (b *Baler) configureLimits(ctx context.Context) error {
+	limits := b.cfg.NamedLimits()
+	if len(limits) == 0 {
+		return nil
+	}
+	changed, err := b.store.ConfigureLimits(ctx, limits)
+	for i := range changed {
+		b.log.InfoContext(ctx, "the configuration sets a limit", "scope", changed[i].Scope, "name", changed[i].Name, "limit", changed[i].Bounds())
+	}
+	return err
 }
 
 // workerOptions returns the options that workers, servers and Reconcile share.
@@ -120,7 +136,7 @@ func (b *Baler) workerOptions() worker.Options {
 		Transfers: b.transfers, Costs: b.costs, Registry: b.registry, Metrics: b.workerMetrics, Registerer: b.metrics,
 		Log: b.log, Now: b.now, HostClock: b.hostClock,
 
-		Name: cfg.Worker.Name, Version: b.version, Concurrency: b.concurrency, Slots: cfg.Worker.Slots,
+		Name: cfg.Worker.Name, Host: cfg.Worker.Host, Version: b.version, Concurrency: b.concurrency, Slots: cfg.Worker.Slots,
 		Queues: cfg.Worker.Queues, Roots: worker.ReadableRoots(b.cfg.Roots), Objects: b.objects, MaxCopy: int64(cfg.Worker.MaxCopy),
 		MinFree:   int64(cfg.Worker.MinFree),
 		Grace:     cfg.Worker.Grace,

@@ -42,7 +42,7 @@ func changing() map[string]string {
 func toldFlags() []string {
 	return []string{
 		"role", "expires", "in-flight", "files-per-second", "queue", "transfer", "recipe", "step", "outcome", "all", "finalizers", "older-than",
-		"keep-last", "failed-too", "resume", "weight", "stop-after", "cron", "zone", "overlap", "group", "comment",
+		"keep-last", "failed-too", "resume", "weight", "stop-after", "deadline", "cron", "zone", "overlap", "group", "comment",
 	}
 }
 

@@ -11,14 +11,15 @@ import (
 
 	"github.com/balerhq/baler"
 	"github.com/balerhq/baler/config"
+	"github.com/balerhq/baler/recipe"
 	"github.com/balerhq/baler/tasks"
 )
 
 // limitFlags are the flags of baler limit.
 type limitFlags struct {
-	transfer, queue string
-	inFlight        *int
-	filesPerSecond  *float64
+	transfer, queue, handler, name string
+
+	change tasks.LimitChange
 }
 
 func (p *program) limitCommand() *cobra.Command {
@@ -26,20 +27,28 @@ func (p *program) limitCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "limit",
 		Short: "Show or set global concurrency and rate limits",
-		Long: `Limit sets how many batches all workers together may run at once, and how many
-files they may start per second: globally, for a queue, or for a transfer. If
-several limits apply to a batch, all of them hold. 0 or none removes a limit; a
-limit that is not given stays. Without either flag it lists the limits.
+		Long: `Limit sets how many batches all workers together may run at once, how many files
+they may start per second, and how many batches may run at once on one host:
+globally, for a queue, for a transfer, for all batches of a handler, or for all
+steps that use a name, such as "limits: [gpu]" in a recipe. If several limits
+apply to a batch, all of them hold. 0 or none removes a limit; a limit that is
+not given stays. Without a number it lists the limits.
 
 A change takes effect within about five seconds; running batches finish.`,
 		Example: `  baler limit
   baler limit --in-flight 4 --files-per-second 100
   baler limit --queue low --in-flight 1
+  baler limit --name gpu --in-flight 2
+  baler limit --handler exec --per-host 1
   baler limit --in-flight none`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if f.transfer != "" && f.queue != "" {
-				return usagef("give --transfer or --queue, not both")
+			given := 0
+			for _, of := range []string{f.transfer, f.queue, f.handler, f.name} {
+				given += min(len(of), 1)
+			}
+			if given > 1 {
+				return usagef("give one of --transfer, --queue, --handler and --name")
 			}
 			return p.withSystem(cmd, baler.OpenStore, func(ctx context.Context, b system, _ config.Config) error {
 				return p.limit(ctx, b, &f)
@@ -48,23 +57,31 @@ A change takes effect within about five seconds; running batches finish.`,
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
+	flags.Var(wholeLimit(&f.change.InFlight), "in-flight", "run at most `N` batches at once; 0 or none for no limit")
 	flags.Var(&limitValue{set: func(v float64) error {
+		f.change.FilesPerSecond = &v
+		return nil
+	}}, "files-per-second", "start at most `N` files per second; 0 or none for no limit")
+	flags.Var(wholeLimit(&f.change.PerHost), "per-host", "run at most `N` batches at once on each host; 0 or none for no limit")
+	flags.StringVar(&f.transfer, "transfer", "", "limit only the transfer with this `ID`")
+	flags.Var(checked{&f.queue, tasks.CheckQueue}, "queue", "limit only the queue of this `NAME`")
+	flags.Var(checked{&f.handler, tasks.CheckLimitName}, "handler", "limit only the batches of the handler of this `NAME`")
+	flags.Var(checked{&f.name, tasks.CheckLimitName}, "name", "limit only the batches of steps that use this `NAME`")
+	completeBy(cmd, "transfer", p.completeTransfers(1))
+	completeBy(cmd, "queue", p.completeQueues())
+	return cmd
+}
+
+// wholeLimit is a flag whose value is a whole number from 0, or none.
+func wholeLimit(to **int) *limitValue {
+	return &limitValue{set: func(v float64) error {
 		n := int(v)
 		if float64(n) != v {
 			return errors.New("give a whole number, or none")
 		}
-		f.inFlight = &n
+		*to = &n
 		return nil
-	}}, "in-flight", "run at most `N` batches at once; 0 or none for no limit")
-	flags.Var(&limitValue{set: func(v float64) error {
-		f.filesPerSecond = &v
-		return nil
-	}}, "files-per-second", "start at most `N` files per second; 0 or none for no limit")
-	flags.StringVar(&f.transfer, "transfer", "", "limit only the transfer with this `ID`")
-	flags.Var(checked{&f.queue, tasks.CheckQueue}, "queue", "limit only the queue of this `NAME`")
-	completeBy(cmd, "transfer", p.completeTransfers(1))
-	completeBy(cmd, "queue", p.completeQueues())
-	return cmd
+	}}
 }
 
 // limitValue is a flag whose value is a number from 0, or none, which means 0.
@@ -97,6 +114,7 @@ type limitObject struct {
 	Name           string      `json:"name,omitempty"`
 	InFlight       int         `json:"in_flight,omitempty"`
 	FilesPerSecond float64     `json:"files_per_second,omitempty"`
+	PerHost        int         `json:"per_host,omitempty"`
 	InUse          int         `json:"in_use"`            // batches of it that workers run or have reserved
 	Trouble        string      `json:"trouble,omitempty"` // why its row in the database cannot be read
 }
@@ -111,17 +129,21 @@ func (p *program) limit(ctx context.Context, b system, f *limitFlags) error {
 		if err != nil {
 			return err
 		}
-		if t.State.Ended() && (f.inFlight != nil || f.filesPerSecond != nil) {
+		if t.State.Ended() && !f.change.Empty() {
 			return errors.New(endedAlready(&t))
 		}
 		scope, name = tasks.ScopeTransfer, t.UUID
+	case f.handler != "":
+		scope, name = tasks.ScopeHandler, f.handler
+	case f.name != "":
+		scope, name = tasks.ScopeName, f.name
 	}
-	if f.inFlight == nil && f.filesPerSecond == nil {
+	if f.change.Empty() {
 		return p.listLimits(ctx, b, func(c *tasks.Limit) bool {
-			return f.queue == "" && f.transfer == "" || c.Scope == scope && c.Name == name
+			return scope == tasks.ScopeAll || c.Scope == scope && c.Name == name
 		})
 	}
-	c, err := b.SetLimit(ctx, scope, name, f.inFlight, f.filesPerSecond)
+	c, err := b.SetLimit(ctx, scope, name, f.change)
 	switch {
 	case err != nil:
 		return err
@@ -130,12 +152,12 @@ func (p *program) limit(ctx context.Context, b system, f *limitFlags) error {
 		if err != nil {
 			return err
 		}
-		return p.object(limitObject{"limit", c.Scope, c.Name, c.InFlight, c.FilesPerSecond, inUse(workers, &c), ""})
-	case c.InFlight == 0 && c.FilesPerSecond == 0:
+		return p.object(limitObject{"limit", c.Scope, c.Name, c.InFlight, c.FilesPerSecond, c.PerHost, inUse(workers, &c), ""})
+	case c.Unlimited():
 		p.printf("No limit on %s. Takes effect within seconds.", over(&c))
 	default:
-		p.printf("Limit on %s: in flight %s, files per second %s. Takes effect within seconds.",
-			over(&c), orNone(float64(c.InFlight)), orNone(c.FilesPerSecond))
+		p.printf("Limit on %s: in flight %s, files per second %s, on one host %s. Takes effect within seconds.",
+			over(&c), orNone(float64(c.InFlight)), orNone(c.FilesPerSecond), orNone(float64(c.PerHost)))
 	}
 	return nil
 }
@@ -149,15 +171,15 @@ func (p *program) listLimits(ctx context.Context, b system, shown func(*tasks.Li
 	if err != nil {
 		return err
 	}
-	list := newTable(column{title: "SCOPE", shrink: end}, numbers("IN FLIGHT"), numbers("IN USE"), numbers("FILES/S"))
+	list := newTable(column{title: "SCOPE", shrink: end}, numbers("IN FLIGHT"), numbers("IN USE"), numbers("FILES/S"), numbers("PER HOST"))
 	for i := range all {
 		c := &all[i]
-		if !shown(c) {
+		if !shown(c) || c.Unlimited() { // it has only a weight
 			continue
 		}
 		used := inUse(workers, c)
 		if p.json {
-			if err := p.object(limitObject{"limit", c.Scope, c.Name, c.InFlight, c.FilesPerSecond, used, c.Trouble}); err != nil {
+			if err := p.object(limitObject{"limit", c.Scope, c.Name, c.InFlight, c.FilesPerSecond, c.PerHost, used, c.Trouble}); err != nil {
 				return err
 			}
 			continue
@@ -165,7 +187,7 @@ func (p *program) listLimits(ctx context.Context, b system, shown func(*tasks.Li
 		if c.Trouble != "" {
 			p.notef("the limit on %s: %s", over(c), printable(c.Trouble))
 		}
-		list.row(over(c), orNone(float64(c.InFlight)), count(int64(used)), orNone(c.FilesPerSecond))
+		list.row(over(c), orNone(float64(c.InFlight)), count(int64(used)), orNone(c.FilesPerSecond), orNone(float64(c.PerHost)))
 	}
 	switch {
 	case p.json:
@@ -198,4 +220,14 @@ func orNone(v float64) string {
 		return "none"
 	}
 	return strconv.FormatFloat(v, 'f', -1, 64)
+}
+
+// warnOfUnsetLimits notes which limits a recipe uses that nobody has set.
+func (p *program) warnOfUnsetLimits(ctx context.Context, b *baler.Baler, r *recipe.Recipe) error {
+	names, err := b.UnsetLimits(ctx, r)
+	for _, name := range names {
+		p.notef("warning: the recipe uses the limit %s, which is not set: it limits nothing. Set it with 'baler limit --name %s --in-flight N'.",
+			name, name)
+	}
+	return err
 }

@@ -21,11 +21,12 @@ func (p *program) queueCommand() *cobra.Command {
 from its submission, and workers serve those of the setting worker.queues.`,
 		Example: `  baler queue list
   baler queue pause default
-  baler queue resume default`,
+  baler queue resume default
+  baler queue weight low 3`,
 		Args: unknownCommand,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(p.queueListCommand(), p.queuePauseCommand(), p.queueResumeCommand())
+	cmd.AddCommand(p.queueListCommand(), p.queuePauseCommand(), p.queueResumeCommand(), p.queueWeightCommand())
 	return cmd
 }
 

@@ -25,6 +25,7 @@ type runFlags struct {
 	ui                bool
 	weight            int
 	stopAfter         string
+	deadline          string
 	selecting         selectionFlags
 }
 
@@ -69,6 +70,9 @@ this one has processed.`,
 			if err != nil {
 				return err
 			}
+			if !cmd.Flags().Changed("weight") {
+				s.Weight = 0 // a transfer that goes on keeps its own
+			}
 			return p.with(cmd, baler.Open, func(ctx context.Context, b *baler.Baler, _ config.Config) error {
 				return p.run(ctx, b, s, &f)
 			})
@@ -81,6 +85,7 @@ this one has processed.`,
 	flags.StringVar(&f.name, "name", "", "`NAME` of the transfer (default: the first path)")
 	weightFlag(cmd, &f.weight)
 	stopAfterFlag(cmd, &f.stopAfter)
+	deadlineFlag(cmd, &f.deadline)
 	webhookFlag(cmd, &f.webhooks)
 	f.selecting.add(cmd)
 	dryRunFlag(cmd, &f.dryRun)
@@ -103,7 +108,7 @@ this one has processed.`,
 // submission is what the flags ask for; the recipe is read later.
 func (f *runFlags) submission(paths []string) (s baler.Submission, err error) {
 	s = baler.Submission{
-		Paths: paths, MissingOK: f.missingOK, Name: f.name, Weight: f.weight, Webhooks: f.webhooks, StopAfter: f.stopAfter,
+		Paths: paths, MissingOK: f.missingOK, Name: f.name, Weight: f.weight, Webhooks: f.webhooks, StopAfter: f.stopAfter, Deadline: f.deadline,
 		AcceptFailures: f.acceptFailures, AcceptMissing: f.acceptMissing, Reread: f.reread, AllowEmpty: f.allowEmpty, NoReuse: f.noReuse,
 	}
 	if s.Via, err = parseVia(f.via); err != nil {
@@ -129,6 +134,9 @@ func (p *program) run(ctx context.Context, b *baler.Baler, s baler.Submission, f
 	}
 	if !f.quiet {
 		p.warnOfMissingNeeds(ctx, b, s.Recipe)
+		if err := p.warnOfUnsetLimits(ctx, b, s.Recipe); err != nil {
+			return err
+		}
 	}
 	if f.dryRun {
 		return p.preview(ctx, s, b.PreviewRun)

@@ -66,6 +66,7 @@ type scheduleObject struct {
 	Recipe       string                `json:"recipe"`
 	Queue        string                `json:"queue"`
 	StopAfter    string                `json:"stop_after,omitempty"`
+	Deadline     string                `json:"deadline,omitempty"`
 	DueAt        time.Time             `json:"due_at"`
 	LastAt       *time.Time            `json:"last_at,omitempty"`
 	LastTransfer string                `json:"last_transfer,omitempty"`
@@ -74,7 +75,7 @@ type scheduleObject struct {
 
 func describeSchedule(s *baler.Schedule) scheduleObject {
 	return scheduleObject{
-		"schedule", s.Name, s.Cron, cmp.Or(s.Zone, "UTC"), s.Overlap, s.Paused, s.Paths, s.Recipe, s.Queue, s.StopAfter, s.DueAt.UTC(),
+		"schedule", s.Name, s.Cron, cmp.Or(s.Zone, "UTC"), s.Overlap, s.Paused, s.Paths, s.Recipe, s.Queue, s.StopAfter, s.Deadline, s.DueAt.UTC(),
 		unlessZero(s.LastAt), s.LastTransfer, s.LastError,
 	}
 }
@@ -160,6 +161,8 @@ happens when the previous transfer still runs.`,
 	flags.StringVar(&overlap, "overlap", "", "`POLICY` while the run before goes on: skip, queue or allow (default: skip)")
 	flags.Var(checked{&s.Queue, tasks.CheckQueue}, "queue", "put its batches into the queue of this `NAME` (default: default)")
 	stopAfterFlag(cmd, &s.StopAfter)
+	flags.Var(checked{&s.Deadline, tasks.CheckRelativeDeadline}, "deadline",
+		"cancel a run that has not ended after this `TIME`, such as 6h, or none (default: what the recipe says)")
 	if err := cmd.MarkFlagRequired("cron"); err != nil {
 		panic(err) // there is such a flag
 	}

@@ -21,6 +21,7 @@ type submitFlags struct {
 	null, missingOK, wait, dryRun         bool
 	weight                                int
 	stopAfter                             string
+	deadline                              string
 	noReuse                               bool
 	selecting                             selectionFlags
 }
@@ -92,6 +93,7 @@ away; workers process them once it is back.`,
 	completeBy(cmd, "queue", p.completeQueues())
 	weightFlag(cmd, &f.weight)
 	stopAfterFlag(cmd, &f.stopAfter)
+	deadlineFlag(cmd, &f.deadline)
 	flags.BoolVarP(&f.null, "null", "0", false, "paths on standard input or in the file end with NUL, as from find -print0")
 	flags.StringVar(&f.filesFrom, "files-from", "", "submit the paths in `FILE`, one per line")
 	f.selecting.add(cmd)
@@ -162,7 +164,7 @@ func (f *submitFlags) submission(args []string, list io.Reader) (baler.Submissio
 	s := baler.Submission{
 		Paths: args, Selection: selection, NulSeparated: f.null, MissingOK: f.missingOK,
 		Name: f.name, IdempotencyKey: f.key, Queue: f.queue, Weight: f.weight, Via: via, Webhooks: f.webhooks,
-		NoReuse: f.noReuse, StopAfter: f.stopAfter,
+		NoReuse: f.noReuse, StopAfter: f.stopAfter, Deadline: f.deadline,
 	}
 	if list != nil {
 		s.Paths, s.List = nil, list
@@ -208,6 +210,9 @@ func (p *program) submit(ctx context.Context, b *baler.Baler, s baler.Submission
 	var err error
 	s.Recipe, err = b.Recipe(ctx, f.recipe)
 	if err = p.allowRemoteHandlers(err); err != nil {
+		return err
+	}
+	if err := p.warnOfUnsetLimits(ctx, b, s.Recipe); err != nil {
 		return err
 	}
 	if f.dryRun {

@@ -11,14 +11,15 @@ import (
 
 func (p *program) updateCommand() *cobra.Command {
 	var weight int
-	var stopAfter string
+	var stopAfter, deadline string
 	cmd := &cobra.Command{
 		Use:   "update ID",
-		Short: "Change the weight of a transfer, or how many failures stop it",
+		Short: "Change the weight or the deadline of a transfer, or how many failures stop it",
 		Long: `Update changes the settings of a transfer that has not ended; those that are not given stay.
 A change takes effect within a second, and does not move batches that are in the queue.`,
 		Example: `  baler update 12 --weight 10
-  baler update 12 --stop-after 10%`,
+  baler update 12 --stop-after 10%
+  baler update 12 --deadline 2h`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: p.completeTransfers(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -33,6 +34,13 @@ A change takes effect within a second, and does not move batches that are in the
 				}
 				c.StopAfter = &limit
 			}
+			if cmd.Flags().Changed("deadline") {
+				d, err := tasks.ParseDeadline(deadline)
+				if err != nil {
+					return usagef("%w", err)
+				}
+				c.Deadline = &d
+			}
 			if err := c.Check(); err != nil {
 				return usagef("%w", err)
 			}
@@ -42,7 +50,8 @@ A change takes effect within a second, and does not move batches that are in the
 					return b.Update(ctx, t, c)
 				},
 				did: func(t *tasks.Transfer) string {
-					return fmt.Sprintf("Transfer %s has the weight %d, and %s.", number(t), t.Weight, stopping(t.StopAfter))
+					return fmt.Sprintf("Transfer %s has the weight %d and %s, and %s.",
+						number(t), t.Weight, havingDeadline(t), stopping(t.StopAfter))
 				},
 				didNot: endedAlready,
 			})
@@ -52,7 +61,17 @@ A change takes effect within a second, and does not move batches that are in the
 	cmd.Flags().Var(checked{&stopAfter, checkStopAfter}, "stop-after",
 		"stop when more than a share such as 5% of a step's results are failures, "+
 			"or after a number of them; `LIMIT`, or none to remove the limit")
+	cmd.Flags().Var(checked{&deadline, tasks.CheckDeadline}, "deadline",
+		"cancel it if it has not ended after this `TIME` from now, such as 6h, or at one such as 2026-05-01T06:00:00Z; or none")
 	return cmd
+}
+
+// havingDeadline says when a transfer is canceled.
+func havingDeadline(t *tasks.Transfer) string {
+	if t.DeadlineAt.IsZero() {
+		return "no deadline"
+	}
+	return "the deadline " + local(t.DeadlineAt)
 }
 
 // stopping says how many failures stop a transfer.

@@ -85,15 +85,13 @@ func (r *remote) Limits(ctx context.Context) ([]tasks.Limit, error) {
 }
 
 // SetLimit implements fleet.
-func (r *remote) SetLimit(
-	ctx context.Context, scope tasks.Scope, name string, inFlight *int, filesPerSecond *float64,
-) (tasks.Limit, error) {
-	l, err := r.Client.SetLimit(ctx, string(scope), name, inFlight, filesPerSecond)
+func (r *remote) SetLimit(ctx context.Context, scope tasks.Scope, name string, change tasks.LimitChange) (tasks.Limit, error) {
+	l, err := r.Client.SetLimit(ctx, string(scope), name, client.LimitChange(change))
 	return limitOf(&l), err
 }
 
 func limitOf(l *client.Limit) tasks.Limit {
 	return tasks.Limit{
-		Scope: tasks.Scope(l.Scope), Name: l.Name, InFlight: l.InFlight, FilesPerSecond: l.FilesPerSecond, Trouble: l.Trouble,
+		Scope: tasks.Scope(l.Scope), Name: l.Name, InFlight: l.InFlight, FilesPerSecond: l.FilesPerSecond, PerHost: l.PerHost, Weight: l.Weight, Trouble: l.Trouble,
 	}
 }

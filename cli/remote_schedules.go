@@ -24,7 +24,7 @@ func (r *remote) AddSchedule(ctx context.Context, s baler.Schedule) (baler.Sched
 	}
 	added, err := r.Client.AddSchedule(ctx, &client.Schedule{
 		Name: s.Name, Cron: s.Cron, Zone: s.Zone, Overlap: string(s.Overlap), Paths: s.Paths, Recipe: s.Recipe,
-		Queue: s.Queue, Weight: s.Weight, StopAfter: s.StopAfter,
+		Queue: s.Queue, Weight: s.Weight, StopAfter: s.StopAfter, Deadline: s.Deadline,
 	})
 	return scheduleOf(&added), err
 }
@@ -32,7 +32,7 @@ func (r *remote) AddSchedule(ctx context.Context, s baler.Schedule) (baler.Sched
 func scheduleOf(s *client.Schedule) baler.Schedule {
 	of := baler.Schedule{
 		Name: s.Name, Cron: s.Cron, Zone: s.Zone, Overlap: baler.ScheduleOverlap(s.Overlap), Paused: s.Paused, Paths: s.Paths, Recipe: s.Recipe,
-		Queue: s.Queue, Weight: s.Weight, StopAfter: s.StopAfter, CreatedAt: s.CreatedAt, DueAt: s.DueAt,
+		Queue: s.Queue, Weight: s.Weight, StopAfter: s.StopAfter, Deadline: s.Deadline, CreatedAt: s.CreatedAt, DueAt: s.DueAt,
 		LastTransfer: s.LastTransfer, LastError: s.LastError,
 	}
 	if s.LastAt != nil {

@@ -52,7 +52,7 @@ func (p *program) submitRemote(cmd *cobra.Command, s *baler.Submission, f *submi
 	return p.withRemote(cmd, func(ctx context.Context, r *remote) error {
 		order := client.Submission{
 			Paths: s.Paths, Recipe: f.recipe, Name: s.Name, Queue: s.Queue, Weight: s.Weight, Via: string(s.Via), Webhooks: s.Webhooks,
-			MissingOK: s.MissingOK, NoReuse: s.NoReuse, StopAfter: s.StopAfter, Selection: client.Selection(s.Selection),
+			MissingOK: s.MissingOK, NoReuse: s.NoReuse, StopAfter: s.StopAfter, Deadline: s.Deadline, Selection: client.Selection(s.Selection),
 			Key: cmp.Or(s.IdempotencyKey, "baler submit "+rand.Text()), // so that it can be repeated after a broken connection
 		}
 		if recipe.IsPath(f.recipe) {

@@ -149,14 +149,17 @@ func (r *remote) Resume(ctx context.Context, t tasks.Transfer) (bool, error) {
 
 // Update implements controls.
 func (r *remote) Update(ctx context.Context, t tasks.Transfer, c tasks.TransferChange) (bool, error) {
-	weight, limit := 0, ""
+	var change client.Change
 	if c.Weight != nil {
-		weight = *c.Weight
+		change.Weight = *c.Weight
 	}
 	if c.StopAfter != nil {
-		limit = c.StopAfter.String()
+		change.StopAfter = c.StopAfter.String()
 	}
-	_, err := r.Client.Update(ctx, t.UUID, weight, limit)
+	if c.Deadline != nil {
+		change.Deadline = c.Deadline.String()
+	}
+	_, err := r.Client.Update(ctx, t.UUID, change)
 	return err == nil, err
 }
 
@@ -177,6 +180,7 @@ func transferOf(c *client.Transfer) tasks.Transfer {
 		Sources: c.Sources, Weight: max(c.Weight, 1), Selection: tasks.Selection(c.Selection), Files: c.Files, Bytes: c.Bytes,
 		Finished: c.Finished, Emitted: c.Emitted, CreatedAt: c.CreatedAt, SealedAt: c.SealedAt, EndedAt: c.EndedAt, PausedAt: c.PausedAt,
 		Trouble: c.Trouble, WaitingFor: c.WaitingFor, Stopped: c.Stopped,
+		DeadlineAt: c.DeadlineAt, DeadlineExceeded: c.DeadlineExceeded,
 		Took: time.Duration(c.Seconds * float64(time.Second)).Round(time.Millisecond), // by the server's clock
 	}
 	if limit, err := tasks.ParseStopAfter(c.StopAfter); err == nil { // a newer server may have others

@@ -27,7 +27,7 @@ func resumeArgs(cmd *cobra.Command, args []string) error {
 	case len(args) == 0 && !fromFile && cmd.Flags().Changed("null"):
 		return usagef("--null needs a list: submit --resume ID - --null, or with --files-from")
 	}
-	for _, flag := range []string{"recipe", "via", "name", "key", "webhook", "queue", "weight", "stop-after", "missing-ok",
+	for _, flag := range []string{"recipe", "via", "name", "key", "webhook", "queue", "weight", "stop-after", "deadline", "missing-ok",
 		"include", "exclude", "exclude-from", "ignore-case", "min-size", "max-size", "newer", "dry-run"} {
 		if cmd.Flags().Changed(flag) {
 			return usagef("--resume cannot be combined with --%s: it is stored with the transfer", flag)
@@ -125,6 +125,15 @@ func (p *program) noteIgnored(t *tasks.Transfer, f *submitFlags) {
 	}
 	if via, err := tasks.ParseVia(f.via, t.Via); err == nil && via != t.Via {
 		p.notef("note: --via has no effect: the transfer's files go by %s.", t.Via)
+	}
+	if f.weight != t.Weight {
+		p.notef("note: the transfer has the weight %d, not %d; 'baler update' changes it.", t.Weight, f.weight)
+	}
+	if limit, err := tasks.ParseStopAfter(f.stopAfter); err == nil && f.stopAfter != "" && limit != t.StopAfter {
+		p.notef("note: --stop-after has no effect, because %s; 'baler update' changes it.", stopping(t.StopAfter))
+	}
+	if f.deadline != "" {
+		p.notef("note: --deadline has no effect: the transfer has %s; 'baler update' changes it.", havingDeadline(t))
 	}
 }
 

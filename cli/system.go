@@ -58,7 +58,7 @@ type fleet interface {
 	Queues(ctx context.Context) ([]baler.QueueStats, error)
 	PauseQueue(ctx context.Context, name string, pause bool) error
 	Limits(ctx context.Context) ([]tasks.Limit, error)
-	SetLimit(ctx context.Context, scope tasks.Scope, name string, inFlight *int, filesPerSecond *float64) (tasks.Limit, error)
+	SetLimit(ctx context.Context, scope tasks.Scope, name string, change tasks.LimitChange) (tasks.Limit, error)
 }
 
 type schedules interface {

@@ -196,6 +196,9 @@ func (p *program) detail(w io.Writer, t *tasks.Transfer, now time.Time) {
 	if t.StopAfter != (tasks.StopAfter{}) {
 		fmt.Fprintf(w, "stops    after %s\n", failureLimit(t.StopAfter))
 	}
+	if !t.DeadlineAt.IsZero() {
+		fmt.Fprintf(w, "deadline %s\n", deadlineOf(t, time.Now()))
+	}
 	fmt.Fprintf(w, "created  %s\n", local(t.CreatedAt))
 	if paused(t) {
 		fmt.Fprintf(w, "paused   %s\n", local(t.PausedAt))

@@ -72,10 +72,12 @@ func (c *Client) SetQueueState(ctx context.Context, name, state string) error {
 
 // Limit limits all workers together. A zero number is no limit.
 type Limit struct {
-	Scope          string  `json:"scope"`          // all, queue or transfer
-	Name           string  `json:"name,omitempty"` // of the queue, or the transfer's id
+	Scope          string  `json:"scope"`          // all, queue, transfer, handler or name
+	Name           string  `json:"name,omitempty"` // of the queue, the handler or the limit, or the transfer's id
 	InFlight       int     `json:"in_flight"`      // batches that run at once
 	FilesPerSecond float64 `json:"files_per_second"`
+	PerHost        int     `json:"per_host"`          // batches that run at once on one host
+	Weight         int     `json:"weight"`            // of a queue; 0: that of the configuration of workers
 	Trouble        string  `json:"trouble,omitempty"` // why it cannot be read; as little as possible runs then
 }
 
@@ -88,14 +90,24 @@ func (c *Client) Limits(ctx context.Context) ([]Limit, error) {
 	return answer.Limits, err
 }
 
-// SetLimit sets the bounds that are not nil, 0 for none, and returns the limit.
-func (c *Client) SetLimit(ctx context.Context, scope, name string, inFlight *int, filesPerSecond *float64) (l Limit, err error) {
+// LimitChange has the bounds of a limit to set, 0 for none. Those that are nil stay.
+type LimitChange struct {
+	InFlight       *int
+	FilesPerSecond *float64
+	PerHost        *int
+	Weight         *int // of a queue
+}
+
+// SetLimit changes a limit, and returns it.
+func (c *Client) SetLimit(ctx context.Context, scope, name string, change LimitChange) (l Limit, err error) {
 	body := struct {
 		Scope          string   `json:"scope"`
 		Name           string   `json:"name,omitempty"`
 		InFlight       *int     `json:"in_flight,omitempty"`
 		FilesPerSecond *float64 `json:"files_per_second,omitempty"`
-	}{scope, name, inFlight, filesPerSecond}
+		PerHost        *int     `json:"per_host,omitempty"`
+		Weight         *int     `json:"weight,omitempty"`
+	}{scope, name, change.InFlight, change.FilesPerSecond, change.PerHost, change.Weight}
 	err = c.call(ctx, request{method: http.MethodPut, path: "/limits", body: body}, &l)
 	return l, err
 }

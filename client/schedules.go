@@ -19,6 +19,7 @@ type Schedule struct {
 	Queue        string     `json:"queue"`  // empty for a new one: default
 	Weight       int        `json:"weight"`
 	StopAfter    string     `json:"stop_after"` // see Submission
+	Deadline     string     `json:"deadline"`   // how long a run may take, such as 6h
 	CreatedAt    time.Time  `json:"created_at"`
 	DueAt        time.Time  `json:"due_at"`        // when it runs next, unless it is paused
 	LastAt       *time.Time `json:"last_at"`       // the due time of the last run; nil: none
@@ -49,7 +50,8 @@ func (c *Client) AddSchedule(ctx context.Context, s *Schedule) (added Schedule, 
 		Weight  int      `json:"weight,omitempty"`
 
 		StopAfter string `json:"stop_after,omitempty"`
-	}{s.Name, s.Cron, s.Zone, s.Overlap, s.Paths, s.Recipe, s.Queue, s.Weight, s.StopAfter}
+		Deadline  string `json:"deadline,omitempty"`
+	}{s.Name, s.Cron, s.Zone, s.Overlap, s.Paths, s.Recipe, s.Queue, s.Weight, s.StopAfter, s.Deadline}
 	err = c.call(ctx, request{method: http.MethodPost, path: "/schedules", body: body, once: true}, &added)
 	return added, err
 }

@@ -25,6 +25,10 @@ type Submission struct {
 	// none; empty: what the recipe says.
 	StopAfter string `json:"stop_after,omitempty"`
 
+	// Deadline says when it is canceled if it has not ended: a time from now such as 6h, a time
+	// of RFC 3339, or none; empty: what the recipe says.
+	Deadline string `json:"deadline,omitempty"`
+
 	MissingOK bool `json:"missing_ok,omitempty"` // paths that do not exist get failed results
 	NoReuse   bool `json:"no_reuse,omitempty"`   // run the handlers for every file, also where the recipe says reuse
 
@@ -104,9 +108,12 @@ type Transfer struct {
 	Trouble     string    `json:"trouble"`      // why Baler has paused it
 	StopAfter   string    `json:"stop_after"`   // how many failures stop it; empty: none do
 	Stopped     string    `json:"stopped"`      // why so many failures have paused it
+	DeadlineAt  time.Time `json:"deadline_at"`  // when it is canceled if it has not ended; zero: never
 	ListPaths   int64     `json:"list_paths"`   // how many paths its list had; 0 when no list is known
 	ListDigest  string    `json:"list_digest"`  // see SealList
 	SourceBytes [][]byte  `json:"source_bytes"` // all sources, when one is not valid UTF-8
+
+	DeadlineExceeded bool `json:"deadline_exceeded"` // its deadline has canceled it
 
 	// Changed says of the answers of Submit, Cancel, Pause and Resume whether the request has
 	// made the transfer, or changed its state. When the first answer was lost, it is false.
@@ -194,14 +201,16 @@ func (c *Client) Resume(ctx context.Context, id string) (t Transfer, err error) 
 	return c.post(ctx, id, "resume")
 }
 
-// Update changes the weight of a transfer that has not ended, and how many failures stop it;
-// 0 and "" stay as they are.
-func (c *Client) Update(ctx context.Context, id string, weight int, stopAfter string) (t Transfer, err error) {
-	body := struct {
-		Weight    int    `json:"weight,omitempty"`
-		StopAfter string `json:"stop_after,omitempty"`
-	}{weight, stopAfter}
-	err = c.call(ctx, request{method: http.MethodPatch, path: "/transfers/" + url.PathEscape(id), body: body}, &t)
+// Change is what Update changes of a transfer. What is 0 or "" stays.
+type Change struct {
+	Weight    int    `json:"weight,omitempty"`
+	StopAfter string `json:"stop_after,omitempty"` // see Submission
+	Deadline  string `json:"deadline,omitempty"`   // see Submission; "none" removes it
+}
+
+// Update changes a transfer that has not ended.
+func (c *Client) Update(ctx context.Context, id string, change Change) (t Transfer, err error) {
+	err = c.call(ctx, request{method: http.MethodPatch, path: "/transfers/" + url.PathEscape(id), body: change}, &t)
 	return t, err
 }
 

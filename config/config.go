@@ -28,6 +28,7 @@ type Config struct {
 	Dispatch DispatchSettings           `koanf:"dispatch"`
 	Group    GroupSettings              `koanf:"group"`
 	Batch    tasks.BatchPolicy          `koanf:"batch"`
+	Limits   map[string]string          `koanf:"limits"`   // see NamedLimits
 	Handlers map[string]HandlerSettings `koanf:"handlers"` // the site's settings, by handler name
 	Record   RecordSettings             `koanf:"record"`
 	Webhook  WebhookSettings            `koanf:"webhook"`
@@ -74,6 +75,7 @@ type DatabaseSettings struct {
 // WorkerSettings sets how much one worker process does at a time.
 type WorkerSettings struct {
 	Name        string         `koanf:"name"`
+	Host        string         `koanf:"host"`         // workers of one host share its limits by host
 	Concurrency int            `koanf:"concurrency"`  // batches processed at once
 	Slots       int            `koanf:"slots"`        // capacity that handlers share
 	Interval    time.Duration  `koanf:"interval"`     // between two checks of an empty queue

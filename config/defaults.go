@@ -69,11 +69,12 @@ func (c Config) derived(env map[string]string) Config {
 	if c.Database.URL == "" && c.StateDir != "" {
 		c.Database.URL = "sqlite:" + filepath.Join(c.StateDir, "baler.db")
 	}
+	host, err := os.Hostname()
+	if err != nil { // the process number still distinguishes the workers of one host
+		host = "worker"
+	}
+	c.Worker.Host = cmp.Or(c.Worker.Host, host)
 	if c.Worker.Name == "" {
-		host, err := os.Hostname()
-		if err != nil { // the process number still distinguishes the workers of one host
-			host = "worker"
-		}
 		c.Worker.Name = fmt.Sprintf("%s-%d", host, os.Getpid())
 	}
 	return c

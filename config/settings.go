@@ -83,6 +83,9 @@ func work() []Setting {
 	return []Setting{
 		{"worker.name", "BALER_WORKER_NAME", "host name and process number", text(),
 			"The worker's name in results and on the dashboard."},
+		{"worker.host", "BALER_WORKER_HOST", "host name", text(),
+			"Name of the host, which workers on it share with their [limits](scaling.md#doing-less) by host. " +
+				"Set it where each worker has a host name of its own, as in containers."},
 		{"worker.concurrency", "BALER_WORKER_CONCURRENCY", "2 × processors, at least 4", number(),
 			"Batches that one worker processes at once."},
 		{"worker.slots", "BALER_WORKER_SLOTS", "processors", number(),
@@ -138,6 +141,10 @@ func queues() []Setting {
 			"How long the first file of a batch waits for others."},
 		{"batch.target", "BALER_BATCH_TARGET", "", duration(),
 			"How long a batch should take: Baler chooses its size from learned costs, within the other limits. Off when not set."},
+		{"limits", "BALER_LIMITS", "", bounds(),
+			"[Limits](scaling.md#doing-less) of all workers together by name, such as `{gpu: 2, s3: 50/s, \"handler:exec\": 1/host}`: batches at once, " +
+				"files a second, or batches at once on one host. A worker that starts sets those that have changed in its configuration; " +
+				"`baler limit` changes them while workers run. In the variable: `gpu=2,s3=50/s`."},
 		{"record.max_items", "BALER_RECORD_MAX_ITEMS", "1000", number(),
 			"Results written in one transaction at most."},
 		{"record.max_delay", "BALER_RECORD_MAX_DELAY", "250ms", duration(),

@@ -23,6 +23,7 @@ func (c Config) Validate() error {
 	v.worker(c.Worker)
 	v.dispatch(c.Dispatch)
 	v.group(c.Group)
+	v.limits(c.Limits)
 	v.batch("batch", c.Batch)
 	v.handlers(c.Handlers)
 	v.record(c.Record)

@@ -30,6 +30,7 @@ func names() valueType      { return valueType{"names", parseList("name", splitC
 func networks() valueType   { return valueType{"networks", parseList("network", splitCommas)} }
 func addresses() valueType  { return valueType{"URLs", parseList("URL", splitCommas)} }
 func priorities() valueType { return valueType{"priorities", parsePriorities} }
+func bounds() valueType     { return valueType{"limits", parseBounds} }
 
 func parseText(v any) (any, error) {
 	if s, ok := v.(string); ok {

@@ -22,6 +22,7 @@ const (
 	CodeBadCondition     = "bad-condition"     // the step's condition cannot be evaluated for this file
 	CodeBadTemplate      = "bad-template"      // the step's arguments cannot be rendered for this file
 	CodeCanceled         = "canceled"          // the transfer was canceled
+	CodeDeadlineExceeded = "deadline-exceeded" // the transfer was canceled because its deadline had passed
 	CodeWorkerCrashed    = "worker-crashed"    // its workers crashed until the last attempt was used up
 	CodeDatabaseRejected = "database-rejected" // the database rejected the result; this one stands in for it
 )

@@ -18,6 +18,7 @@ type Registration struct {
 	Finalizer   Finalizer // nil for a handler of steps
 	Description string    // one line for people
 	Slots       SlotUse   // how much of the host a batch takes
+	Limits      []string  // names of limits that apply to its batches, see WithLimits
 	Timeouts    Timeouts
 	Batch       tasks.BatchPolicy // fields that are zero come from the global default
 	Retry       tasks.RetryPolicy
@@ -135,6 +136,13 @@ func WithDescription(line string) Option { return func(r *Registration) { r.Desc
 
 // WithSlots sets how many of the host's slots a batch takes; OneSlot without it.
 func WithSlots(s SlotUse) Option { return func(r *Registration) { r.Slots = s } }
+
+// WithLimits names limits that apply to all batches of the handler, such as "gpu". How many
+// batches may run at once, or files a second, is set by name for all workers together, with
+// `baler limit --name gpu`. A name without a limit limits nothing.
+func WithLimits(names ...string) Option {
+	return func(r *Registration) { r.Limits = append(r.Limits, names...) }
+}
 
 // WithTimeout limits how long one file may take, from when work on it begins, or one
 // attempt of a final step; without it there is no limit. It is for handlers made by

@@ -115,7 +115,7 @@ func (c *diagnostics) syntax(err error) {
 }
 
 func (c *diagnostics) recipe(r *Recipe, root ast.Node) {
-	fs, ok := c.mapping("recipe", root, lineOf(root), "name", "description", "split", "fixity", "stop_after", "steps", "finally")
+	fs, ok := c.mapping("recipe", root, lineOf(root), "name", "description", "split", "fixity", "stop_after", "deadline", "steps", "finally")
 	if !ok {
 		return
 	}
@@ -142,6 +142,9 @@ func (c *diagnostics) recipe(r *Recipe, root ast.Node) {
 	}
 	if f, ok := fs.get("stop_after"); ok {
 		r.StopAfter = c.stopAfter(f)
+	}
+	if f, ok := fs.get("deadline"); ok {
+		r.Deadline = c.duration(f)
 	}
 	f, ok := fs.get("steps")
 	if !ok {

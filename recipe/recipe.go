@@ -17,8 +17,9 @@ type Recipe struct {
 	Split       int64 // size in bytes of the chunks that files of lines are split into; 0 leaves files whole
 	Fixity      bool  // a run reads all files again, and compares them with what earlier transfers recorded
 	StopAfter   tasks.StopAfter
-	Steps       []*Step      // at least one; Steps[i].Number is i+1
-	FinalSteps  []*FinalStep // possibly none; FinalSteps[i].Number is i+1
+	Deadline    time.Duration // how long a transfer may take; 0: any time
+	Steps       []*Step       // at least one; Steps[i].Number is i+1
+	FinalSteps  []*FinalStep  // possibly none; FinalSteps[i].Number is i+1
 
 	file   string
 	source string
@@ -42,7 +43,8 @@ type Step struct {
 	Retry     tasks.RetryPolicy
 	Batch     tasks.BatchPolicy
 	OnFailure OnFailure
-	Approve   bool // no file of the step runs before a person has approved it
+	Limits    []string // names of limits on its batches: `baler limit --name` sets them
+	Approve   bool     // no file of the step runs before a person has approved it
 
 	// Reuse says when a result of an earlier transfer is taken over.
 	Reuse Reuse

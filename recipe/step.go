@@ -2,6 +2,7 @@ package recipe
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
@@ -20,7 +21,7 @@ const (
 func (c *diagnostics) step(no int, node ast.Node) *Step {
 	s := &Step{Number: no, OnFailure: Stop, line: lineOf(node)}
 	fs, ok := c.mapping("step", node, s.line,
-		"name", "handler", "with", "when", "timeout", "batch_timeout", "retry", "batch", "on_failure", "emit_from", "rules", "reuse", "approve")
+		"name", "handler", "with", "when", "timeout", "batch_timeout", "retry", "batch", "on_failure", "emit_from", "rules", "reuse", "approve", "limits")
 	if !ok {
 		return s
 	}
@@ -47,6 +48,9 @@ func (c *diagnostics) step(no int, node ast.Node) *Step {
 	}
 	if f, ok := fs.get("approve"); ok {
 		s.Approve = c.yes(f)
+	}
+	if f, ok := fs.get("limits"); ok {
+		s.Limits = c.limits(f)
 	}
 	if f, ok := fs.get("emit_from"); ok {
 		s.emitFrom, _ = c.text(f)
@@ -113,6 +117,24 @@ func (c *diagnostics) batch(f field) tasks.BatchPolicy {
 		b.Target = c.duration(f)
 	}
 	return b
+}
+
+// maxLimits is how many limits a step may name.
+const maxLimits = 8
+
+// limits reads the names of limits, each once.
+func (c *diagnostics) limits(f field) []string {
+	names := c.words(f, func(name string) (string, string) {
+		if tasks.CheckLimitName(name) != nil {
+			return "", fmt.Sprintf("must be the name of a limit, such as gpu: up to %d small letters, digits, and . _ - between them", tasks.MaxLimitName)
+		}
+		return name, ""
+	})
+	if len(names) > maxLimits {
+		c.addf(f.line, "limits names %d limits, and a step may name %d", len(names), maxLimits)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 func (c *diagnostics) onFailure(f field) OnFailure {

@@ -27,8 +27,11 @@ type Summary struct {
 
 	WaitingFor string `json:"waiting_for,omitempty"` // why it makes no progress; left out when it does, or when this was not checked
 
-	StopAfter string `json:"stop_after,omitempty"` // how many failures stop it, such as 5% or 100; left out when none do
-	Stopped   string `json:"stopped,omitempty"`    // why so many failures have paused it; left out unless they have
+	StopAfter        string     `json:"stop_after,omitempty"`        // how many failures stop it, such as 5% or 100; left out when none do
+	DeadlineAt       *time.Time `json:"deadline_at,omitempty"`       // when it ends if it has not ended before; left out without a deadline
+	DeadlineExceeded bool       `json:"deadline_exceeded,omitempty"` // that has ended it
+
+	Stopped string `json:"stopped,omitempty"` // why so many failures have paused it; left out unless they have
 }
 
 // StepSummary is one step's part of a Summary.
@@ -55,7 +58,14 @@ func Summarize(t *Transfer, now time.Time) Summary {
 	if weight == 1 {
 		weight = 0
 	}
+	var deadline *time.Time
+	if !t.DeadlineAt.IsZero() {
+		deadline = new(t.DeadlineAt.UTC())
+	}
 	return Summary{
+		DeadlineAt:       deadline,
+		DeadlineExceeded: t.DeadlineExceeded,
+
 		Type:           "summary",
 		Transfer:       t.UUID,
 		State:          t.State,

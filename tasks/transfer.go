@@ -64,6 +64,10 @@ type Transfer struct {
 
 	Weight int // its share of the workers beside other transfers: see CheckWeight
 
+	DeadlineAt       time.Time // when it ends if it has not ended before; zero: never
+	UpdatedAt        time.Time // when a person has changed it, see TransferChange; zero: nobody has
+	DeadlineExceeded bool      // that has ended it
+
 	StopAfter StopAfter // how many failures stop it
 	Stopped   string    // why so many failures have paused it; empty unless they have
 
@@ -110,6 +114,7 @@ type StepProgress struct {
 	Counts         // results recorded so far, by outcome
 	Reused   int64 // those of them that were taken over from earlier transfers
 
+	Limits   []string // names of limits on its batches, see ScopeName
 	Approval Approval // whether a person has let its files run; empty: it asks nobody
 }
 

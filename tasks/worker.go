@@ -15,6 +15,8 @@ type Worker struct {
 	Queues       []string      // that it takes batches from, sorted
 	Throttled    []string      // limits that have just kept batches out, by Limit.Key; sorted
 	WriteTime    time.Duration // what writing its row has taken, twice in a row at least; 0: not known
+	Host         string        // on which it runs
+	LimitsWanted []string      // limits on batches that have just come to it, by Limit.Key; sorted
 	Trouble      string        // why its row in the database cannot be read; only its name is known then
 }
 

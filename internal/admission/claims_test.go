@@ -12,7 +12,7 @@ import (
 // already, and while it is back in the queue.
 func TestPromotedBatchGetsTheNextRoom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := NewLimiter(time.Now)
+		g := NewLimiter(time.Now, 0)
 		g.SetShares(shareOfOne)
 		first, _ := enter(t, g, 1)
 		if err := enterPromoted(t, g, 7); err == nil {
@@ -41,7 +41,7 @@ func TestPromotedBatchGetsTheNextRoom(t *testing.T) {
 // Promoted batches get room in the order in which the limit has kept them out.
 func TestPromotedBatchesTakeTurns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := NewLimiter(time.Now)
+		g := NewLimiter(time.Now, 0)
 		g.SetShares(shareOfOne)
 		leave, _ := enter(t, g, 1)
 		for batch := range int64(3) {
@@ -67,7 +67,7 @@ func TestPromotedBatchesTakeTurns(t *testing.T) {
 // When a promoted batch does not come back, others get its room after a while.
 func TestClaimEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := NewLimiter(time.Now)
+		g := NewLimiter(time.Now, 0)
 		g.SetShares(shareOfOne)
 		first, _ := enter(t, g, 1)
 		if err := enterPromoted(t, g, 7); err == nil {
@@ -84,7 +84,7 @@ func TestClaimEnds(t *testing.T) {
 // A stream of promoted batches does not keep others out for ever.
 func TestPromotedBatchesLeaveRoomForOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := NewLimiter(time.Now)
+		g := NewLimiter(time.Now, 0)
 		g.SetShares(shareOfOne)
 		leave, _ := enter(t, g, 1)
 		for n := range int64(maxOvertaken) {

@@ -26,7 +26,16 @@ const (
 	patience = 250 * time.Millisecond
 
 	// blockedDelay is the delay before a batch is tried again when this worker has no share.
-	blockedDelay = time.Second
+	// It is longer than patience, so that the batch goes back at once, and short, so that the
+	// batch soon comes to a worker that has one.
+	blockedDelay = 300 * time.Millisecond
+
+	// crowdDelay is the further delay for each batch that a limit has kept out within the
+	// last second, so that many of them do not keep the workers busy.
+	crowdDelay = 10 * time.Millisecond
+
+	// wantTime is how long after its last batch a worker wants a share of a limit.
+	wantTime = 15 * time.Second
 
 	// maxDelay is the longest delay before a batch is tried again, so that a lifted
 	// limit is noticed.
@@ -40,7 +49,8 @@ const (
 // Limiter admits batches within this worker's shares of the limits. Make one with
 // NewLimiter.
 type Limiter struct {
-	now func() time.Time
+	now    func() time.Time
+	places int // batches that the worker takes at once; 0: not known
 
 	mu      sync.Mutex
 	taken   map[string]int         // running batches, by the keys of limits that exist or may be set
@@ -48,7 +58,19 @@ type Limiter struct {
 	updated time.Time
 	wake    chan struct{}        // closed when there may be room
 	refused map[string]time.Time // when a limit last kept a batch out; by its key
+	crowds  map[string]*crowd    // by key of the limit
 	claims  map[string]*claims   // by key of the limit
+
+	inside, waiting int                  // batches
+	asked           map[string]time.Time // when a batch last asked for room; by key of the limit
+	reported        map[string]bool      // limits of which the worker has asked for a share
+	wanting         chan struct{}        // has a value when it needs a share that it has not asked for
+}
+
+// crowd counts the batches that a limit has kept out since a time.
+type crowd struct {
+	since time.Time
+	n     int
 }
 
 // limitShare is this worker's share of a limit, and its use of the rate.
@@ -58,11 +80,13 @@ type limitShare struct {
 	bucket *rate.Limiter // nil without a rate
 }
 
-// NewLimiter makes a limiter without limits.
-func NewLimiter(now func() time.Time) *Limiter {
+// NewLimiter makes a limiter without limits, for a worker that takes a number of batches at
+// once; 0 when that is not known.
+func NewLimiter(now func() time.Time, places int) *Limiter {
 	return &Limiter{
-		now: now, taken: make(map[string]int), shares: make(map[string]*limitShare),
-		wake: make(chan struct{}),
+		now: now, places: places, taken: make(map[string]int), shares: make(map[string]*limitShare),
+		wake: make(chan struct{}), refused: make(map[string]time.Time), crowds: make(map[string]*crowd),
+		asked: make(map[string]time.Time), wanting: make(chan struct{}, 1),
 	}
 }
 
@@ -80,32 +104,39 @@ type Entrant struct {
 // Enter waits a moment until the limits admit a batch. It returns a *ThrottledError when they
 // do not. The caller calls leave, at least once, when the batch has ended. A promoted batch
 // that is kept out claims the next room of the limit, also while it is back in the queue.
+// A batch does not wait on the last place of the worker, unless the limit is on everything:
+// others could run there.
 func (l *Limiter) Enter(ctx context.Context, e Entrant) (leave func(), err error) {
 	give := time.NewTimer(patience)
 	defer give.Stop()
 	asked, promoted := e.Promoted == nil, false
+	keys := withHostKeys(e.Keys)
+	l.count(&l.waiting, 1)
+	defer l.count(&l.waiting, -1)
 	for {
 		l.mu.Lock()
-		full := l.full(e.Keys, e.Files)
+		l.ask(e.Keys)
+		full := l.full(keys, e.Files)
 		if full == nil {
-			full = l.claimed(e.Keys, e.Batch)
+			full = l.claimed(keys, e.Batch)
 		}
 		if full != nil && promoted {
 			l.claim(full, e.Batch)
 		}
 		if full == nil {
-			l.take(e.Keys, e.Files)
-			l.settleClaims(e.Keys, e.Batch)
+			l.take(keys, e.Files)
+			l.settleClaims(keys, e.Batch)
 			l.mu.Unlock()
-			return sync.OnceFunc(func() { l.leave(e.Keys) }), nil
+			return sync.OnceFunc(func() { l.leave(keys) }), nil
 		}
 		wake := l.wake
+		blocks := l.places > 0 && l.inside+l.waiting >= l.places && full.Limit != tasks.LimitKey(tasks.ScopeAll, "")
 		l.mu.Unlock()
 		if !asked {
 			asked, promoted = true, e.Promoted(ctx)
 			continue
 		}
-		if full.RetryAfter > patience {
+		if blocks || full.RetryAfter > patience {
 			return nil, l.refuse(full)
 		}
 		soon := time.NewTimer(full.RetryAfter)
@@ -131,11 +162,67 @@ func (l *Limiter) refuse(full *ThrottledError) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := l.now()
-	if l.refused == nil {
-		l.refused = make(map[string]time.Time)
-	}
 	l.refused[full.Limit] = now
+	c := l.crowds[full.Limit]
+	if c == nil || now.Sub(c.since) > time.Second {
+		c = &crowd{since: now}
+		l.crowds[full.Limit] = c
+	}
+	c.n++
+	full.RetryAfter = max(full.RetryAfter, min(time.Duration(c.n)*crowdDelay, maxDelay))
 	return full
+}
+
+// withHostKeys adds the keys under which a worker counts batches for the limits by host.
+func withHostKeys(keys []string) []string {
+	all := slices.Clone(keys)
+	for _, k := range keys {
+		all = append(all, tasks.HostLimitKey(k))
+	}
+	return all
+}
+
+func (l *Limiter) count(what *int, by int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	*what += by
+}
+
+// ask notes that a batch asks for room. The caller holds mu.
+func (l *Limiter) ask(keys []string) {
+	now := l.now()
+	for _, k := range keys {
+		l.asked[k] = now
+		if !l.reported[k] && l.limited(k) && k != tasks.LimitKey(tasks.ScopeAll, "") {
+			select {
+			case l.wanting <- struct{}{}:
+			default: // it knows already
+			}
+		}
+	}
+}
+
+// limited reports whether a limit is set. The caller holds mu.
+func (l *Limiter) limited(key string) bool {
+	return l.shares[key] != nil || l.shares[tasks.HostLimitKey(key)] != nil
+}
+
+// Wanting has a value when the worker needs a share of a limit that it has not asked for.
+func (l *Limiter) Wanting() <-chan struct{} { return l.wanting }
+
+// Wanted lists the keys of the limits of which the worker needs a share: batches have asked
+// for room within wantTime, or run.
+func (l *Limiter) Wanted() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	since := l.now().Add(-wantTime)
+	maps.DeleteFunc(l.asked, func(k string, at time.Time) bool { return at.Before(since) && l.taken[k] == 0 })
+	l.reported = make(map[string]bool)
+	for k := range l.asked {
+		l.reported[k] = l.limited(k)
+	}
+	maps.DeleteFunc(l.reported, func(_ string, limited bool) bool { return !limited })
+	return slices.Sorted(maps.Keys(l.reported))
 }
 
 // Throttled lists the keys of limits that have kept batches out within a time. It forgets
@@ -158,6 +245,8 @@ func (l *Limiter) full(keys []string, files int) *ThrottledError {
 			continue
 		}
 		switch {
+		case p.FilesPerSecond > 0 && p.Rate == 0:
+			return &ThrottledError{Reason: LimitRate, Limit: k, RetryAfter: blockedDelay}
 		case p.InFlight == 0:
 		case p.Share == 0 || now.Sub(l.updated) > sharesValid:
 			return &ThrottledError{Reason: LimitInFlight, Limit: k, RetryAfter: blockedDelay}
@@ -186,6 +275,7 @@ func (p *limitShare) wait(now time.Time, files int) time.Duration {
 
 func (l *Limiter) take(keys []string, files int) {
 	now := l.now()
+	l.inside++
 	for _, k := range keys {
 		l.taken[k]++
 		if p := l.shares[k]; p != nil && p.bucket != nil {
@@ -199,6 +289,7 @@ func (l *Limiter) take(keys []string, files int) {
 func (l *Limiter) leave(keys []string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.inside--
 	for _, k := range keys {
 		if l.taken[k]--; l.taken[k] == 0 {
 			delete(l.taken, k)
@@ -228,6 +319,7 @@ func (l *Limiter) SetShares(shares []ledger.LimitShare) {
 		p.resize(now)
 		l.shares[p.Key()] = p
 	}
+	maps.DeleteFunc(l.crowds, func(k string, _ *crowd) bool { return l.shares[k] == nil })
 	maps.DeleteFunc(l.claims, func(k string, _ *claims) bool { return l.shares[k] == nil })
 	l.wakeAll()
 }
@@ -261,12 +353,16 @@ func (l *Limiter) InUse() map[string]int {
 	return held
 }
 
-// Unsettled reports whether shares are moving from one worker to another.
+// Unsettled reports whether shares are moving from one worker to another, or the worker needs
+// one that it has not asked for.
 func (l *Limiter) Unsettled() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for k, p := range l.shares {
 		if p.InFlight > 0 && (p.Max < p.Share || l.taken[k] > p.Max) {
+			return true
+		}
+		if wanted := tasks.LimitKey(p.Scope, p.Name); p.Scope != tasks.ScopeAll && !l.reported[wanted] && !l.asked[wanted].IsZero() {
 			return true
 		}
 	}

@@ -112,7 +112,7 @@ type Limiter interface {
 	Limits(ctx context.Context) ([]tasks.Limit, error)
 
 	// SetLimit sets the bounds that are not nil; 0 removes one.
-	SetLimit(ctx context.Context, scope tasks.Scope, name string, inFlight *int, filesPerSecond *float64) (tasks.Limit, error)
+	SetLimit(ctx context.Context, scope tasks.Scope, name string, change tasks.LimitChange) (tasks.Limit, error)
 }
 
 // SubmissionRequest is a request for a transfer.
@@ -125,6 +125,7 @@ type SubmissionRequest struct {
 	Queue          string
 	Weight         int
 	StopAfter      string
+	Deadline       string
 	Via            tasks.Via
 	MissingOK      bool // paths that do not exist get failed results
 	Webhooks       []string

@@ -82,6 +82,7 @@ type addScheduleInput struct {
 		Recipe    string   `json:"recipe,omitempty" maxLength:"255" doc:"The name of a recipe that the server knows; default: default."`
 		Queue     string   `json:"queue,omitempty" maxLength:"64" doc:"Default: default."`
 		StopAfter string   `json:"stop_after,omitempty" maxLength:"32" doc:"Failures that stop it: 5%, 100 or none."`
+		Deadline  string   `json:"deadline,omitempty" maxLength:"32" doc:"How long a run may take, such as 6h; none; default: what the recipe says."`
 		Weight    int      `json:"weight,omitempty" minimum:"0" maximum:"100" doc:"Its share beside others of its queue; default: 1."`
 	}
 }
@@ -107,6 +108,7 @@ type scheduleItem struct {
 	Queue        string           `json:"queue"`
 	Weight       int              `json:"weight"`
 	StopAfter    string           `json:"stop_after,omitempty"`
+	Deadline     string           `json:"deadline,omitempty"`
 	CreatedAt    time.Time        `json:"created_at"`
 	DueAt        time.Time        `json:"due_at" doc:"When it runs next, unless it is paused."`
 	LastAt       *time.Time       `json:"last_at,omitempty" doc:"The due time of the last run."`
@@ -117,7 +119,7 @@ type scheduleItem struct {
 func itemOfSchedule(s *schedule.Schedule) scheduleItem {
 	return scheduleItem{
 		Name: s.Name, Cron: s.Cron, Zone: cmp.Or(s.Zone, "UTC"), Overlap: s.Overlap, Paused: s.Paused, Paths: s.Paths, Recipe: s.Recipe,
-		Queue: s.Queue, Weight: s.Weight, StopAfter: s.StopAfter, CreatedAt: s.CreatedAt, DueAt: s.DueAt, LastAt: unlessZero(s.LastAt),
+		Queue: s.Queue, Weight: s.Weight, StopAfter: s.StopAfter, Deadline: s.Deadline, CreatedAt: s.CreatedAt, DueAt: s.DueAt, LastAt: unlessZero(s.LastAt),
 		LastTransfer: s.LastTransfer, LastError: s.LastError,
 	}
 }
@@ -139,7 +141,7 @@ func (a *api) addSchedule(ctx context.Context, in *addScheduleInput) (*scheduleO
 	b := &in.Body
 	added, err := a.Scheduler.AddSchedule(ctx, schedule.Schedule{
 		Name: b.Name, Cron: b.Cron, Zone: b.Zone, Overlap: schedule.Overlap(b.Overlap), Paths: b.Paths, Recipe: b.Recipe,
-		Queue: b.Queue, Weight: b.Weight, StopAfter: b.StopAfter,
+		Queue: b.Queue, Weight: b.Weight, StopAfter: b.StopAfter, Deadline: b.Deadline,
 	})
 	if err != nil {
 		return nil, a.answer(ctx, "add the schedule", err)

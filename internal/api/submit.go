@@ -70,6 +70,7 @@ type createBody struct {
 	Queue     string          `json:"queue,omitempty" maxLength:"64" doc:"Default: default."`
 	Weight    int             `json:"weight,omitempty" minimum:"0" maximum:"100" doc:"Its share beside others of its queue; default: 1."`
 	StopAfter string          `json:"stop_after,omitempty" maxLength:"32" doc:"Failures that stop it: 5%, 100 or none."`
+	Deadline  string          `json:"deadline,omitempty" maxLength:"32" doc:"When it is canceled if it has not ended: a time from now such as 6h, a time of RFC 3339, or none."`
 	Via       string          `json:"via,omitempty" enum:"auto,group,bulk" doc:"How files reach the workers; default: auto."`
 
 	MissingOK bool            `json:"missing_ok,omitempty" doc:"Register paths that do not exist; each gets a failed result."`
@@ -89,7 +90,7 @@ func (a *api) create(ctx context.Context, in *createInput) (*createOutput, error
 	s := SubmissionRequest{
 		Paths: in.Body.Paths, Selection: in.Body.Selection, Name: in.Body.Name, Queue: in.Body.Queue, Weight: in.Body.Weight,
 		MissingOK: in.Body.MissingOK, Webhooks: in.Body.Webhooks, NoReuse: in.Body.NoReuse, IdempotencyKey: in.IdempotencyKey,
-		StopAfter: in.Body.StopAfter,
+		StopAfter: in.Body.StopAfter, Deadline: in.Body.Deadline,
 	}
 	var err error
 	if s.Via, err = tasks.ParseVia(in.Body.Via, ""); err != nil {

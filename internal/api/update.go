@@ -12,7 +12,7 @@ import (
 func (a *api) registerUpdate(h huma.API) {
 	huma.Register(h, huma.Operation{
 		OperationID: "update-transfer", Method: http.MethodPatch, Path: "/transfers/{id}", Tags: tagControl(),
-		Summary:      "Change the weight of a transfer, or how many failures stop it",
+		Summary:      "Change the weight or the deadline of a transfer, or how many failures stop it",
 		Description:  "Takes effect within a second. What the request leaves out stays.",
 		MaxBodyBytes: maxBody,
 		Errors:       []int{http.StatusNotFound, http.StatusGone, http.StatusConflict, http.StatusUnprocessableEntity},
@@ -24,6 +24,7 @@ type updateInput struct {
 
 	Body struct {
 		Weight    *int    `json:"weight,omitempty" minimum:"1" maximum:"100" doc:"Its share beside others of its queue."`
+		Deadline  *string `json:"deadline,omitempty" maxLength:"32" doc:"When it is canceled if it has not ended: a time from now such as 6h, a time of RFC 3339, or none."`
 		StopAfter *string `json:"stop_after,omitempty" maxLength:"32" doc:"Failures that stop it: a share such as 5%, a number, or none."`
 	}
 }
@@ -36,6 +37,13 @@ func (a *api) update(ctx context.Context, in *updateInput) (*getOutput, error) {
 			return nil, invalid("body.stop_after", *in.Body.StopAfter, err.Error())
 		}
 		c.StopAfter = &limit
+	}
+	if in.Body.Deadline != nil {
+		deadline, err := tasks.ParseDeadline(*in.Body.Deadline)
+		if err != nil {
+			return nil, invalid("body.deadline", *in.Body.Deadline, err.Error())
+		}
+		c.Deadline = &deadline
 	}
 	if err := c.Check(); err != nil {
 		return nil, invalid("body", nil, err.Error())

@@ -37,6 +37,9 @@ const Baler = "Baler"
 // StopTransfer is the action of a transfer that so many failures have stopped.
 const StopTransfer = "stop a transfer"
 
+// DeadlineTransfer is the action of a transfer whose deadline has passed.
+const DeadlineTransfer = "end a transfer at its deadline"
+
 // What people have decided about a step that waits for approval. These lines are written with
 // the decision, and have the comment as their detail.
 const (

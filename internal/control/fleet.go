@@ -64,14 +64,23 @@ func (c *Controller) PauseQueue(ctx context.Context, name string, pause bool) er
 // Limits lists the limits that are set for all workers together.
 func (c *Controller) Limits(ctx context.Context) ([]tasks.Limit, error) { return c.store.Limits(ctx) }
 
-// SetLimit limits all workers together. nil keeps the present bound, 0 removes it.
-func (c *Controller) SetLimit(
-	ctx context.Context, scope tasks.Scope, name string, inFlight *int, filesPerSecond *float64,
-) (tasks.Limit, error) {
-	if scope == tasks.ScopeQueue {
-		if err := tasks.CheckQueue(name); err != nil {
-			return tasks.Limit{}, err
+// SetLimit limits all workers together.
+func (c *Controller) SetLimit(ctx context.Context, scope tasks.Scope, name string, change tasks.LimitChange) (tasks.Limit, error) {
+	var err error
+	switch scope {
+	case tasks.ScopeQueue:
+		err = tasks.CheckQueue(name)
+		if change.Weight != nil && (*change.Weight < 0 || *change.Weight > tasks.MaxWeight) {
+			err = fmt.Errorf("a queue has a weight from 1 to %d, or 0 for that of the workers' configuration, not %d", tasks.MaxWeight, *change.Weight)
 		}
+	case tasks.ScopeHandler, tasks.ScopeName:
+		err = tasks.CheckLimitName(name)
 	}
-	return c.store.SetLimit(ctx, scope, name, inFlight, filesPerSecond)
+	if change.Weight != nil && scope != tasks.ScopeQueue {
+		err = errors.New("only a queue has a weight here; baler update changes that of a transfer")
+	}
+	if err != nil {
+		return tasks.Limit{}, err
+	}
+	return c.store.SetLimit(ctx, scope, name, change)
 }

@@ -1,6 +1,7 @@
 package dispatch
 
 import (
+	"math"
 	"time"
 
 	"github.com/balerhq/baler/batcher"
@@ -17,15 +18,23 @@ const (
 	gatherAll
 )
 
-// decideGathering returns how much of a gathering is sent now. It reads and writes
-// nothing. The files wait as files of a first step do: until they fill a batch, at most
+// decideGathering returns how much of a gathering is sent now, and in how many batches at
+// most. It reads and writes nothing. ahead is how many batches of the step may be sent and
+// not complete, 0 for any number: the others wait in the ledger, where they keep no place in a
+// worker from batches that can run. The files wait as files of a first step do: until they fill a batch, at most
 // for the delay of the policy, and not at all when no more can come.
-func decideGathering(g ledger.Gathering, policy tasks.BatchPolicy, budget batcher.Budget, now time.Time) gathered {
-	switch {
-	case g.Complete, g.State == tasks.StateCanceled, now.Sub(g.Since) >= policy.MaxDelay:
-		return gatherAll
-	case budget.Fills(policy, g.Items, g.Bytes):
-		return gatherFull
+func decideGathering(g ledger.Gathering, policy tasks.BatchPolicy, budget batcher.Budget, ahead int, now time.Time) (_ gathered, room int) {
+	room = math.MaxInt
+	if ahead > 0 && g.State != tasks.StateCanceled {
+		room = ahead - g.Sent
 	}
-	return gatherNothing
+	switch {
+	case room <= 0:
+		return gatherNothing, 0
+	case g.Complete, g.State == tasks.StateCanceled, now.Sub(g.Since) >= policy.MaxDelay:
+		return gatherAll, room
+	case budget.Fills(policy, g.Items, g.Bytes):
+		return gatherFull, room
+	}
+	return gatherNothing, 0
 }

@@ -106,6 +106,9 @@ func (d *Dispatcher) Step(ctx context.Context) (busy bool, err error) {
 	now := d.opts.Now()
 	if !now.Before(d.tickAt) {
 		d.tickAt = now.Add(time.Second)
+		if err := d.cancelOverdue(ctx); err != nil {
+			return false, err
+		}
 		if err := d.keepPaused(ctx); err != nil { // before anything is sent
 			return false, err
 		}
@@ -137,6 +140,15 @@ func (d *Dispatcher) Step(ctx context.Context) (busy bool, err error) {
 	}
 	busy, err = d.dispatchRound(ctx)
 	return busy || gathered, err
+}
+
+// cancelOverdue cancels the transfers whose deadline has passed.
+func (d *Dispatcher) cancelOverdue(ctx context.Context) error {
+	n, err := d.store.CancelOverdue(ctx)
+	if n > 0 {
+		d.opts.Log.WarnContext(ctx, "dispatcher: deadlines have passed, their transfers are canceled", "transfers", n)
+	}
+	return err
 }
 
 // repairInterval is the time between two searches for stranded groups and dead

@@ -176,6 +176,8 @@ func (f *fake) OpenBatches(_ context.Context, transfer int64) ([]tasks.Batch, er
 	return open, nil
 }
 
+func (f *fake) CancelOverdue(context.Context) (int, error) { return 0, f.enter("CancelOverdue") }
+
 func (f *fake) MarkInterrupted(context.Context) (int64, error) { return 0, f.enter("MarkInterrupted") }
 
 func (f *fake) RecordedFiles(context.Context, int64, int, tasks.Ranges) (tasks.Ranges, error) {

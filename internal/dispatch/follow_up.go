@@ -12,11 +12,12 @@ import (
 func FollowUpBatches(plan *TransferPlan, step int, files []tasks.File) []tasks.Batch {
 	policy, estimate := plan.Policy(step), plan.Estimate(step)
 	budget := batcher.NewBudget(estimate, policy.Target, batcher.Remaining{}, 0)
+	limited := len(plan.Step(step).Limits) > 0 // the dispatcher sends no more than the limits let run
 	batches := PlanBatches(plan, step, files, policy)
 	for i := range batches {
 		b := &batches[i]
 		short := estimate.Known && estimate.Predict(int64(b.Items()), b.Bytes) <= batcher.MinBatchTime.Seconds()
-		b.Gathering = !short || !budget.Fills(policy, b.Items(), b.Bytes)
+		b.Gathering = limited || !short || !budget.Fills(policy, b.Items(), b.Bytes)
 	}
 	return batches
 }

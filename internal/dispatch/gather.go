@@ -65,11 +65,12 @@ func (d *Dispatcher) gatherOne(ctx context.Context, g ledger.Gathering) (more bo
 		slots = capacity.slots // the slots share the remaining files
 	}
 	budget := batcher.NewBudget(plan.Estimate(g.Step), policy.Target, whole, slots)
-	sent := decideGathering(g, policy, budget, d.opts.Now())
+	sent, room := decideGathering(g, policy, budget, capacity.ahead, d.opts.Now())
 	if sent == gatherNothing {
 		return false, nil
 	}
-	parts, err := d.store.GatheringBatches(ctx, g, batchesPerGathering)
+	limit := partsFor(g, policy, room)
+	parts, err := d.store.GatheringBatches(ctx, g, limit)
 	if err != nil || len(parts) == 0 {
 		return false, err
 	}
@@ -88,10 +89,11 @@ func (d *Dispatcher) gatherOne(ctx context.Context, g ledger.Gathering) (more bo
 		c.Batches[i].Attempt = g.Attempt
 		c.Batches[i].FencingToken = fencingToken(parts)
 	}
-	truncated := len(parts) == batchesPerGathering
+	truncated := len(parts) == limit && limit < g.Batches
 	if sent == gatherFull || truncated {
 		keepLast(c.Batches, g, policy, budget)
 	}
+	keepBeyond(c.Batches, g, room)
 	if err := d.store.CommitGathered(ctx, c); err != nil {
 		return false, err
 	}
@@ -100,7 +102,27 @@ func (d *Dispatcher) gatherOne(ctx context.Context, g ledger.Gathering) (more bo
 	if err != nil {
 		return false, err
 	}
-	return truncated, queue.EnqueueInTurn(ctx, d.queue, batches, first)
+	return truncated && len(batches) < room, queue.EnqueueInTurn(ctx, d.queue, batches, first)
+}
+
+// partsFor returns how many batches of a gathering are read: as many as give the number of
+// batches for which there is room.
+func partsFor(g ledger.Gathering, policy tasks.BatchPolicy, room int) int {
+	if room >= batchesPerGathering {
+		return batchesPerGathering
+	}
+	each := max(g.Items/max(g.Batches, 1), 1)
+	full := max(policy.MaxItems, 1)/each + 1 // batches that fill one
+	return min(room*full, batchesPerGathering)
+}
+
+// keepBeyond lets the batches wait for which there is no room.
+func keepBeyond(batches []tasks.Batch, g ledger.Gathering, room int) {
+	for i := range batches {
+		if room--; room < 0 {
+			batches[i].Gathering, batches[i].NotBefore = true, g.Since
+		}
+	}
 }
 
 // fencingToken is the highest of the replaced batches: some of their files may have run.

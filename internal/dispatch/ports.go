@@ -71,6 +71,8 @@ type SweepStore interface {
 	OpenBatches(ctx context.Context, transfer int64) ([]tasks.Batch, error)
 	// MarkInterrupted marks open transfers whose producer has died.
 	MarkInterrupted(ctx context.Context) (int64, error)
+	// CancelOverdue cancels the transfers whose deadline has passed, and counts them.
+	CancelOverdue(ctx context.Context) (int, error)
 	// RecordedFiles returns those of the files that have a result at a step.
 	RecordedFiles(ctx context.Context, transfer int64, step int, files tasks.Ranges) (tasks.Ranges, error)
 }

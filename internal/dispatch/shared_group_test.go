@@ -51,7 +51,7 @@ func TestSlotsShareFilesOfAGroup(t *testing.T) {
 func TestLimitBoundsBatchesOfAGroup(t *testing.T) {
 	f := newFake()
 	planner := f.planner(tasks.BatchPolicy{MaxItems: 100})
-	planner.Workers.Limits = func(*TransferPlan) (int, float64) { return 0, 4 }
+	planner.Workers.Limits = func(*TransferPlan, int) (int, float64) { return 0, 4 }
 	batches, _, err := planner.PlanFiles(t.Context(), 1, 1, []int64{1, 2, 3, 4, 5, 6, 7, 8, 9})
 	if err != nil || len(batches) != 3 || batches[0].Items() != 4 {
 		t.Errorf("batches %+v, %v", batches, err)

@@ -72,7 +72,8 @@ func (d *ChangeDetector) Begin(ctx context.Context) error {
 }
 
 // Resume adds the files to the latest transfer when that has not ended, and reports
-// whether it does. A limit of failures that the submission names applies to all of it.
+// whether it does. A weight, a deadline and a limit of failures that the submission names apply
+// to all of it.
 func (d *ChangeDetector) Resume(ctx context.Context, latest tasks.Transfer) (resumed bool, err error) {
 	if latest.State.Ended() {
 		return false, nil
@@ -94,12 +95,26 @@ func (d *ChangeDetector) Resume(ctx context.Context, latest tasks.Transfer) (res
 	if err != nil || !resumed {
 		return false, err
 	}
-	if limit := d.submission.stopAfter(); d.submission.StopAfter != "" && limit != latest.StopAfter { // a person has said so
-		if _, err := d.ingester.store.Update(ctx, latest.ID, tasks.TransferChange{StopAfter: &limit}); err != nil {
+	if change := d.submission.changes(&latest); change != (tasks.TransferChange{}) { // a person has said so
+		if _, err := d.ingester.store.Update(ctx, latest.ID, change); err != nil {
 			return false, err
 		}
 	}
 	return true, d.use(ctx, latest)
+}
+
+// changes returns what a request names that the transfer with which it goes on has otherwise.
+func (s *TransferRequest) changes(t *tasks.Transfer) (c tasks.TransferChange) {
+	if limit := s.stopAfter(); s.StopAfter != "" && limit != t.StopAfter {
+		c.StopAfter = &limit
+	}
+	if s.Weight > 0 && s.Weight != t.Weight {
+		c.Weight = &s.Weight
+	}
+	if s.Deadline != "" {
+		c.Deadline = new(s.deadline())
+	}
+	return c
 }
 
 func (d *ChangeDetector) use(ctx context.Context, t tasks.Transfer) (err error) {

@@ -41,8 +41,8 @@ func (g *Ingester) ByKey(ctx context.Context, s *TransferRequest, sources []stri
 
 // sameRequest compares a transfer with a request that has its key. It does not compare
 // lists, which CheckList and RegisterRestOfList read, and not what changes neither which
-// files are processed nor how: names, the way into the queue, and whether missing paths
-// are accepted.
+// files are processed nor how: names, the way into the queue, whether missing paths are
+// accepted, the deadline, and what a person has changed since.
 func sameRequest(t *tasks.Transfer, n *store.NewTransfer, r *recipe.Recipe) error {
 	var had []string
 	if then, now := distinct(t.Sources), distinct(n.Sources); !slices.Equal(then, now) {
@@ -61,10 +61,11 @@ func sameRequest(t *tasks.Transfer, n *store.NewTransfer, r *recipe.Recipe) erro
 	if t.Queue != n.Queue {
 		had = append(had, fmt.Sprintf("the queue %q, not %q", t.Queue, n.Queue))
 	}
-	if now := max(n.Weight, 1); t.Weight != now {
+	updated := !t.UpdatedAt.IsZero() // by a person: the same request has other values than the transfer
+	if now := max(n.Weight, 1); t.Weight != now && !updated {
 		had = append(had, fmt.Sprintf("the weight %d, not %d", t.Weight, now))
 	}
-	if t.StopAfter != n.StopAfter {
+	if t.StopAfter != n.StopAfter && !updated {
 		had = append(had, fmt.Sprintf("stop after %s, not %s", t.StopAfter, n.StopAfter))
 	}
 	if t.NoReuse != n.NoReuse {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/balerhq/baler/internal/store"
 	"github.com/balerhq/baler/recipe"
@@ -40,6 +41,11 @@ func TestSameRequest(t *testing.T) {
 		was := tasks.Transfer{UUID: "ID", Sources: []string{"/a", "/b"}, Recipe: sums.YAML(), Queue: "q", Weight: 1}
 		n := store.NewTransfer{Key: "k", Sources: strings.Fields(c.sources), Recipe: c.recipe.YAML(), Queue: c.queue}
 		err := sameRequest(&was, &n, c.recipe)
+		updated := was
+		updated.Weight, updated.StopAfter, updated.UpdatedAt = 5, tasks.StopAfter{Count: 3}, time.Unix(1, 0)
+		if again := sameRequest(&updated, &n, c.recipe); (again == nil) != (err == nil) {
+			t.Errorf("%s, %s: after an update %v, before it %v", c.sources, c.recipe.Name, again, err)
+		}
 		if c.want == "" {
 			if err != nil {
 				t.Errorf("%s, %s: %v, want the same request", c.sources, c.recipe.Name, err)

@@ -16,3 +16,12 @@ func (s *TransferRequest) stopAfter() tasks.StopAfter {
 	limit, _ := tasks.ParseStopAfter(s.StopAfter) // Sources has checked it
 	return limit
 }
+
+// deadline is that of a request, or that of its recipe when it has none.
+func (s *TransferRequest) deadline() tasks.Deadline {
+	if s.Deadline == "" {
+		return tasks.Deadline{After: s.Recipe.Deadline}
+	}
+	d, _ := tasks.ParseDeadline(s.Deadline) // Sources has checked it
+	return d
+}

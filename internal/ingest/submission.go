@@ -30,6 +30,7 @@ type TransferRequest struct {
 	Queue          string
 	Weight         int
 	StopAfter      string
+	Deadline       string
 	Via            tasks.Via
 
 	Webhooks []string
@@ -61,7 +62,7 @@ func (g *Ingester) Sources(s *TransferRequest) ([]string, error) {
 		return nil, errNoRecipe
 	}
 	if err := errors.Join(g.checkWebhooks(s), tasks.CheckQueue(s.Queue), tasks.CheckWeight(s.Weight),
-		tasks.CheckIdempotencyKey(s.IdempotencyKey), checkStopAfter(s.StopAfter)); err != nil {
+		tasks.CheckIdempotencyKey(s.IdempotencyKey), checkStopAfter(s.StopAfter), tasks.CheckDeadline(s.Deadline)); err != nil {
 		return nil, err
 	}
 	if _, err := scan.NewSelector(s.Selection); err != nil {
@@ -155,7 +156,7 @@ func (g *Ingester) newTransfer(s *TransferRequest, sources []string, runKey stri
 	n := store.NewTransfer{
 		Name: s.Name, Key: s.IdempotencyKey, RunKey: runKey, Via: s.Via, Queue: s.Queue, Weight: s.Weight, Recipe: s.Recipe.YAML(),
 		Sources: sources, Selection: s.Selection, SourcesKey: sourcesKey(s, sources),
-		Webhooks: g.webhooks(s), WebhookEvents: g.events, NoReuse: s.NoReuse, StopAfter: s.stopAfter(),
+		Webhooks: g.webhooks(s), WebhookEvents: g.events, NoReuse: s.NoReuse, StopAfter: s.stopAfter(), Deadline: s.deadline(),
 	}
 	if n.Name == "" {
 		n.Name = "list"
@@ -170,7 +171,7 @@ func (g *Ingester) newTransfer(s *TransferRequest, sources []string, runKey stri
 		n.Via = s.autoVia()
 	}
 	for _, st := range s.Recipe.Steps {
-		step := tasks.StepProgress{Number: st.Number, Name: st.Name, Handler: st.Handler}
+		step := tasks.StepProgress{Number: st.Number, Name: st.Name, Handler: st.Handler, Limits: st.Limits}
 		if st.Approve {
 			step.Approval = tasks.ApprovalWaiting
 		}

@@ -17,10 +17,18 @@ type Claim struct {
 	Redelivered bool // it may have run before; FencingToken is new
 	Canceled    bool // its transfer is canceled: run none of its files
 
+	DeadlineExceeded bool // it is canceled because its deadline has passed
+
 	SomeCanceled bool // files of its transfer were canceled, which may be among its own
 
 	// HeldBy is the worker that said last that it runs the batch, until HeldUntil. Empty
 	// when none has.
 	HeldBy    string
 	HeldUntil time.Time
+}
+
+// CanceledTransfer is a transfer that was canceled.
+type CanceledTransfer struct {
+	ID               int64
+	DeadlineExceeded bool // because its deadline has passed
 }

@@ -17,6 +17,7 @@ type Gathering struct {
 	Batches int   // that may run now
 	Items   int   // their files
 	Bytes   int64 // of these files
+	Sent    int   // batches of the step that are in the queue or run
 
 	Since time.Time // when the first of them was ready to run
 

@@ -178,7 +178,7 @@ func (s *Surroundings) anyStep(t *tasks.Transfer) (first Waiting) {
 		steps = t.Steps
 	}
 	for i := range steps {
-		reason := s.step(t, steps[i].Handler)
+		reason := s.step(t, &steps[i])
 		if reason == (Waiting{}) {
 			return Waiting{}
 		}
@@ -187,8 +187,9 @@ func (s *Surroundings) anyStep(t *tasks.Transfer) (first Waiting) {
 	return first
 }
 
-// step is what keeps all workers from the batches of a handler.
-func (s *Surroundings) step(t *tasks.Transfer, handler string) Waiting {
+// step is what keeps all workers from the batches of a step.
+func (s *Surroundings) step(t *tasks.Transfer, step *tasks.StepProgress) Waiting {
+	handler := step.Handler
 	if len(s.Workers) == 0 {
 		return Waiting{WaitsForWorker, fmt.Sprintf("a worker with the handler %s: no worker is running", handler)}
 	}
@@ -215,31 +216,52 @@ func (s *Surroundings) step(t *tasks.Transfer, handler string) Waiting {
 	if reason := s.limit(t); reason != (Waiting{}) {
 		return reason
 	}
-	if reason := throttle(s.Limits, able, t); reason != (Waiting{}) {
+	if reason := throttle(s.Limits, able, t, step); reason != (Waiting{}) {
 		return reason
 	}
 	return s.slot(able)
 }
 
-// throttle says which limit has just kept batches out of workers, or that all run fewer
-// because of the database.
-func throttle(limits []tasks.Limit, able []tasks.Worker, t *tasks.Transfer) Waiting {
+// throttle says which limit has just kept batches of a step out of workers.
+func throttle(limits []tasks.Limit, able []tasks.Worker, t *tasks.Transfer, step *tasks.StepProgress) Waiting {
 	for i := range limits {
 		l := &limits[i]
-		concerns := l.Scope == tasks.ScopeAll || l.Scope == tasks.ScopeQueue && l.Name == t.Queue ||
-			l.Scope == tasks.ScopeTransfer && l.Name == t.UUID
-		refuses := slices.ContainsFunc(able, func(w tasks.Worker) bool { return slices.Contains(w.Throttled, l.Key()) })
-		if !concerns || !refuses {
+		of, concerns := concerns(l, t, step)
+		if !concerns {
 			continue
 		}
-		of := map[tasks.Scope]string{tasks.ScopeQueue: " in queue " + t.Queue, tasks.ScopeTransfer: " of this transfer"}[l.Scope]
-		if l.FilesPerSecond > 0 {
-			return Waiting{WaitsForLimit, fmt.Sprintf("its turn: the limit of %g files per second%s is reached", l.FilesPerSecond, of)}
+		refuses := func(key string) bool {
+			return slices.ContainsFunc(able, func(w tasks.Worker) bool { return slices.Contains(w.Throttled, key) })
 		}
-		return Waiting{WaitsForLimit, fmt.Sprintf(
-			"other batches to end: the limit of %d at once%s is reached", l.InFlight, of)}
+		switch {
+		case refuses(tasks.HostLimitKey(l.Key())):
+			return Waiting{WaitsForLimit, fmt.Sprintf("other batches to end: the limit of %d at once on one host%s is reached", l.PerHost, of)}
+		case !refuses(l.Key()):
+		case l.FilesPerSecond > 0:
+			return Waiting{WaitsForLimit, fmt.Sprintf("its turn: the limit of %g files per second%s is reached", l.FilesPerSecond, of)}
+		default:
+			return Waiting{WaitsForLimit, fmt.Sprintf("other batches to end: the limit of %d at once%s is reached", l.InFlight, of)}
+		}
 	}
 	return Waiting{}
+}
+
+// concerns reports whether a limit applies to a step of a transfer, and on what it is, for a
+// sentence.
+func concerns(l *tasks.Limit, t *tasks.Transfer, step *tasks.StepProgress) (of string, concerns bool) {
+	switch l.Scope {
+	case tasks.ScopeAll:
+		return "", true
+	case tasks.ScopeQueue:
+		return " in queue " + t.Queue, l.Name == t.Queue
+	case tasks.ScopeTransfer:
+		return " of this transfer", l.Name == t.UUID
+	case tasks.ScopeHandler:
+		return " of the handler " + l.Name, l.Name == step.Handler
+	case tasks.ScopeName:
+		return " of " + l.Name, slices.Contains(step.Limits, l.Name)
+	}
+	return "", false
 }
 
 // limit says which limit other transfers have reached.

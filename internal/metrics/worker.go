@@ -25,6 +25,7 @@ type WorkerMetrics struct {
 	refused     *prometheus.CounterVec
 	inFlight    *prometheus.GaugeVec
 	fileRate    *prometheus.GaugeVec
+	onHost      *prometheus.GaugeVec
 	lines       *prometheus.CounterVec
 	deadLetters prometheus.Counter
 	stale       prometheus.Counter
@@ -73,6 +74,9 @@ func New(reg prometheus.Registerer) *WorkerMetrics {
 		inFlight: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "baler_limit_in_flight", Help: "This worker's share of the limits on batches in flight.",
 		}, []string{"scope", "name"}),
+		onHost: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "baler_limit_in_flight_host", Help: "This worker's share of the limits on batches in flight on its host.",
+		}, []string{"scope", "name"}),
 		fileRate: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "baler_limit_files_per_second", Help: "This worker's share of the limits on files a second.",
 		}, []string{"scope", "name"}),
@@ -89,7 +93,7 @@ func New(reg prometheus.Registerer) *WorkerMetrics {
 		reclaimed: counter("baler_batches_reclaimed_total", "Batches taken from workers that died."),
 	}
 	reg.MustRegister(m.results, m.reused, m.retries, m.seconds, m.running, m.files, m.bytes, m.flushes, m.commits, m.refused, m.inFlight,
-		m.fileRate, m.lines, m.deadLetters, m.stale, m.handed, m.isolated, m.enqueued,
+		m.fileRate, m.onHost, m.lines, m.deadLetters, m.stale, m.handed, m.isolated, m.enqueued,
 		m.reclaimed)
 	return m
 }
@@ -212,9 +216,13 @@ func (m *WorkerMetrics) SetLimits(parts []ledger.LimitShare) {
 	}
 	m.inFlight.Reset()
 	m.fileRate.Reset()
+	m.onHost.Reset()
 	for i := range parts {
 		p := &parts[i]
-		if p.InFlight > 0 {
+		switch {
+		case p.OnHost:
+			m.onHost.WithLabelValues(string(p.Scope), p.Name).Set(float64(p.Max))
+		case p.InFlight > 0:
 			m.inFlight.WithLabelValues(string(p.Scope), p.Name).Set(float64(p.Max))
 		}
 		if p.Rate > 0 {

@@ -55,8 +55,8 @@ type batchRun struct {
 	poisoned     bool // its file crashed as many workers as it may: it fails without another run
 	crashCounted bool // this run is counted as a crash in advance, see countCrash
 
-	canceled context.Context //nolint:containedctx // ends when the transfer is canceled
-	cancel   context.CancelFunc
+	canceled context.Context         //nolint:containedctx // ends when the transfer is canceled
+	cancel   context.CancelCauseFunc // with the verdict of the files that have none
 }
 
 // isCanceled reports whether the transfer is canceled.
@@ -72,9 +72,9 @@ func newBatchRun(w *Runner, c *ledger.Claim, a assignment) *batchRun {
 		retry: w.Retry(a.plan.Step(c.Step), a.registration), timeouts: w.Timeouts(a.plan.Step(c.Step), a.registration),
 		log: batchLog(w.Log, &c.Batch, a.plan),
 	}
-	r.canceled, r.cancel = context.WithCancel(context.Background())
+	r.canceled, r.cancel = context.WithCancelCause(context.Background())
 	if c.Canceled {
-		r.cancel()
+		r.cancel(canceledBy(c.DeadlineExceeded))
 	}
 	r.poisoned = r.isPoisoned()
 	r.partial = newPartialFlush(r)
@@ -106,7 +106,7 @@ func (r *Runner) runBatch(ctx context.Context, m tasks.BatchMessage) error {
 }
 
 func (r *batchRun) execute(ctx context.Context) error {
-	defer r.cancel()
+	defer r.cancel(nil)
 	freeSlots, err := r.takeSlots(ctx)
 	if err != nil {
 		return r.handBack(ctx, err)

@@ -85,7 +85,7 @@ func (r *batchRun) commandAccess() func() handlers.CommandAccess {
 // for other files.
 func (r *batchRun) verdictBefore(step *recipe.Step, f *tasks.File) error {
 	if r.isCanceled() {
-		return errCanceled
+		return context.Cause(r.canceled)
 	}
 	if r.canceledFiles.Contains(f.No) {
 		return errFileCanceled
@@ -109,6 +109,10 @@ var (
 		Outcome: tasks.OutcomeCanceled, Code: handlers.CodeCanceled,
 		Err: errors.New("the transfer was canceled before this file was finished"),
 	}
+	errDeadlineExceeded = &handlers.Verdict{
+		Outcome: tasks.OutcomeCanceled, Code: handlers.CodeDeadlineExceeded,
+		Err: errors.New("the deadline of the transfer passed before this file was finished"),
+	}
 	errFileCanceled = &handlers.Verdict{
 		Outcome: tasks.OutcomeCanceled, Code: handlers.CodeCanceled,
 		Err: errors.New("the file was canceled before this step ran it"),
@@ -118,6 +122,14 @@ var (
 		Err: errors.New("every worker that ran this file alone crashed"),
 	}
 )
+
+// canceledBy is the verdict of files whose transfer was canceled by a person, or by its deadline.
+func canceledBy(deadline bool) error {
+	if deadline {
+		return errDeadlineExceeded
+	}
+	return errCanceled
+}
 
 // conditionError returns the error of evaluating the step's condition for the file. Routing
 // has met it before, and sent the file here to end with it. The ledger keeps the file's step

@@ -111,10 +111,12 @@ func (r *Runner) claim(ctx context.Context, m tasks.BatchMessage) (run *batchRun
 	if err != nil {
 		return nil, nil, err
 	}
-	leave, err := r.admit(ctx, &c.Batch, a.plan)
-	if err != nil {
-		release()
-		return nil, nil, err
+	leave := func() {}
+	if !c.Canceled { // nothing of it runs
+		if leave, err = r.admit(ctx, &c.Batch, a); err != nil {
+			release()
+			return nil, nil, err
+		}
 	}
 	done = func() {
 		leave()

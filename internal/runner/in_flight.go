@@ -88,13 +88,13 @@ func (r *Runner) StopCanceled(ctx context.Context) error {
 	for id := range inFlight {
 		ids = append(ids, id)
 	}
-	canceled, err := r.Store.FilterCanceled(ctx, ids)
+	canceled, err := r.Store.CanceledAmong(ctx, ids)
 	if err != nil {
 		return fmt.Errorf("stop canceled batches: %w", err)
 	}
-	for _, id := range canceled {
-		for _, run := range inFlight[id] {
-			run.cancel()
+	for _, t := range canceled {
+		for _, run := range inFlight[t.ID] {
+			run.cancel(canceledBy(t.DeadlineExceeded))
 		}
 	}
 	return nil

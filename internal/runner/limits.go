@@ -6,20 +6,18 @@ import (
 	"time"
 
 	"github.com/balerhq/baler/internal/admission"
-	"github.com/balerhq/baler/internal/dispatch"
 	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/tasks"
 )
 
-// admit waits a moment until the limits on a batch leave room for it. The plan may
-// be nil.
-func (r *Runner) admit(ctx context.Context, b *tasks.Batch, plan *dispatch.TransferPlan) (leave func(), err error) {
+// admit waits a moment until the limits on a batch leave room for it.
+func (r *Runner) admit(ctx context.Context, b *tasks.Batch, a assignment) (leave func(), err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer context.AfterFunc(r.stopping, func() { cancel(errStopping) })() //nolint:contextcheck // cancel is that of ctx
 	keys := []string{tasks.LimitKey(tasks.ScopeAll, "")}
-	if plan != nil {
-		keys = append(keys, admission.LimitKeys(plan)...)
+	if a.plan != nil && a.plan.HasStep(b.Step) {
+		keys = admission.LimitKeys(a.plan, b.Step, a.registration.Limits)
 	}
 	leave, err = r.limiter.Enter(ctx, admission.Entrant{Batch: b.ID, Keys: keys, Files: b.Items(), Promoted: func(ctx context.Context) bool {
 		promoted, err := r.Queue.IsPromoted(ctx, b)
@@ -46,6 +44,13 @@ func (r *Runner) SetLimits(parts []ledger.LimitShare) (unsettled bool) {
 // LimitsInUse is how many batches of each limit, by its key, the worker may run at
 // most until SetLimits is called next.
 func (r *Runner) LimitsInUse() map[string]int { return r.limiter.InUse() }
+
+// LimitsWanted lists the keys of the limits of which the worker needs a share, see tasks.Worker.
+func (r *Runner) LimitsWanted() []string { return r.limiter.Wanted() }
+
+// WantsLimits has a value when the worker needs a share of a limit that LimitsWanted has not
+// listed.
+func (r *Runner) WantsLimits() <-chan struct{} { return r.limiter.Wanting() }
 
 // Throttled lists what has kept batches out within a time, see tasks.Worker.
 func (r *Runner) Throttled(within time.Duration) []string { return r.limiter.Throttled(within) }

@@ -45,6 +45,7 @@ type Options struct {
 
 	Worker       string               // this worker's name in results
 	Slots        int                  // of this host, see handlers.SlotUse
+	Concurrency  int                  // batches that the worker takes at once; 0: not known
 	MaxOutput    int                  // bytes kept of each stream of a job: DefaultMaxOutput
 	MinFree      int64                // bytes that handlers leave free on a disk: DefaultMinFree
 	MaxCopy      int64                // of an object, for programs: DefaultMaxCopy
@@ -100,7 +101,7 @@ func New(o Options) (*Runner, error) {
 	o = o.withDefaults()
 	r := &Runner{
 		Options: o, slots: admission.NewSlotQueue(o.Slots), reserved: admission.NewSlots(o.Slots),
-		limiter: admission.NewLimiter(o.Now),
+		limiter: admission.NewLimiter(o.Now, o.Concurrency),
 	}
 	r.stopping, r.stop = context.WithCancelCause(context.Background())
 	if len(o.Roots) > 0 {

@@ -27,6 +27,7 @@ type Schedule struct {
 	Queue  string
 	Weight int
 
+	Deadline  string // how long a run may take, such as 6h; empty: what the recipe says
 	StopAfter string // see tasks.ParseStopAfter; empty: what the recipe says
 
 	CreatedAt    time.Time

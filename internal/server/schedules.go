@@ -41,7 +41,7 @@ func (b *Backend) AddSchedule(ctx context.Context, s schedule.Schedule) (schedul
 			Field: "overlap", Err: errors.New("two runs that compare the same files cannot overlap; give skip or queue"),
 		}
 	}
-	sub := ingest.TransferRequest{Paths: s.Paths, Recipe: r, Name: s.Name, Queue: s.Queue, Weight: s.Weight, StopAfter: s.StopAfter}
+	sub := ingest.TransferRequest{Paths: s.Paths, Recipe: r, Name: s.Name, Queue: s.Queue, Weight: s.Weight, StopAfter: s.StopAfter, Deadline: s.Deadline}
 	if err := b.checkSchedulePaths(&sub); err != nil {
 		return s, err
 	}
@@ -119,7 +119,7 @@ func (b *Backend) startScheduled(ctx context.Context, s schedule.Schedule, key s
 func (b *Backend) submitScheduled(ctx context.Context, s *schedule.Schedule, key string) (transfer, problem string, err error) {
 	sub := api.SubmissionRequest{
 		Paths: s.Paths, Recipe: s.Recipe, Name: s.Name, Queue: s.Queue, Weight: s.Weight,
-		StopAfter: s.StopAfter, IdempotencyKey: key,
+		StopAfter: s.StopAfter, Deadline: s.Deadline, IdempotencyKey: key,
 	}
 	r, err := b.loadRecipe(ctx, &sub)
 	if err != nil {
@@ -143,7 +143,7 @@ func again(err error) error {
 
 // compareFixity compares files with earlier transfers, while the workers process them.
 func (b *Backend) compareFixity(ctx context.Context, s *api.SubmissionRequest, r *recipe.Recipe) (transfer, problem string, err error) {
-	sub := ingest.TransferRequest{Paths: s.Paths, Recipe: r, Name: s.Name, Queue: s.Queue, Weight: s.Weight, StopAfter: s.StopAfter}
+	sub := ingest.TransferRequest{Paths: s.Paths, Recipe: r, Name: s.Name, Queue: s.Queue, Weight: s.Weight, StopAfter: s.StopAfter, Deadline: s.Deadline}
 	if _, err := b.sources(&sub); err != nil {
 		return "", "", err
 	}

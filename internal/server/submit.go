@@ -20,7 +20,7 @@ func (b *Backend) Submit(ctx context.Context, s api.SubmissionRequest) (t tasks.
 	sub := ingest.TransferRequest{
 		Paths: s.Paths, Selection: s.Selection, Recipe: r, Name: s.Name, IdempotencyKey: s.IdempotencyKey, Queue: s.Queue,
 		Weight: s.Weight, Via: s.Via, MissingOK: s.MissingOK, Webhooks: s.Webhooks, NoReuse: s.NoReuse,
-		StopAfter: s.StopAfter,
+		StopAfter: s.StopAfter, Deadline: s.Deadline,
 	}
 	sources, err := b.sources(&sub)
 	if err != nil {

@@ -62,8 +62,7 @@ func (s *Store) DueBatches(ctx context.Context, limit int) ([]tasks.Batch, error
 	now := s.db.Stamp()
 	q := s.db.Session(ctx).Table("batches b").
 		Where("gathering = ? AND due_at <= ? AND (held_until IS NULL OR held_until <= ?)", false, now, now).
-		Where("NOT EXISTS (SELECT 1 FROM transfers t WHERE t.id = b.transfer_id AND (t.paused_at IS NOT NULL "+
-			"OR t.state <> ? AND NOT ("+notGated+")))", tasks.StateCanceled).
+		Where(notKeptBack, tasks.StateCanceled).
 		Order("due_at").Limit(limit)
 	if err := findEach(q, &rows, unreadableBatch); err != nil {
 		return nil, fmt.Errorf("list due batches: %w", err)
@@ -174,13 +173,20 @@ func (s *Store) BatchesByID(ctx context.Context, ids []int64, silence time.Durat
 	return s.readable(ctx, rows)
 }
 
+// notKeptBack selects batches that neither a pause of their transfer keeps back nor a step that
+// waits for approval: the queue may have no message of those. It is for a query of batches b,
+// and takes tasks.StateCanceled.
+const notKeptBack = "NOT EXISTS (SELECT 1 FROM transfers t WHERE t.id = b.transfer_id AND (t.paused_at IS NOT NULL " +
+	"OR t.state <> ? AND NOT (" + notGated + ")))"
+
 // BatchesAfter lists batches that were sent, by number: those above after that no live
-// worker holds. last is the number of the last one that was looked at, 0 when there are
+// worker holds, and that neither a pause nor an approval keeps back. last is the number of the last one that was looked at, 0 when there are
 // no more.
 func (s *Store) BatchesAfter(ctx context.Context, after int64, limit int) (batches []tasks.Batch, last int64, err error) {
 	var rows []batchRow
-	q := s.db.Session(ctx).Where("id > ? AND gathering = ? AND (held_until IS NULL OR held_until <= ?)", after, false, s.db.Stamp()).
-		Order("id").Limit(limit)
+	q := s.db.Session(ctx).Table("batches b").
+		Where("id > ? AND gathering = ? AND (held_until IS NULL OR held_until <= ?)", after, false, s.db.Stamp()).
+		Where(notKeptBack, tasks.StateCanceled).Order("id").Limit(limit)
 	if err := findEach(q, &rows, unreadableBatch); err != nil {
 		return nil, 0, fmt.Errorf("list batches: %w", err)
 	}

@@ -18,7 +18,7 @@ import (
 // or of a step that waits for approval, ErrPaused. A row that is invalid pauses its transfer.
 func (s *Store) FindBatch(ctx context.Context, id int64) (ledger.Claim, error) {
 	var rows []foundBatch
-	q := s.db.Session(ctx).Raw(`SELECT b.*, t.state, t.paused_at,
+	q := s.db.Session(ctx).Raw(`SELECT b.*, t.state, t.paused_at, t.deadline_exceeded,
 			EXISTS (SELECT 1 FROM canceled_files c WHERE c.transfer_id = b.transfer_id) AS some_canceled,
 			CASE WHEN `+notGated+` THEN 0 ELSE 1 END AS gated
 		FROM batches b JOIN transfers t ON t.id = b.transfer_id WHERE b.id = ? AND b.gathering = 0`, id)
@@ -39,7 +39,8 @@ func (s *Store) FindBatch(ctx context.Context, id int64) (ledger.Claim, error) {
 	}
 	return ledger.Claim{
 		Batch: b, Canceled: row.State == tasks.StateCanceled, SomeCanceled: row.SomeCanceled,
-		HeldBy: row.Batch.HeldBy, HeldUntil: value(row.Batch.HeldUntil),
+		DeadlineExceeded: row.DeadlineExceeded,
+		HeldBy:           row.Batch.HeldBy, HeldUntil: value(row.Batch.HeldUntil),
 	}, nil
 }
 
@@ -51,6 +52,8 @@ type foundBatch struct {
 	Gated    bool // its step waits for approval
 
 	SomeCanceled bool
+
+	DeadlineExceeded bool
 }
 
 // holdTime is for how long a worker's word counts that it runs a batch: as long as a

@@ -42,7 +42,7 @@ func (s *Store) Gatherings(ctx context.Context, limit int) ([]ledger.Gathering, 
 		}
 		gs = append(gs, ledger.Gathering{
 			Transfer: r.TransferID, Step: r.StepNo, Attempt: r.Attempt, State: r.State,
-			Batches: r.Batches, Items: r.Items, Bytes: r.Bytes, Since: r.Since.UTC(), Complete: complete,
+			Batches: r.Batches, Items: r.Items, Bytes: r.Bytes, Sent: r.Sent, Since: r.Since.UTC(), Complete: complete,
 		})
 	}
 	return gs, nil
@@ -60,7 +60,8 @@ type gatheringRow struct {
 	Via        tasks.Via
 	Files      int64
 	Dispatched int64
-	MayGrow    bool  // a batch of the ledger may add to it
+	MayGrow    bool // a batch of the ledger may add to it
+	Sent       int
 	Earlier    int64 // files of earlier steps without a result
 	Here       int64 // files of this step without a result
 
@@ -72,6 +73,7 @@ type gatheringRow struct {
 const gatheringsQuery = `SELECT g.*, f.due_at AS since, t.state, t.via, t.files, t.dispatched,
 	EXISTS (SELECT 1 FROM batches o WHERE o.transfer_id = g.transfer_id AND (o.step_no < g.step_no OR o.step_no = g.step_no
 		AND (o.attempt < g.attempt OR o.attempt = g.attempt AND o.gathering = 1 AND o.due_at > ?))) AS may_grow,
+	(SELECT COUNT(*) FROM batches o WHERE o.transfer_id = g.transfer_id AND o.step_no = g.step_no AND o.gathering = 0) AS sent,
 	(SELECT COALESCE(SUM(` + unrecorded + `), 0) FROM steps s WHERE s.transfer_id = g.transfer_id AND s.no < g.step_no) AS earlier,
 	(SELECT COALESCE(SUM(` + unrecorded + `), 0) FROM steps s WHERE s.transfer_id = g.transfer_id AND s.no = g.step_no) AS here
 FROM (SELECT transfer_id, step_no, attempt, COUNT(*) AS batches, SUM(items) AS items, SUM(bytes) AS bytes, MIN(id) AS first_id

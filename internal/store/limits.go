@@ -1,10 +1,10 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"gorm.io/gorm"
@@ -21,25 +21,29 @@ type limitRow struct {
 	Name           string      `gorm:"primaryKey"`
 	InFlight       int
 	FilesPerSecond float64
+	PerHost        int
+	Weight         int
+	Configured     string // the bounds that a configuration has set last; empty: none has
 
 	misread error // what keeps it from being read; see findEach
 }
 
 func (r *limitRow) limit() tasks.Limit {
-	c := tasks.Limit{Scope: r.Scope, Name: r.Name, InFlight: r.InFlight, FilesPerSecond: r.FilesPerSecond}
+	c := tasks.Limit{Scope: r.Scope, Name: r.Name, InFlight: r.InFlight, FilesPerSecond: r.FilesPerSecond, PerHost: r.PerHost, Weight: r.Weight}
 	if r.misread != nil {
 		c.Trouble = fmt.Sprintf("its row in limits cannot be read, and 1 batch runs at once: %v", r.misread)
 	}
 	return c
 }
 
-// readLimits reads what a query finds.
+// readLimits reads the limits that a query finds.
 func readLimits(q *gorm.DB) ([]tasks.Limit, error) {
 	var rows []limitRow
 	if err := findEach(q, &rows, unreadableLimit); err != nil {
 		return nil, err
 	}
-	return fromRows(rows, (*limitRow).limit), nil
+	all := fromRows(rows, (*limitRow).limit)
+	return slices.DeleteFunc(all, func(c tasks.Limit) bool { return c.Unlimited() && c.Weight == 0 }), nil
 }
 
 // TableName names the table to GORM.
@@ -49,32 +53,73 @@ func (limitRow) TableName() string { return "limits" }
 // shares of all ranks add up to n.
 func share(n, rank, live int) int { return (n + rank) / live }
 
-// SetLimit changes a limit: bounds that are nil stay as they are, and a limit
-// without bounds is deleted. It also deletes the limits of transfers that have ended.
-func (s *Store) SetLimit(
-	ctx context.Context, scope tasks.Scope, name string, inFlight *int, filesPerSecond *float64,
-) (c tasks.Limit, err error) {
+// SetLimit changes a limit; one without bounds is deleted. It also deletes the limits of
+// transfers that have ended.
+func (s *Store) SetLimit(ctx context.Context, scope tasks.Scope, name string, change tasks.LimitChange) (c tasks.Limit, err error) {
 	err = s.db.Write(ctx, "set limit", func(tx *gorm.DB, _ time.Time) error {
-		c = tasks.Limit{Scope: scope, Name: name}
-		found, err := readLimits(tx.Where("scope = ? AND name = ?", scope, name))
+		row, err := limitOf(tx, scope, name)
 		if err != nil {
 			return err
 		}
-		if len(found) > 0 && found[0].Trouble == "" {
-			c = found[0]
-		}
-		c.InFlight, c.FilesPerSecond = *cmp.Or(inFlight, &c.InFlight), *cmp.Or(filesPerSecond, &c.FilesPerSecond)
+		c = row.limit()
+		change.Apply(&c)
 		ended := tx.Model(&transferRow{}).Select("uuid").Where("state NOT IN ?", activeStates())
 		if err := tx.Where("scope = ? AND name IN (?)", tasks.ScopeTransfer, ended).Delete(&limitRow{}).Error; err != nil {
 			return err
 		}
-		if c.InFlight == 0 && c.FilesPerSecond == 0 {
-			return tx.Where("scope = ? AND name = ?", scope, name).Delete(&limitRow{}).Error
-		}
-		row := limitRow{Scope: c.Scope, Name: c.Name, InFlight: c.InFlight, FilesPerSecond: c.FilesPerSecond}
-		return tx.Clauses(clause.OnConflict{UpdateAll: true}).Create(&row).Error
+		return putLimit(tx, &c, row.Configured)
 	})
 	return c, err
+}
+
+// ConfigureLimits sets the limits of a configuration that has changed since one set them
+// last. A limit that a person has changed since then stays.
+func (s *Store) ConfigureLimits(ctx context.Context, limits []tasks.Limit) (changed []tasks.Limit, err error) {
+	err = s.db.Write(ctx, "set the limits of the configuration", func(tx *gorm.DB, _ time.Time) error {
+		changed = nil
+		for i := range limits {
+			c := &limits[i]
+			row, err := limitOf(tx, c.Scope, c.Name)
+			if err != nil {
+				return err
+			}
+			if row.Configured == c.Bounds() {
+				continue
+			}
+			if err := putLimit(tx, c, c.Bounds()); err != nil {
+				return err
+			}
+			changed = append(changed, *c)
+		}
+		return nil
+	})
+	return changed, err
+}
+
+// limitOf reads the row of a limit; one without bounds when there is none, or when it cannot
+// be read.
+func limitOf(tx *gorm.DB, scope tasks.Scope, name string) (limitRow, error) {
+	var rows []limitRow
+	if err := findEach(tx.Where("scope = ? AND name = ?", scope, name), &rows, unreadableLimit); err != nil {
+		return limitRow{}, err
+	}
+	if len(rows) == 0 || rows[0].misread != nil {
+		return limitRow{Scope: scope, Name: name}, nil
+	}
+	return rows[0], nil
+}
+
+// putLimit writes a limit. Without bounds only the note stays of what a configuration has
+// set, so that the next start does not set it again.
+func putLimit(tx *gorm.DB, c *tasks.Limit, configured string) error {
+	if c.Unlimited() && c.Weight == 0 && configured == "" {
+		return tx.Where("scope = ? AND name = ?", c.Scope, c.Name).Delete(&limitRow{}).Error
+	}
+	row := limitRow{
+		Scope: c.Scope, Name: c.Name, InFlight: c.InFlight, FilesPerSecond: c.FilesPerSecond, PerHost: c.PerHost, Weight: c.Weight,
+		Configured: configured,
+	}
+	return tx.Clauses(clause.OnConflict{UpdateAll: true}).Create(&row).Error
 }
 
 // Limits lists all limits.
@@ -103,43 +148,69 @@ func lockLimits(tx *gorm.DB) (all []tasks.Limit, err error) {
 // use of each limit until its next heartbeat: its current use, or its share when that is
 // more. No share given here makes the use of all live workers exceed a limit.
 func allot(limits []tasks.Limit, me *workerRow, live []workerRow) []ledger.LimitShare {
-	rank, able := rankOf(me, live)
-	shares := make([]ledger.LimitShare, len(limits))
+	shares := make([]ledger.LimitShare, 0, len(limits))
 	claims := me.held() // also of keys without a limit yet
 	if claims == nil {
 		claims = make(map[string]int)
 	}
-	for i, c := range limits {
-		p := ledger.LimitShare{Limit: c}
-		if rank >= 0 {
-			p.Share = share(c.InFlight, rank, able)
-		}
-		p.Rate = c.FilesPerSecond / float64(max(able, 1))
-		others := 0
-		for j := range live {
-			if live[j].Name != me.Name {
-				others += live[j].held()[c.Key()]
+	for _, c := range limits {
+		uses := func(w *workerRow) bool { return w.uses(&c) }
+		if c.InFlight > 0 || c.FilesPerSecond > 0 {
+			p := ledger.LimitShare{Limit: c}
+			if able := shareBatches(&p, claims, me, live, uses); uses(me) {
+				p.Rate = c.FilesPerSecond / float64(max(able, 1))
 			}
+			shares = append(shares, p)
 		}
-		p.Max = min(p.Share, max(c.InFlight-others, 0))
-		if c.InFlight > 0 {
-			claims[c.Key()] = max(claims[c.Key()], p.Max)
+		if c.PerHost > 0 {
+			p := ledger.LimitShare{Limit: c, OnHost: true}
+			p.InFlight, p.FilesPerSecond = c.PerHost, 0
+			here := slices.DeleteFunc(slices.Clone(live), func(w workerRow) bool { return w.Host != me.Host })
+			shareBatches(&p, claims, me, here, uses)
+			shares = append(shares, p)
 		}
-		shares[i] = p
 	}
 	me.LimitsInUse = encodeHeld(claims)
 	return shares
 }
 
-// rankOf returns a worker's rank, from 0, among the workers whose desired state is
-// running, and their number. The rank is -1 when the worker is not among them.
-func rankOf(me *workerRow, live []workerRow) (rank, able int) {
+// shareBatches sets a worker's share of the batches of a limit, and adds it to what the
+// worker claims. It returns how many workers share the limit.
+func shareBatches(p *ledger.LimitShare, claims map[string]int, me *workerRow, live []workerRow, uses func(*workerRow) bool) int {
+	rank, able := rankOf(me, live, uses)
+	if rank >= 0 {
+		p.Share = share(p.InFlight, rank, able)
+	}
+	key, others := p.Key(), 0
+	for i := range live {
+		if live[i].Name != me.Name {
+			others += live[i].held()[key]
+		}
+	}
+	p.Max = min(p.Share, max(p.InFlight-others, 0))
+	if p.InFlight > 0 {
+		claims[key] = max(claims[key], p.Max)
+	}
+	return able
+}
+
+// uses reports whether a worker needs a share of a limit. It needs one of a limit that does
+// not apply to everything while batches that the limit applies to come to it. So a worker
+// that gets none, for lack of a handler or of a free slot, keeps no share from others.
+func (r *workerRow) uses(c *tasks.Limit) bool {
+	return c.Scope == tasks.ScopeAll || slices.Contains(lines(r.LimitsWanted), c.Key())
+}
+
+// rankOf returns a worker's rank, from 0, among the workers that use a limit and whose
+// desired state is running, and their number. The rank is -1 when the worker is not among
+// them.
+func rankOf(me *workerRow, live []workerRow, uses func(*workerRow) bool) (rank, able int) {
 	rank, able = -1, 0
-	if me.DesiredState == tasks.WorkerRunning {
+	if me.DesiredState == tasks.WorkerRunning && uses(me) {
 		rank, able = 0, 1
 	}
 	for i := range live {
-		if live[i].Name == me.Name || live[i].DesiredState != tasks.WorkerRunning {
+		if live[i].Name == me.Name || live[i].DesiredState != tasks.WorkerRunning || !uses(&live[i]) {
 			continue
 		}
 		able++

@@ -56,6 +56,10 @@ type transferRow struct {
 	StopAfter     string // as tasks.StopAfter reads it; empty: never
 	Stopped       string // why failures have paused it; empty unless they have
 
+	DeadlineAt       *time.Time // when it ends if it has not ended before; NULL: never
+	UpdatedAt        *time.Time `gorm:"autoUpdateTime:false"` // when a person has changed it; NULL: nobody has
+	DeadlineExceeded bool       // that has ended it
+
 	Emitted           int64 // files that handlers have emitted
 	EmittedRegistered int64 // those of them that are among Files
 
@@ -79,6 +83,8 @@ func (r *transferRow) transfer() tasks.Transfer {
 		Trouble: r.Trouble, Selection: selectionOf(r.Selection), Weight: r.Weight,
 		ClockShift: time.Duration(r.ClockShift) * time.Microsecond,
 		Emitted:    r.Emitted, NoReuse: r.NoReuse, Stopped: r.Stopped,
+		DeadlineAt: timeOf(r.DeadlineAt), DeadlineExceeded: r.DeadlineExceeded,
+		UpdatedAt:  timeOf(r.UpdatedAt),
 		ByRequests: r.Intake == ledger.IntakeRequests, ByServer: r.Intake == ledger.IntakeServer, SeenAt: r.SeenAt.UTC(),
 	}
 	if r.IdemKey != nil {
@@ -158,6 +164,7 @@ type stepRow struct {
 	SeenResults  int64 // the results of that moment
 
 	Approval tasks.Approval
+	Limits   string     // separated by spaces
 	AskedAt  *time.Time // when people were told last that it waits for approval
 
 	misread error // what keeps it from being read; see findEach
@@ -170,7 +177,7 @@ func (r *stepRow) step() tasks.StepProgress {
 	return tasks.StepProgress{Number: r.No, Name: r.Name, Handler: r.Handler, Selected: r.Selected, Counts: tasks.Counts{
 		Succeeded: r.Succeeded, Warning: r.Warning, Skipped: r.Skipped, Failed: r.Failed,
 		Error: r.Error, TimedOut: r.TimedOut, Canceled: r.Canceled,
-	}, Reused: r.Reused, Approval: r.Approval}
+	}, Reused: r.Reused, Approval: r.Approval, Limits: strings.Fields(r.Limits)}
 }
 
 type fileRow struct {

@@ -221,6 +221,11 @@ func reviveTransfer(tx *gorm.DB, t transferRow, files int64, now time.Time) erro
 	if err := markStale(tx, t.RunKey); err != nil {
 		return err
 	}
+	// A deadline that has passed would end it again at once.
+	forget := "UPDATE transfers SET deadline_at = NULL, deadline_exceeded = ? WHERE id = ? AND deadline_at <= ?"
+	if err := tx.Exec(forget, false, t.ID, now).Error; err != nil {
+		return fmt.Errorf("forget the deadline: %w", err)
+	}
 	if err := tx.Exec("UPDATE transfers SET finished = finished - ?, state = ?, ended_at = ?, failing = ?, moved_at = ?, stalled = ? "+
 		"WHERE id = ?",
 		files, state, ended, failing, now, false, t.ID).Error; err != nil {

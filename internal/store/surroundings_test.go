@@ -22,7 +22,7 @@ func TestSurroundings(t *testing.T) {
 		_, err := b.HeartbeatWorker(t.Context(), tasks.Worker{Name: "w", Slots: 4, StartedAt: b.clock.Now()}, "i")
 		testkit.Must(t, err)
 		limit := 3
-		_, err = b.SetLimit(t.Context(), tasks.ScopeAll, "", &limit, nil)
+		_, err = b.SetLimit(t.Context(), tasks.ScopeAll, "", tasks.LimitChange{InFlight: &limit})
 		testkit.Must(t, err)
 		testkit.Must(t, b.HoldBatches(t.Context(), "w", []tasks.Batch{*one, *two}))
 		testkit.Must(t, b.HoldBatches(t.Context(), "x", []tasks.Batch{*other}))

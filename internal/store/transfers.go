@@ -28,6 +28,7 @@ type NewTransfer struct {
 	Queue     string
 	Weight    int // 0 means 1
 	StopAfter tasks.StopAfter
+	Deadline  tasks.Deadline
 	Recipe    string
 	Sources   []string
 	Selection tasks.Selection
@@ -56,6 +57,9 @@ func (s *Store) Create(ctx context.Context, n NewTransfer) (t tasks.Transfer, cr
 	var row transferRow
 	err = s.db.Write(ctx, "create transfer", func(tx *gorm.DB, now time.Time) error {
 		row = newTransferRow(id.String(), n, now)
+		if row.DeadlineAt, err = deadlineColumn(n.Deadline, now); err != nil {
+			return err
+		}
 		if err := tx.Create(&row).Error; err != nil {
 			return err
 		}
@@ -94,7 +98,7 @@ func newTransferRow(id string, n NewTransfer, now time.Time) transferRow {
 func newStepRows(transfer int64, steps []tasks.StepProgress) []stepRow {
 	rows := make([]stepRow, len(steps))
 	for i, st := range steps {
-		rows[i] = stepRow{TransferID: transfer, No: st.Number, Name: st.Name, Handler: st.Handler, Approval: st.Approval}
+		rows[i] = stepRow{TransferID: transfer, No: st.Number, Name: st.Name, Handler: st.Handler, Approval: st.Approval, Limits: strings.Join(st.Limits, " ")}
 	}
 	return rows
 }

@@ -17,7 +17,7 @@ import (
 func TestUnreadableWorker(t *testing.T) {
 	each(t, func(t *testing.T, b *env) {
 		five := 5
-		_, err := b.SetLimit(t.Context(), tasks.ScopeAll, "", &five, nil)
+		_, err := b.SetLimit(t.Context(), tasks.ScopeAll, "", tasks.LimitChange{InFlight: &five})
 		testkit.Must(t, err)
 		beat := func(name string, used int) ledger.WorkerDirectives {
 			t.Helper()
@@ -53,7 +53,7 @@ func TestUnreadableLimit(t *testing.T) {
 	each(t, func(t *testing.T, b *env) {
 		five := 5
 		for _, queue := range []string{"bad", "good"} {
-			_, err := b.SetLimit(t.Context(), tasks.ScopeQueue, queue, &five, nil)
+			_, err := b.SetLimit(t.Context(), tasks.ScopeQueue, queue, tasks.LimitChange{InFlight: &five})
 			testkit.Must(t, err)
 		}
 		b.spoil(t, "limits", "files_per_second", "name = 'bad'")
@@ -67,7 +67,7 @@ func TestUnreadableLimit(t *testing.T) {
 			t.Errorf("the other is %+v", good)
 		}
 		rate := 2.0
-		_, err = b.SetLimit(t.Context(), tasks.ScopeQueue, "bad", &five, &rate)
+		_, err = b.SetLimit(t.Context(), tasks.ScopeQueue, "bad", tasks.LimitChange{InFlight: &five, FilesPerSecond: &rate})
 		testkit.Must(t, err)
 		if all, err = b.Limits(t.Context()); err != nil || all[0].InFlight != 5 || all[0].FilesPerSecond != 2 || all[0].Trouble != "" {
 			t.Errorf("set again %+v, %v", all, err)

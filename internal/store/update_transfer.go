@@ -20,6 +20,13 @@ func (s *Store) Update(ctx context.Context, id int64, c tasks.TransferChange) (c
 		if c.StopAfter != nil {
 			set["stop_after"] = stopColumn(*c.StopAfter)
 		}
+		if c.Deadline != nil {
+			at, err := deadlineColumn(*c.Deadline, now)
+			if err != nil {
+				return err
+			}
+			set["deadline_at"] = at
+		}
 		row, err := lockTransfer(tx, id, s.db.Dialect())
 		if err != nil {
 			return err
@@ -27,6 +34,7 @@ func (s *Store) Update(ctx context.Context, id int64, c tasks.TransferChange) (c
 		if changed = !row.State.Ended(); !changed || len(set) == 0 {
 			return nil
 		}
+		set["updated_at"] = now
 		if err := tx.Model(&transferRow{}).Where("id = ?", id).Updates(set).Error; err != nil {
 			return err
 		}

@@ -27,6 +27,8 @@ type workerRow struct {
 	Queues       string // one a line
 	Throttled    string // one a line
 	WriteUS      int64  // microseconds; see tasks.Worker
+	Host         string
+	LimitsWanted string // one a line
 
 	misread error // what keeps it from being read; see findEach
 }
@@ -60,6 +62,7 @@ func (s *Store) HeartbeatWorker(ctx context.Context, w tasks.Worker, instance st
 			Name:        db.ClipText(w.Name, 128), Handlers: strings.Join(w.Handlers, " "), Slots: w.Slots, Version: db.ClipText(w.Version, 64),
 			StartedAt: w.StartedAt.UTC(), SeenAt: now, Instance: instance, Queues: strings.Join(w.Queues, "\n"),
 			Throttled: strings.Join(w.Throttled, "\n"), WriteUS: w.WriteTime.Microseconds(),
+			Host: db.ClipText(w.Host, 255), LimitsWanted: strings.Join(w.LimitsWanted, "\n"),
 		}
 		if err := replaceDead(tx, &row, now); err != nil {
 			return err
@@ -71,6 +74,7 @@ func (s *Store) HeartbeatWorker(ctx context.Context, w tasks.Worker, instance st
 			Columns: []clause.Column{{Name: "name"}},
 			DoUpdates: clause.AssignmentColumns([]string{
 				"handlers", "slots", "version", "limits_in_use", "started_at", "seen_at", "instance", "queues", "throttled", "write_us",
+				"host", "limits_wanted",
 			}),
 		}
 		if err := tx.Clauses(keepDesired).Create(&row).Error; err != nil {
@@ -107,11 +111,19 @@ func directives(tx *gorm.DB, row *workerRow, now time.Time) (o ledger.WorkerDire
 		return o, err
 	}
 	row.DesiredState = o.State
+	for _, l := range limits {
+		if l.Scope == tasks.ScopeQueue && l.Weight > 0 {
+			if o.QueueWeights == nil {
+				o.QueueWeights = make(map[string]int)
+			}
+			o.QueueWeights[l.Name] = l.Weight
+		}
+	}
 	if len(limits) == 0 {
 		return o, nil
 	}
 	var live []workerRow
-	q := tx.Select("name", "desired_state", "limits_in_use").Where("seen_at >= ?", now.Add(-workerTTL))
+	q := tx.Select("name", "desired_state", "limits_in_use", "host", "limits_wanted").Where("seen_at >= ?", now.Add(-workerTTL))
 	if err := findEach(q, &live, unreadableWorker); err != nil {
 		return o, err
 	}
@@ -159,7 +171,7 @@ func (s *Store) Workers(ctx context.Context) ([]tasks.Worker, error) {
 			Name: r.Name, Handlers: strings.Fields(r.Handlers), Slots: r.Slots, Version: r.Version,
 			DesiredState: r.DesiredState, LimitsInUse: r.held(),
 			StartedAt: r.StartedAt.UTC(), SeenAt: r.SeenAt.UTC(), Queues: lines(r.Queues), Throttled: lines(r.Throttled),
-			WriteTime: time.Duration(r.WriteUS) * time.Microsecond,
+			WriteTime: time.Duration(r.WriteUS) * time.Microsecond, Host: r.Host, LimitsWanted: lines(r.LimitsWanted),
 		}
 		if r.misread != nil {
 			ws[i].Trouble = fmt.Sprintf("its row in workers cannot be read: %v", r.misread)

@@ -50,8 +50,11 @@ func TestFilesWaitForApproval(t *testing.T) {
 		stop()
 		work(t, b)
 		if c.Redis.URL != "embedded" {
-			_, err := b.Reconcile(t.Context())
+			r, err := b.Reconcile(t.Context())
 			testkit.Must(t, err)
+			if r.Batches != 0 || r.Resent != 0 {
+				t.Errorf("reconcile reports batches that wait for approval as lost: %+v", r)
+			}
 		}
 		for _, tr := range all {
 			n, err := b.CancelFiles(t.Context(), tr, baler.ResultFilter{File: 3})

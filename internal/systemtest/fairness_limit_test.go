@@ -47,7 +47,7 @@ func newcomersUnderALimit(t *testing.T, c config.Config) {
 		}
 	}))
 	one := 1
-	_, err := b.SetLimit(t.Context(), tasks.ScopeAll, "", &one, nil)
+	_, err := b.SetLimit(t.Context(), tasks.ScopeAll, "", tasks.LimitChange{InFlight: &one})
 	testkit.Must(t, err)
 	work(t, b)
 	recipe := yaml(t, "name: t\nsteps: [{handler: slow, batch: {max_items: 1}}]")

@@ -56,7 +56,7 @@ func (w *limitedWorkers) hold(ctx context.Context, _ *handlers.Job) error {
 
 func (w *limitedWorkers) limit(inFlight int) {
 	w.t.Helper()
-	_, err := w.b.SetLimit(w.t.Context(), tasks.ScopeAll, "", &inFlight, nil)
+	_, err := w.b.SetLimit(w.t.Context(), tasks.ScopeAll, "", tasks.LimitChange{InFlight: &inFlight})
 	testkit.Must(w.t, err)
 }
 
@@ -136,7 +136,7 @@ func TestLimitOfATransfer(t *testing.T) {
 		recipe := builtinRecipe(t, "checksum")
 		slow := submit(t, b, baler.Submission{Paths: []string{testkit.NumberedTree(t, 50)}, Via: tasks.ViaBulk, Recipe: recipe})
 		rate, one := 0.001, 1
-		_, err := b.SetLimit(t.Context(), tasks.ScopeTransfer, slow.UUID, &one, &rate)
+		_, err := b.SetLimit(t.Context(), tasks.ScopeTransfer, slow.UUID, tasks.LimitChange{InFlight: &one, FilesPerSecond: &rate})
 		testkit.Must(t, err)
 		work(t, b)
 		other := submit(t, b, baler.Submission{Paths: []string{testkit.NumberedTree(t, 50)}, Via: tasks.ViaBulk, Recipe: recipe})
@@ -147,7 +147,7 @@ func TestLimitOfATransfer(t *testing.T) {
 			t.Errorf("%d files ran at a rate of one in a thousand seconds", now.Finished)
 		}
 		none, nothing := 0.0, 0
-		_, err = b.SetLimit(t.Context(), tasks.ScopeTransfer, slow.UUID, &nothing, &none)
+		_, err = b.SetLimit(t.Context(), tasks.ScopeTransfer, slow.UUID, tasks.LimitChange{InFlight: &nothing, FilesPerSecond: &none})
 		testkit.Must(t, err)
 		audit(t, b, wait(t, b, slow.UUID))
 	})

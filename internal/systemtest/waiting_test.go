@@ -16,7 +16,7 @@ func TestStatusSaysThatARateLimitIsReached(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
 		b := open(t, c, nil)
 		rate := 0.5
-		_, err := b.SetLimit(t.Context(), tasks.ScopeQueue, "default", nil, &rate)
+		_, err := b.SetLimit(t.Context(), tasks.ScopeQueue, "default", tasks.LimitChange{FilesPerSecond: &rate})
 		testkit.Must(t, err)
 		work(t, b)
 		tr := submit(t, b, baler.Submission{Paths: []string{testkit.NumberedTree(t, 100)}, Via: tasks.ViaBulk, Recipe: yaml(t, "name: t\nsteps: [{handler: noop}]")})

@@ -15,7 +15,7 @@ import (
 )
 
 // limitForm is what a person fills in to limit all workers together.
-type limitForm struct{ Scope, Name, InFlight, Rate string }
+type limitForm struct{ Scope, Name, InFlight, Rate, PerHost string }
 
 // limitSetter does what the form of a limit says. It answers with the page of the workers.
 type limitSetter struct{ *workersPage }
@@ -31,12 +31,13 @@ func (s limitSetter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	form := limitForm{
 		Scope: r.PostForm.Get("scope"), Name: strings.TrimSpace(r.PostForm.Get("name")),
 		InFlight: strings.TrimSpace(r.PostForm.Get("in_flight")), Rate: strings.TrimSpace(r.PostForm.Get("files_per_second")),
+		PerHost: strings.TrimSpace(r.PostForm.Get("per_host")),
 	}
 	if err == nil {
 		err = s.set(r.Context(), &form)
 	}
 	if err == nil {
-		set := url.Values{"scope": {form.Scope}, "name": {form.Name}, "in_flight": {form.InFlight}, "files_per_second": {form.Rate}}
+		set := url.Values{"scope": {form.Scope}, "name": {form.Name}, "in_flight": {form.InFlight}, "files_per_second": {form.Rate}, "per_host": {form.PerHost}}
 		http.Redirect(w, r, "/workers#"+set.Encode(), http.StatusSeeOther)
 		return
 	}
@@ -51,24 +52,19 @@ func (s limitSetter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s limitSetter) set(ctx context.Context, f *limitForm) error {
-	inFlight, err := boundOf(f.InFlight, "batches at once")
-	if err != nil {
+	var change tasks.LimitChange
+	var err error
+	if change.InFlight, err = wholeBoundOf(f.InFlight, "batches at once"); err != nil {
 		return err
 	}
-	rate, err := boundOf(f.Rate, "files per second")
-	if err != nil {
+	if change.PerHost, err = wholeBoundOf(f.PerHost, "batches on one host"); err != nil {
 		return err
 	}
-	if inFlight == nil && rate == nil {
+	if change.FilesPerSecond, err = boundOf(f.Rate, "files per second"); err != nil {
+		return err
+	}
+	if change.Empty() {
 		return wrongForm("give a number of batches or of files; 0 removes a limit")
-	}
-	var batches *int
-	if inFlight != nil {
-		n := int(*inFlight)
-		if float64(n) != *inFlight {
-			return wrongForm("%q is no whole number of batches", f.InFlight)
-		}
-		batches = &n
 	}
 	scope, name := tasks.Scope(f.Scope), f.Name
 	switch scope {
@@ -88,15 +84,20 @@ func (s limitSetter) set(ctx context.Context, f *limitForm) error {
 		if err != nil {
 			return err
 		}
-		removes := (batches == nil || *batches == 0) && (rate == nil || *rate == 0)
-		if t.State.Ended() && !removes {
+		var left tasks.Limit
+		change.Apply(&left)
+		if t.State.Ended() && !left.Unlimited() {
 			return &api.RequestError{Conflict: true, Err: errors.New("the transfer has ended")}
 		}
 		name = t.UUID
+	case tasks.ScopeHandler, tasks.ScopeName:
+		if err := tasks.CheckLimitName(name); err != nil {
+			return wrongForm("%v", err)
+		}
 	default:
 		return wrongForm("%q is nothing that can be limited", f.Scope)
 	}
-	_, err = s.opts.Fleet.SetLimit(ctx, scope, name, batches, rate)
+	_, err = s.opts.Fleet.SetLimit(ctx, scope, name, change)
 	return err
 }
 
@@ -110,6 +111,19 @@ func boundOf(text, what string) (*float64, error) {
 		return nil, wrongForm("%q is no number of %s: give one from 0", text, what)
 	}
 	return &v, nil
+}
+
+// wholeBoundOf reads a whole number from 0; nil: the field is empty.
+func wholeBoundOf(text, what string) (*int, error) {
+	v, err := boundOf(text, what)
+	if v == nil || err != nil {
+		return nil, err
+	}
+	n := int(*v)
+	if float64(n) != *v {
+		return nil, wrongForm("%q is no whole number of %s", text, what)
+	}
+	return &n, nil
 }
 
 // wrongForm is an error of whoever has filled in a form.

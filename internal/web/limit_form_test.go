@@ -81,8 +81,8 @@ type (
 	}
 )
 
-func (f fleetOf) SetLimit(ctx context.Context, scope tasks.Scope, name string, inFlight *int, rate *float64) (tasks.Limit, error) {
-	return f.plant.setLimit(ctx, scope, name, inFlight, rate)
+func (f fleetOf) SetLimit(ctx context.Context, scope tasks.Scope, name string, change tasks.LimitChange) (tasks.Limit, error) {
+	return f.plant.setLimit(ctx, scope, name, change.InFlight, change.FilesPerSecond)
 }
 func (s systemOf) Workers(context.Context) ([]tasks.Worker, error) { return nil, nil }
 func (s systemOf) Queues(context.Context) ([]queue.Stats, error)   { return nil, nil }
@@ -154,7 +154,7 @@ func TestLimitsAreSetOnThePage(t *testing.T) {
 			t.Errorf("the page offers limits to a %s: %t", role, got)
 		}
 	}
-	if lines := fmt.Sprint(d.lines()); !strings.Contains(lines, "/workers#files_per_second=2.5&in_flight=&name=low&scope=queue") {
+	if lines := fmt.Sprint(d.lines()); !strings.Contains(lines, "/workers#files_per_second=2.5&in_flight=&name=low&per_host=&scope=queue") {
 		t.Errorf("the audit log does not say which limit was set: %s", lines)
 	}
 	if !d.told("set a limit", audit.Done) || !d.told("set a limit", audit.Refused) {

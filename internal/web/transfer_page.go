@@ -51,6 +51,7 @@ type transferView struct {
 	Number          int64
 	Weight          int
 	StopAfter       string // empty: never
+	Deadline        string // empty: none
 	CanPause        bool
 	CanResume       bool
 	CanCancel       bool
@@ -113,6 +114,7 @@ func (p *transferPage) fill(ctx context.Context, v *transferView, id string) err
 	}
 	v.Flow, _ = flowOf(t.Recipe)
 	v.Recipe, v.Queue, v.Number, v.Weight = visible(t.Recipe), visible(t.Queue), t.ID, max(t.Weight, 1)
+	v.Deadline = deadlineOf(&t, now)
 	if t.StopAfter != (tasks.StopAfter{}) {
 		v.StopAfter = t.StopAfter.String() + " of failures"
 		if n := t.StopAfter.Count; n > 0 {
@@ -241,4 +243,22 @@ func (p *transferPage) final(ctx context.Context, v *transferView, t *tasks.Tran
 		})
 	}
 	return nil
+}
+
+// deadlineOf is the deadline of a transfer with the time that is left, empty without one.
+func deadlineOf(t *tasks.Transfer, now time.Time) string {
+	if t.DeadlineAt.IsZero() {
+		return ""
+	}
+	at := momentOf(t.DeadlineAt, now).Full
+	switch left := t.DeadlineAt.Sub(now); {
+	case t.DeadlineExceeded:
+		return at + ", which has canceled it"
+	case t.State.Ended():
+		return at
+	case left <= 0:
+		return at + ", which has passed"
+	default:
+		return at + ", in " + forPeople(left)
+	}
 }

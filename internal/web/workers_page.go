@@ -43,7 +43,7 @@ type queueItem struct {
 	Paused bool
 }
 
-type limitItem struct{ Scope, Name, InFlight, Rate, Trouble string }
+type limitItem struct{ Scope, Name, InFlight, Rate, PerHost, Trouble string }
 
 func newWorkersPage(opts *Options) (*workersPage, error) {
 	p, err := newPage(opts, "workers.html", "/workers")
@@ -117,12 +117,18 @@ func (p *workersPage) fill(ctx context.Context, v *workersView) error {
 	}
 	for i := range limits {
 		l := &limits[i]
-		item := limitItem{Scope: string(l.Scope), Name: visible(l.Name), InFlight: "–", Rate: "–", Trouble: visible(l.Trouble)}
+		if l.Unlimited() && l.Trouble == "" {
+			continue // it has only a weight
+		}
+		item := limitItem{Scope: string(l.Scope), Name: visible(l.Name), InFlight: "–", Rate: "–", PerHost: "–", Trouble: visible(l.Trouble)}
 		if l.InFlight > 0 {
 			item.InFlight = strconv.Itoa(l.InFlight)
 		}
 		if l.FilesPerSecond > 0 {
 			item.Rate = humanize.CommafWithDigits(l.FilesPerSecond, 1)
+		}
+		if l.PerHost > 0 {
+			item.PerHost = strconv.Itoa(l.PerHost)
 		}
 		v.Limits = append(v.Limits, item)
 	}

@@ -1,8 +1,10 @@
 package worker
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"sync"
 
 	"github.com/hibiken/asynq"
@@ -24,6 +26,8 @@ type batches struct {
 	aggregator *batcher.Aggregator
 	release    context.CancelFunc // ends the aggregator's waiting
 
+	configured map[string]int // weights of the queues as the configuration has them
+
 	server    *asynq.Server       // nil while paused
 	client    *queue.ServerClient // of the server
 	paused    bool                // it has been paused before
@@ -32,7 +36,7 @@ type batches struct {
 }
 
 func newBatches(o Options, runner *runner.Runner) *batches {
-	b := &batches{Options: o, runner: runner, finalizers: o.finalizers()}
+	b := &batches{Options: o, configured: o.Queues, runner: runner, finalizers: o.finalizers()}
 	aggregating, release := context.WithCancel(context.Background())
 	b.aggregator, b.release = o.aggregator(aggregating), release
 	return b
@@ -57,6 +61,21 @@ func (b *batches) Start(ctx context.Context) error {
 		b.Log.InfoContext(ctx, "worker takes batches again", "name", b.Name)
 	}
 	return nil
+}
+
+// Weigh sets the weights of queues in place of those in the configuration. A worker that takes
+// batches begins anew with the weights that have changed; batches that run continue.
+func (b *batches) Weigh(weights map[string]int) {
+	queues := maps.Clone(b.configured)
+	for name := range queues {
+		queues[name] = cmp.Or(weights[name], queues[name])
+	}
+	if maps.Equal(queues, b.Queues) {
+		return
+	}
+	b.Pause()
+	b.Queues = queues
+	b.Log.Info("worker: the weights of queues have changed", "name", b.Name, "queues", queues)
 }
 
 // Pause stops taking batches and final steps. Those that run continue.

@@ -55,6 +55,17 @@ func (v *capacityView) slots(ctx context.Context, handler string) (n int, err er
 	return n, nil
 }
 
+// hosts is on how many hosts live workers run that have a handler. The caller holds mu.
+func (v *capacityView) hosts(handler string) int {
+	found := make(map[string]bool)
+	for i := range v.workers {
+		if w := &v.workers[i]; slices.Contains(w.Handlers, handler) && w.DesiredState == tasks.WorkerRunning {
+			found[w.Host] = true
+		}
+	}
+	return len(found)
+}
+
 // batchesAtOnce is how many batches of a handler a worker with the given concurrency
 // runs at once. For a handler that this process does not have it assumes one slot per
 // batch.
@@ -66,9 +77,11 @@ func (v *capacityView) batchesAtOnce(handler string, concurrency int) int {
 	return concurrency
 }
 
-// limits returns the limits that are set for a transfer.
-func (v *capacityView) limits(plan *dispatch.TransferPlan) (inFlight int, filesPerSecond float64) {
+// limits returns the limits that are set for a step of a transfer.
+func (v *capacityView) limits(plan *dispatch.TransferPlan, step int) (inFlight int, filesPerSecond float64) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	return admission.EffectiveLimits(plan, v.allowed)
+	handler := plan.Step(step).Handler
+	reg, _ := v.Registry.Lookup(handler)
+	return admission.EffectiveLimits(admission.LimitKeys(plan, step, reg.Limits), v.allowed, v.hosts(handler))
 }

@@ -8,8 +8,9 @@ import (
 
 // reconcile brings the worker into the desired state. It reports whether the worker
 // should end after its batches. Applying a state again has no effect.
-func (w *Instance) reconcile(ctx context.Context, desired tasks.DesiredState) (drain bool, err error) {
-	switch desired {
+func (w *Instance) reconcile(ctx context.Context, desired pulse) (drain bool, err error) {
+	w.batches.Weigh(desired.weights)
+	switch desired.state {
 	case tasks.WorkerRunning:
 		return false, w.batches.Start(ctx)
 	case tasks.WorkerPaused:
@@ -21,8 +22,8 @@ func (w *Instance) reconcile(ctx context.Context, desired tasks.DesiredState) (d
 	return false, nil
 }
 
-// setDesired passes a desired state to takeBatches. A newer one replaces it.
-func (w *Instance) setDesired(desired tasks.DesiredState) {
+// setDesired passes a desired state, and the weights of queues, to takeBatches. A newer one replaces it.
+func (w *Instance) setDesired(desired pulse) {
 	select {
 	case <-w.desired:
 	default:

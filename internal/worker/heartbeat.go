@@ -26,6 +26,8 @@ const throttledBeats = 2
 type pulse struct {
 	state tasks.DesiredState
 	next  time.Duration // until the next heartbeat
+
+	weights map[string]int // of queues that a person has set
 }
 
 // beat writes heartbeats until ctx ends, and returns the error of ctx. It also shares the
@@ -42,6 +44,8 @@ func (w *Instance) beat(ctx context.Context, first time.Duration) error {
 			return ctx.Err()
 		case <-w.Costs.Changed():
 			_ = database.Done(ctx, shareCosts(ctx, w.Options)) // after an error the next heartbeat shares them
+		case <-w.batches.runner.WantsLimits():
+			t.Reset(0)
 		case <-t.C:
 			p := pulse{next: w.Heartbeat}
 			err := invoke.Guard(ctx, w.Log, "worker", func() (err error) {
@@ -53,7 +57,7 @@ func (w *Instance) beat(ctx context.Context, first time.Duration) error {
 				return err // another worker of this name replaced this one, for example while the process was frozen
 			}
 			if database.Done(ctx, err) == nil {
-				w.setDesired(p.state)
+				w.setDesired(p)
 			}
 			_ = redis.Done(ctx, w.Redis.Ping(ctx).Err())
 		}
@@ -104,7 +108,7 @@ func (w *Instance) heartbeat(ctx context.Context) (pulse, error) {
 		Name: w.Name, Handlers: w.handlerNames(), Slots: w.Concurrency,
 		Version: w.Version, StartedAt: w.started, LimitsInUse: w.batches.runner.LimitsInUse(),
 		Queues: slices.Sorted(maps.Keys(w.Queues)), Throttled: w.batches.runner.Throttled(throttledBeats * w.Heartbeat),
-		WriteTime: w.written.both(),
+		WriteTime: w.written.both(), Host: w.Host, LimitsWanted: w.batches.runner.LimitsWanted(),
 	}, w.instance)
 	if err != nil {
 		return p, err
@@ -113,7 +117,7 @@ func (w *Instance) heartbeat(ctx context.Context) (pulse, error) {
 	if w.batches.runner.SetLimits(directives.Shares) {
 		p.next = min(fastHeartbeat, w.Heartbeat)
 	}
-	p.state = directives.State
+	p.state, p.weights = directives.State, directives.QueueWeights
 	if w.clockIsOff(ctx) {
 		p.state = tasks.WorkerPaused
 	}

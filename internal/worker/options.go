@@ -52,6 +52,7 @@ type Options struct {
 	HostClock  func() time.Time // the clock of this host: time.Now
 
 	Name        string // unique among live workers
+	Host        string // on which it runs; see tasks.Limit
 	Version     string
 	Concurrency int                  // batches at once
 	Slots       int                  // of this host, see handlers.SlotUse
@@ -188,7 +189,7 @@ func (o Options) recorder() *recorder.Recorder {
 func (o Options) runner(recorder *recorder.Recorder, batchEnded func()) (*runner.Runner, error) {
 	return runner.New(runner.Options{
 		Store: o.Store, Queue: o.Producer, Transfers: o.Transfers, Registry: o.Registry, Recorder: recorder,
-		Worker: o.Name, Slots: o.Slots, MaxOutput: o.Record.MaxOutput, MaxCopy: o.MaxCopy, MinFree: o.MinFree,
+		Worker: o.Name, Slots: o.Slots, Concurrency: o.Concurrency, MaxOutput: o.Record.MaxOutput, MaxCopy: o.MaxCopy, MinFree: o.MinFree,
 		Roots: o.Roots, Objects: o.Objects, Outputs: o.Final.Outputs, FlushAfter: o.Record.MaxDelay,
 		Timeouts: o.Timeouts, Retry: o.Retry, CanRun: (&liveWorkers{Options: o}).canRun, Commands: o.Commands,
 		BatchEnded: batchEnded, OnCompleted: o.OnCompleted,

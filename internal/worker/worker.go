@@ -15,7 +15,6 @@ import (
 	"github.com/balerhq/baler/internal/recorder"
 	"github.com/balerhq/baler/internal/sleep"
 	"github.com/balerhq/baler/internal/store"
-	"github.com/balerhq/baler/tasks"
 )
 
 // StopTime is how long a worker may take after the grace period to stop its handlers
@@ -30,8 +29,8 @@ type Instance struct {
 	recorder   *recorder.Recorder
 	dispatcher *dispatch.Dispatcher
 	started    time.Time
-	instance   string                  // distinguishes this process from others of the same name
-	desired    chan tasks.DesiredState // the last one that a heartbeat read, until it is applied
+	instance   string     // distinguishes this process from others of the same name
+	desired    chan pulse // the last one that a heartbeat read, until it is applied
 	written    writeTimes
 	registered atomic.Bool // the worker has a row in the database; false again once it stops
 }
@@ -41,7 +40,7 @@ func New(o Options) (*Instance, error) {
 	o = o.withDefaults()
 	w := &Instance{
 		Options: o, recorder: o.recorder(), dispatcher: o.Dispatcher(), started: o.Now(),
-		instance: rand.Text(), desired: make(chan tasks.DesiredState, 1),
+		instance: rand.Text(), desired: make(chan pulse, 1),
 	}
 	runner, err := o.runner(w.recorder, w.dispatcher.Wake)
 	if err != nil {
@@ -76,7 +75,7 @@ func (w *Instance) Run(ctx context.Context) error {
 	defer end()
 	taking, stop := context.WithCancel(ctx)
 	defer stop()
-	group.Add(func() error { return w.takeBatches(taking, first.state) }, func(error) { stop() })
+	group.Add(func() error { return w.takeBatches(taking, first) }, func(error) { stop() })
 	for _, run := range []func(context.Context) error{
 		w.dispatcher.Run,
 		w.Sender().Run,
@@ -143,7 +142,7 @@ const silentBeats = 3
 
 // takeBatches follows the desired state until ctx ends or the worker is drained, and
 // then stops.
-func (w *Instance) takeBatches(ctx context.Context, desired tasks.DesiredState) error {
+func (w *Instance) takeBatches(ctx context.Context, desired pulse) error {
 	drain, err := w.reconcile(ctx, desired)
 	if err != nil {
 		return errors.Join(err, w.stop(context.WithoutCancel(ctx)))

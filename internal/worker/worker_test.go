@@ -3,6 +3,8 @@ package worker
 import (
 	"errors"
 	"fmt"
+	"log/slog"
+	"maps"
 	"testing"
 	"time"
 
@@ -17,17 +19,33 @@ import (
 func TestMain(m *testing.M) { testkit.Main(m) }
 
 func TestOnlyTheLastDesiredStateCounts(t *testing.T) {
-	w := &Instance{desired: make(chan tasks.DesiredState, 1)}
-	w.setDesired(tasks.WorkerPaused)
-	w.setDesired(tasks.WorkerRunning)
-	w.setDesired(tasks.WorkerDraining)
-	if got := <-w.desired; got != tasks.WorkerDraining {
-		t.Errorf("got %q", got)
+	w := &Instance{desired: make(chan pulse, 1)}
+	for _, state := range []tasks.DesiredState{tasks.WorkerPaused, tasks.WorkerRunning, tasks.WorkerDraining} {
+		w.setDesired(pulse{state: state})
+	}
+	if got := <-w.desired; got.state != tasks.WorkerDraining {
+		t.Errorf("got %q", got.state)
 	}
 	select {
 	case more := <-w.desired:
-		t.Errorf("then %q", more)
+		t.Errorf("then %q", more.state)
 	default:
+	}
+}
+
+// A weight that a person has set takes precedence over the configuration, and only for queues
+// that the worker serves.
+func TestWeighQueues(t *testing.T) {
+	b := &batches{configured: map[string]int{"high": 6, "low": 1}, Options: Options{Log: slog.New(slog.DiscardHandler)}}
+	b.Queues = b.configured
+	for _, c := range []struct{ set, want map[string]int }{
+		{map[string]int{"low": 9, "other": 3}, map[string]int{"high": 6, "low": 9}},
+		{map[string]int{"high": 2}, map[string]int{"high": 2, "low": 1}},
+		{nil, map[string]int{"high": 6, "low": 1}},
+	} {
+		if b.Weigh(c.set); !maps.Equal(b.Queues, c.want) {
+			t.Errorf("with %v the queues have the weights %v, want %v", c.set, b.Queues, c.want)
+		}
 	}
 }
 

@@ -18,7 +18,8 @@ import (
 
 // Register adds the handler faulty to a registry. It does what a file's content
 // says: "die" ends the process, "sleep 2s" waits, anything else succeeds. Before
-// each file without its own sleep it waits for the duration of its argument pause.
+// each file without its own sleep it waits for the duration of its argument pause. With the
+// argument count, a folder, it notes there how many such calls run at once; see count.
 func Register(reg *handlers.Registry) error {
 	return reg.Register("faulty", handlers.PerFile(failAsAsked))
 }
@@ -26,9 +27,17 @@ func Register(reg *handlers.Registry) error {
 func failAsAsked(ctx context.Context, job *handlers.Job) error {
 	var args struct {
 		Pause string `json:"pause"`
+		Count string `json:"count"`
 	}
 	if err := job.DecodeArgs(&args); err != nil {
 		return err
+	}
+	if args.Count != "" {
+		end, err := count(args.Count)
+		if err != nil {
+			return err
+		}
+		defer end()
 	}
 	f, err := job.Open()
 	if err != nil {

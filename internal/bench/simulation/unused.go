@@ -49,6 +49,9 @@ func (rest) SetSweepMark(context.Context, int64, int64) error { return nil }
 // OpenBatches implements dispatch.Store.
 func (rest) OpenBatches(context.Context, int64) ([]tasks.Batch, error) { return nil, nil }
 
+// CancelOverdue implements dispatch.Store.
+func (rest) CancelOverdue(context.Context) (int, error) { return 0, nil }
+
 // MarkInterrupted implements dispatch.Store.
 func (rest) MarkInterrupted(context.Context) (int64, error) { return 0, nil }
 

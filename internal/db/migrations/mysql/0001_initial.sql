@@ -32,6 +32,9 @@ CREATE TABLE IF NOT EXISTS transfers (
   stop_after   VARCHAR(32) NOT NULL DEFAULT '',
   stopped      VARCHAR(1024) NOT NULL DEFAULT '',
   webhook_events VARCHAR(512) NOT NULL DEFAULT '',
+  deadline_at  DATETIME(6) NULL,
+  updated_at   DATETIME(6) NULL,
+  deadline_exceeded BOOLEAN NOT NULL DEFAULT 0 CHECK (deadline_exceeded IN (0, 1)),
   failing      BOOLEAN NOT NULL DEFAULT 0 CHECK (failing IN (0, 1)),
   stalled      BOOLEAN NOT NULL DEFAULT 0 CHECK (stalled IN (0, 1)),
   moved_at     DATETIME(6) NULL,
@@ -66,6 +69,7 @@ CREATE TABLE IF NOT EXISTS steps (
   seen_failures BIGINT NOT NULL DEFAULT 0,
   seen_results BIGINT NOT NULL DEFAULT 0,
   approval     VARCHAR(16) NOT NULL DEFAULT '' CHECK (approval = '' OR approval = 'waiting' OR approval = 'approved' OR approval = 'rejected'),
+  limits       VARCHAR(1024) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',
   asked_at     DATETIME(6) NULL,
   PRIMARY KEY (transfer_id, no)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
@@ -269,7 +273,9 @@ CREATE TABLE IF NOT EXISTS workers (
   instance     CHAR(32) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',
   queues       TEXT NOT NULL,
   throttled    TEXT NOT NULL,
-  write_us     BIGINT NOT NULL DEFAULT 0
+  write_us     BIGINT NOT NULL DEFAULT 0,
+  host         VARCHAR(255) NOT NULL DEFAULT '',
+  limits_wanted TEXT NOT NULL
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
 CREATE TABLE IF NOT EXISTS costs (
@@ -291,6 +297,9 @@ CREATE TABLE IF NOT EXISTS limits (
   name         VARCHAR(64) NOT NULL,
   in_flight    INT NOT NULL,
   files_per_second DOUBLE NOT NULL,
+  per_host     INT NOT NULL DEFAULT 0,
+  weight       INT NOT NULL DEFAULT 0,
+  configured   VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',
   PRIMARY KEY (scope, name)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
@@ -445,6 +454,7 @@ CREATE TABLE IF NOT EXISTS schedules (
   queue        VARCHAR(64) NOT NULL,
   weight       INT NOT NULL,
   stop_after   VARCHAR(32) NOT NULL DEFAULT '',
+  deadline     VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',
   created_at   DATETIME(6) NOT NULL,
   due_at       DATETIME(6) NOT NULL,
   asked_at     DATETIME(6) NULL,

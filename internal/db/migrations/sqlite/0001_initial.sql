@@ -32,6 +32,9 @@ CREATE TABLE IF NOT EXISTS transfers (
   stop_after   TEXT NOT NULL DEFAULT '',
   stopped      TEXT NOT NULL DEFAULT '',
   webhook_events TEXT NOT NULL DEFAULT '',
+  updated_at   DATETIME NULL CHECK (updated_at IS NULL OR updated_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND date(updated_at) IS substr(updated_at, 1, 10)),
+  deadline_at  DATETIME NULL CHECK (deadline_at IS NULL OR deadline_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND date(deadline_at) IS substr(deadline_at, 1, 10)),
+  deadline_exceeded BOOLEAN NOT NULL DEFAULT 0 CHECK (deadline_exceeded IN (0, 1)),
   failing      BOOLEAN NOT NULL DEFAULT 0 CHECK (failing IN (0, 1)),
   stalled      BOOLEAN NOT NULL DEFAULT 0 CHECK (stalled IN (0, 1)),
   moved_at     DATETIME NULL CHECK (moved_at IS NULL OR moved_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND date(moved_at) IS substr(moved_at, 1, 10)),
@@ -71,6 +74,7 @@ CREATE TABLE IF NOT EXISTS steps (
   seen_failures INTEGER NOT NULL DEFAULT 0 CHECK (typeof(seen_failures) = 'integer'),
   seen_results INTEGER NOT NULL DEFAULT 0 CHECK (typeof(seen_results) = 'integer'),
   approval     TEXT NOT NULL DEFAULT '' CHECK (approval = '' OR approval = 'waiting' OR approval = 'approved' OR approval = 'rejected'),
+  limits       TEXT NOT NULL DEFAULT '',
   asked_at     DATETIME NULL CHECK (asked_at IS NULL OR asked_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND date(asked_at) IS substr(asked_at, 1, 10)),
   PRIMARY KEY (transfer_id, no)
 ) WITHOUT ROWID;
@@ -286,7 +290,9 @@ CREATE TABLE IF NOT EXISTS workers (
   instance     TEXT NOT NULL DEFAULT '',
   queues       TEXT NOT NULL,
   throttled    TEXT NOT NULL,
-  write_us     INTEGER NOT NULL DEFAULT 0 CHECK (typeof(write_us) = 'integer')
+  write_us     INTEGER NOT NULL DEFAULT 0 CHECK (typeof(write_us) = 'integer'),
+  host         TEXT NOT NULL DEFAULT '',
+  limits_wanted TEXT NOT NULL DEFAULT ''
 ) WITHOUT ROWID;
 
 CREATE TABLE IF NOT EXISTS costs (
@@ -308,6 +314,9 @@ CREATE TABLE IF NOT EXISTS limits (
   name         TEXT NOT NULL,
   in_flight    INTEGER NOT NULL CHECK (typeof(in_flight) = 'integer'),
   files_per_second REAL NOT NULL CHECK (typeof(files_per_second) = 'real'),
+  per_host     INTEGER NOT NULL DEFAULT 0 CHECK (typeof(per_host) = 'integer'),
+  weight       INTEGER NOT NULL DEFAULT 0 CHECK (typeof(weight) = 'integer'),
+  configured   TEXT NOT NULL DEFAULT '',
   PRIMARY KEY (scope, name)
 ) WITHOUT ROWID;
 
@@ -472,6 +481,7 @@ CREATE TABLE IF NOT EXISTS schedules (
   recipe       TEXT NOT NULL,
   queue        TEXT NOT NULL,
   weight       INTEGER NOT NULL CHECK (typeof(weight) = 'integer'),
+  deadline     TEXT NOT NULL DEFAULT '',
   stop_after   TEXT NOT NULL DEFAULT '',
   created_at DATETIME NOT NULL CHECK (created_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', created_at) IS substr(created_at, 1, 19)),
   due_at DATETIME NOT NULL CHECK (due_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', due_at) IS substr(due_at, 1, 19)),
