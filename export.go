@@ -58,6 +58,12 @@ func (b *Baler) Export(ctx context.Context, id string, format ExportFormat, w io
 	return done, err
 }
 
+// exportLines writes a transfer as JSON lines, and returns what it was at that moment.
+func (b *Baler) exportLines(ctx context.Context, id string, w io.Writer) (tasks.Transfer, error) {
+	done, err := b.Export(ctx, id, ExportJSONLines, w)
+	return done.Transfer, err
+}
+
 // exportSource reads a transfer page by page.
 func exportSource(ctx context.Context, s *store.Store, t *tasks.Transfer) *export.Source {
 	return &export.Source{

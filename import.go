@@ -62,17 +62,8 @@ func (b *Baler) Import(ctx context.Context, r io.ReadSeeker, done func(Imported)
 	}
 	i := importer{ctx: ctx, store: b.store}
 	for record, err := range export.Scan(r) {
-		if err == nil {
-			err = ctx.Err()
-		}
-		if err == nil {
-			err = i.take(&record)
-		}
-		if err != nil {
-			return fmt.Errorf("import: %w", err)
-		}
-		if record.End != nil {
-			done(Imported{i.transfer.UUID, record.End.Files, record.End.Results, i.there})
+		if err := i.next(&record, err, done); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -110,6 +101,23 @@ type importer struct {
 	there    bool // nothing of it is written
 	files    []tasks.File
 	results  []tasks.Result
+}
+
+// next imports a line that was read with an error or without.
+func (i *importer) next(record *export.Record, err error, done func(Imported)) error {
+	if err == nil {
+		err = i.ctx.Err()
+	}
+	if err == nil {
+		err = i.take(record)
+	}
+	if err != nil {
+		return fmt.Errorf("import: %w", err)
+	}
+	if record.End != nil {
+		done(Imported{i.transfer.UUID, record.End.Files, record.End.Results, i.there})
+	}
+	return nil
 }
 
 func (i *importer) take(r *export.Record) (err error) {

@@ -50,6 +50,7 @@ func (b *Baler) Serve(ctx context.Context, ln net.Listener, work bool) error {
 	if !work {                                                 // a worker has a sender and a pruner of its own
 		background.Go(func() { _ = b.workerOptions().Sender().Run(ctx) }) // it ends with its context and logs its errors
 		background.Go(func() { _ = b.workerOptions().Pruner().Run(ctx) }) // as above
+		background.Go(func() { _ = b.workerOptions().Journaler().Run(ctx) })
 	}
 	err = server.Run(ctx, ln)
 	cancel()

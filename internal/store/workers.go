@@ -26,6 +26,7 @@ type workerRow struct {
 	Instance     string // of the process: random
 	Queues       string // one a line
 	Throttled    string // one a line
+	SigningKeys  string // names, separated by spaces; empty: none
 	WriteUS      int64  // microseconds; see tasks.Worker
 
 	misread error // what keeps it from being read; see findEach
@@ -60,6 +61,7 @@ func (s *Store) HeartbeatWorker(ctx context.Context, w tasks.Worker, instance st
 			Name:        db.ClipText(w.Name, 128), Handlers: strings.Join(w.Handlers, " "), Slots: w.Slots, Version: db.ClipText(w.Version, 64),
 			StartedAt: w.StartedAt.UTC(), SeenAt: now, Instance: instance, Queues: strings.Join(w.Queues, "\n"),
 			Throttled: strings.Join(w.Throttled, "\n"), WriteUS: w.WriteTime.Microseconds(),
+			SigningKeys: strings.Join(w.SigningKeys, " "),
 		}
 		if err := replaceDead(tx, &row, now); err != nil {
 			return err
@@ -70,7 +72,7 @@ func (s *Store) HeartbeatWorker(ctx context.Context, w tasks.Worker, instance st
 		keepDesired := clause.OnConflict{
 			Columns: []clause.Column{{Name: "name"}},
 			DoUpdates: clause.AssignmentColumns([]string{
-				"handlers", "slots", "version", "limits_in_use", "started_at", "seen_at", "instance", "queues", "throttled", "write_us",
+				"handlers", "slots", "version", "limits_in_use", "started_at", "seen_at", "instance", "queues", "throttled", "write_us", "signing_keys",
 			}),
 		}
 		if err := tx.Clauses(keepDesired).Create(&row).Error; err != nil {
@@ -159,7 +161,7 @@ func (s *Store) Workers(ctx context.Context) ([]tasks.Worker, error) {
 			Name: r.Name, Handlers: strings.Fields(r.Handlers), Slots: r.Slots, Version: r.Version,
 			DesiredState: r.DesiredState, LimitsInUse: r.held(),
 			StartedAt: r.StartedAt.UTC(), SeenAt: r.SeenAt.UTC(), Queues: lines(r.Queues), Throttled: lines(r.Throttled),
-			WriteTime: time.Duration(r.WriteUS) * time.Microsecond,
+			WriteTime: time.Duration(r.WriteUS) * time.Microsecond, SigningKeys: strings.Fields(r.SigningKeys),
 		}
 		if r.misread != nil {
 			ws[i].Trouble = fmt.Sprintf("its row in workers cannot be read: %v", r.misread)

@@ -104,7 +104,7 @@ func (w *Instance) heartbeat(ctx context.Context) (pulse, error) {
 		Name: w.Name, Handlers: w.handlerNames(), Slots: w.Concurrency,
 		Version: w.Version, StartedAt: w.started, LimitsInUse: w.batches.runner.LimitsInUse(),
 		Queues: slices.Sorted(maps.Keys(w.Queues)), Throttled: w.batches.runner.Throttled(throttledBeats * w.Heartbeat),
-		WriteTime: w.written.both(),
+		WriteTime: w.written.both(), SigningKeys: w.Producer.Keys.IDs(),
 	}, w.instance)
 	if err != nil {
 		return p, err

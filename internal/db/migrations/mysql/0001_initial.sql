@@ -42,6 +42,7 @@ CREATE TABLE IF NOT EXISTS transfers (
   no_reuse     BOOLEAN NOT NULL DEFAULT 0 CHECK (no_reuse IN (0, 1)),
   list_paths   BIGINT NOT NULL DEFAULT 0,
   list_digest  BINARY(32) NULL,
+  journaled_at DATETIME(6) NULL,
   UNIQUE KEY transfers_uuid (uuid),
   UNIQUE KEY transfers_key (idem_key),
   KEY transfers_state (state),
@@ -267,7 +268,8 @@ CREATE TABLE IF NOT EXISTS workers (
   instance     CHAR(32) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',
   queues       TEXT NOT NULL,
   throttled    TEXT NOT NULL,
-  write_us     BIGINT NOT NULL DEFAULT 0
+  write_us     BIGINT NOT NULL DEFAULT 0,
+  signing_keys VARCHAR(1024) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT ''
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
 CREATE TABLE IF NOT EXISTS costs (
