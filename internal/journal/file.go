@@ -67,7 +67,7 @@ type file struct {
 
 // create makes a new file: one that a crash has cut off is never continued.
 func create(dir, worker string, c Compression, now time.Time) (*file, error) {
-	name := Prefix + now.UTC().Format("20060102T150405Z") + "-" + clean(worker) + "-" + strings.ToLower(rand.Text()[:8]) + c.extension()
+	name := Prefix + now.UTC().Format("20060102T150405.000Z") + "-" + clean(worker) + "-" + strings.ToLower(rand.Text()[:8]) + c.extension()
 	f, err := os.OpenFile(filepath.Join(dir, name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return nil, err
