@@ -69,8 +69,8 @@ func checkSummary(want string, in io.Reader) error {
 		return fmt.Errorf("%d results are failures", s.Results.Failures())
 	}
 	for _, step := range s.Steps {
-		if step.Routed != step.Done {
-			return fmt.Errorf("step %s: %d of %d files are done", step.Step, step.Done, step.Routed)
+		if step.Selected != step.Done {
+			return fmt.Errorf("step %s: %d of %d files are done", step.Step, step.Done, step.Selected)
 		}
 	}
 	return nil

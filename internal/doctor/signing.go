@@ -20,18 +20,18 @@ func (d *doctor) diagnoseSigning(workers []tasks.Worker) []Check {
 	}
 	texts, err := d.cfg.Redis.ReadSigningKeys()
 	if err != nil {
-		return []Check{ill("signatures", StatusError, err, "correct the file, or let this account read it")}
+		return []Check{ill("signed messages", StatusError, err, "correct the file, or let this account read it")}
 	}
 	here := signing.New(texts).IDs()
 	for i := range workers {
 		if fault := compareKeys(here, &workers[i]); fault != "" {
-			return []Check{{"signatures", StatusError, fault, signingHint}}
+			return []Check{{"signed messages", StatusError, fault, signingHint}}
 		}
 	}
 	if len(here) == 0 {
-		return []Check{well("signatures", "messages are not signed: redis.signing_keys is not set")}
+		return []Check{well("signed messages", "messages are not signed: redis.signing_keys is not set")}
 	}
-	return []Check{well("signatures", "messages are signed with key %s; %d verified here; the workers agree", here[0], len(here))}
+	return []Check{well("signed messages", "messages are signed with key %s; %d verified here; the workers agree", here[0], len(here))}
 }
 
 // compareKeys says what a worker with its keys and a process with those of this host do not

@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/balerhq/baler/internal/failpoint"
+	"github.com/balerhq/baler/internal/outage"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -67,6 +68,7 @@ type Journal struct {
 	opts    Options
 	metrics *metrics
 
+	watch   *outage.Watch
 	file    *file // nil: none is open
 	opened  time.Time
 	cleaned time.Time
@@ -98,9 +100,25 @@ func New(s Store, o Options, reg prometheus.Registerer) *Journal {
 		}),
 	}
 	if o.Dir != "" {
-		reg.MustRegister(m.transfers, m.bytes, m.failures, m.waiting)
+		m.transfers, m.bytes = registered(reg, m.transfers), registered(reg, m.bytes)
+		m.failures, m.waiting = registered(reg, m.failures), registered(reg, m.waiting)
 	}
-	return &Journal{store: s, opts: o, metrics: m}
+	return &Journal{store: s, opts: o, metrics: m, watch: outage.New(o.Log, outage.Database, "look for transfers for the journal")}
+}
+
+// registered registers a metric, or returns the one that an earlier journal of this process has
+// registered.
+func registered[C prometheus.Collector](reg prometheus.Registerer, c C) C {
+	err := reg.Register(c)
+	if there, is := errors.AsType[prometheus.AlreadyRegisteredError](err); is {
+		if earlier, ok := there.ExistingCollector.(C); ok {
+			return earlier
+		}
+	}
+	if err != nil {
+		panic(fmt.Sprintf("journal: %v", err)) // two metrics of one name: a mistake of this program
+	}
+	return c
 }
 
 // Run writes until ctx ends, and returns the error of ctx.
@@ -125,7 +143,12 @@ func (j *Journal) Run(ctx context.Context) error {
 // pass makes a pass and returns the time until the next.
 func (j *Journal) pass(ctx context.Context) time.Duration {
 	err := j.Pass(ctx)
-	if err == nil || ctx.Err() != nil {
+	_, ofFile := errors.AsType[*fileError](err)
+	_, ofRow := errors.AsType[*readError](err)
+	if !ofFile && !ofRow {
+		_ = j.watch.Done(ctx, err) // the next pass tries again
+	}
+	if !ofFile && !ofRow || ctx.Err() != nil {
 		return j.opts.Interval
 	}
 	j.metrics.failures.Inc()
@@ -192,10 +215,14 @@ func (j *Journal) writeAll(ctx context.Context) error {
 	}
 }
 
-// readError is an error of the database, not of the file.
-type readError struct{ error }
+// readError is an error of the database, and fileError one of a file.
+type (
+	readError struct{ error }
+	fileError struct{ error }
+)
 
 func (e *readError) Unwrap() error { return e.error }
+func (e *fileError) Unwrap() error { return e.error }
 
 // errReopened says that a transfer runs again, and is written at its next end, or that it was
 // deleted.
@@ -208,7 +235,7 @@ func isGone(err error) bool {
 
 func (j *Journal) write(ctx context.Context, t *tasks.Transfer) error {
 	if err := j.openFile(); err != nil {
-		return fmt.Errorf("open journal file: %w", err)
+		return &fileError{fmt.Errorf("open journal file: %w", err)}
 	}
 	before := j.file.size
 	var ended time.Time
@@ -235,7 +262,11 @@ func (j *Journal) write(ctx context.Context, t *tasks.Transfer) error {
 		if broken {
 			err = errors.Join(err, j.closeFile())
 		}
-		return fmt.Errorf("write transfer %s: %w", t.UUID, err)
+		err = fmt.Errorf("write transfer %s: %w", t.UUID, err)
+		if _, ofRow := errors.AsType[*readError](err); !ofRow || broken {
+			err = &fileError{err}
+		}
+		return err
 	}
 	failpoint.Point(failpoint.JournalWritten)
 	if err := j.store.MarkJournaled(ctx, t.ID, ended); err != nil {
@@ -297,7 +328,7 @@ func (j *Journal) deleteOld(ctx context.Context) error {
 	}
 	entries, err := os.ReadDir(j.opts.Dir)
 	if err != nil {
-		return fmt.Errorf("delete old journal files: %w", err)
+		return &fileError{fmt.Errorf("delete old journal files: %w", err)}
 	}
 	for _, e := range entries {
 		if !e.Type().IsRegular() || !strings.HasPrefix(e.Name(), Prefix) {
@@ -308,13 +339,13 @@ func (j *Journal) deleteOld(ctx context.Context) error {
 			continue // another process was faster
 		}
 		if err != nil {
-			return fmt.Errorf("delete old journal files: %w", err)
+			return &fileError{fmt.Errorf("delete old journal files: %w", err)}
 		}
 		if now.Sub(info.ModTime()) < j.opts.Keep || j.file != nil && filepath.Base(j.file.f.Name()) == e.Name() {
 			continue
 		}
 		if err := os.Remove(filepath.Join(j.opts.Dir, e.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("delete old journal files: %w", err)
+			return &fileError{fmt.Errorf("delete old journal files: %w", err)}
 		}
 		j.opts.Log.InfoContext(ctx, "journal: old file deleted", "file", e.Name(), "written", info.ModTime())
 	}

@@ -208,6 +208,9 @@ func TestTransferThatIsNotMarkedIsWrittenAgain(t *testing.T) {
 	if err := j.Pass(t.Context()); !errors.Is(err, f.markErr) {
 		t.Errorf("passed: %v", err)
 	}
+	if n := testutil.ToFloat64(j.metrics.failures); n > 0 {
+		t.Errorf("%v failures of the journal, which can be written", n)
+	}
 	f.markErr = nil
 	testkit.Must(t, j.Pass(t.Context()))
 	if got := content(t, j.opts.Dir); len(got) != 1 || got[0] != "t1\nt1\n" {

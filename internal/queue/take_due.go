@@ -163,7 +163,7 @@ const (
 func decodeTask(message []byte) *asynq.Task {
 	var kind string
 	var payload []byte
-	headers := make(map[string]string)
+	var headers map[string]string
 	complete := eachField(message, func(field protowire.Number, content []byte) bool {
 		switch field {
 		case fieldType:
@@ -171,6 +171,9 @@ func decodeTask(message []byte) *asynq.Task {
 		case fieldPayload:
 			payload = content
 		case fieldHeader:
+			if headers == nil {
+				headers = make(map[string]string)
+			}
 			return addHeader(headers, content)
 		}
 		return true

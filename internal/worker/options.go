@@ -227,10 +227,14 @@ func (o Options) aggregator(ctx context.Context) *batcher.Aggregator {
 
 // collector makes batches of groups with a resolution of a millisecond.
 func (o Options) collector(a *batcher.Aggregator) *batcher.Collector {
-	return &batcher.Collector{CollectorOptions: batcher.CollectorOptions{
+	c := &batcher.Collector{CollectorOptions: batcher.CollectorOptions{
 		Aggregator: a, Groups: o.Producer, Queues: slices.Sorted(maps.Keys(o.Queues)),
-		MaxDelay: o.Group.MaxDelay, MaxSize: o.Group.MaxSize, Accept: o.Checker.Accept,
+		MaxDelay: o.Group.MaxDelay, MaxSize: o.Group.MaxSize,
 	}}
+	if o.Checker != nil {
+		c.Accept = o.Checker.Accept
+	}
+	return c
 }
 
 // aheadInterval is how often a worker that already has its number of batches looks for
