@@ -106,7 +106,7 @@ func (b *Baler) workerOptions() worker.Options {
 			AuditKeep: cfg.Audit.Keep, Journaled: cfg.Journal.Dir != "",
 		},
 		Journal: journal.Options{
-			Dir: cfg.Journal.Dir, MaxSize: int64(cfg.Journal.MaxSize), Compression: journal.Compression(cfg.Journal.Compression),
+			Dir: cfg.Journal.Dir, MaxSize: int64(cfg.Journal.MaxSize), Compression: journal.Packing(cfg.Journal.Compression),
 			Keep: cfg.Journal.Keep, Export: b.exportLines,
 		},
 		Notify:   b.notifyOptions(),

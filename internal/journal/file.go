@@ -17,20 +17,20 @@ import (
 // Prefix begins the names of journal files.
 const Prefix = "baler-journal-"
 
-// Compression says how journal files are compressed.
-type Compression string
+// Packing says how journal files are compressed.
+type Packing string
 
 // The compressions.
 const (
-	Zstd Compression = "zstd"
-	Gzip Compression = "gzip"
-	None Compression = "none"
+	Zstd Packing = "zstd"
+	Gzip Packing = "gzip"
+	None Packing = "none"
 )
 
-// Compressions lists all compressions.
-func Compressions() []Compression { return []Compression{Zstd, Gzip, None} }
+// Packings lists all of them.
+func Packings() []Packing { return []Packing{Zstd, Gzip, None} }
 
-func (c Compression) extension() string {
+func (c Packing) extension() string {
 	switch c {
 	case Zstd:
 		return ".jsonl.zst"
@@ -42,7 +42,7 @@ func (c Compression) extension() string {
 }
 
 // open begins a piece of a file that can be read by itself.
-func (c Compression) open(w io.Writer) (io.WriteCloser, error) {
+func (c Packing) open(w io.Writer) (io.WriteCloser, error) {
 	switch c {
 	case Zstd:
 		return zstd.NewWriter(w, zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(true))
@@ -61,12 +61,12 @@ func (nopCloser) Close() error { return nil }
 // that a crash spoils the last one only.
 type file struct {
 	f           *os.File
-	compression Compression
+	compression Packing
 	size        int64 // of the transfers that are complete
 }
 
 // create makes a new file: one that a crash has cut off is never continued.
-func create(dir, worker string, c Compression, now time.Time) (*file, error) {
+func create(dir, worker string, c Packing, now time.Time) (*file, error) {
 	name := Prefix + now.UTC().Format("20060102T150405.000Z") + "-" + clean(worker) + "-" + strings.ToLower(rand.Text()[:8]) + c.extension()
 	f, err := os.OpenFile(filepath.Join(dir, name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {

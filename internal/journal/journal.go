@@ -38,7 +38,7 @@ type Store interface {
 type Options struct {
 	Dir         string
 	MaxSize     int64         // a file that has so many bytes gets no more transfers
-	Compression Compression   // of new files
+	Compression Packing       // of new files
 	Keep        time.Duration // after which files are deleted; 0: never
 
 	Interval    time.Duration // between two passes; 0: 5 s

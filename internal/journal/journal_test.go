@@ -134,7 +134,7 @@ func content(t *testing.T, dir string) (texts []string) {
 }
 
 func TestTransfersAreWrittenOnce(t *testing.T) {
-	for _, c := range Compressions() {
+	for _, c := range Packings() {
 		t.Run(string(c), func(t *testing.T) {
 			f := ended(3)
 			f.transfers = append(f.transfers, tasks.Transfer{ID: 9, UUID: "runs", State: tasks.StateRunning})
