@@ -128,7 +128,12 @@ fuzz: ## Fuzz every decoder for FUZZTIME=10s
 chart: ## Check the Helm chart against the types of Kubernetes and KEDA
 	cd deploy/helm/check && $(GO) test -count=1 ./...
 
-RELEASER := github.com/goreleaser/goreleaser/v2@v2.17.0
+.PHONY: compose-check
+compose-check: ## Check docker-compose.yml; where a container engine is, run it with four workers and kill one
+	deploy/compose-check
+
+# Later versions build MSIX packages with a module that the proxy of Go modules does not have.
+RELEASER := github.com/goreleaser/goreleaser/v2@v2.15.0
 SBOM := github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0
 
 .PHONY: release-check

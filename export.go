@@ -39,12 +39,7 @@ func (b *Baler) Export(ctx context.Context, id string, format ExportFormat, w io
 }
 
 // Imported says what Import has done with one transfer.
-type Imported struct {
-	Transfer string // its id
-	Files    int64
-	Results  int64
-	There    bool // the database had it already, and it is the same
-}
+type Imported = exchange.Imported
 
 // BrokenLine is a line that is not what Export has written.
 type BrokenLine = export.BrokenLine //nolint:errname // it is one of a BrokenLinesError
@@ -62,7 +57,30 @@ var ErrImportDiffers = exchange.ErrImportDiffers
 // complete, and is the same as in its export. A transfer that is there already stays as it is,
 // and an ErrImportDiffers says when it is another. done is called after each transfer.
 func (b *Baler) Import(ctx context.Context, r io.ReadSeeker, done func(Imported)) error {
-	return exchange.Import(ctx, b.store, r, func(uuid string, read export.RowTotals, there bool) {
-		done(Imported{Transfer: uuid, Files: read.Files, Results: read.Results, There: there})
-	})
+	return exchange.Import(ctx, b.store, r, done)
+}
+
+// JournalImport says what ImportJournal is told and tells.
+type JournalImport = exchange.JournalImport
+
+// CutOff is a journal file whose last transfer is not complete.
+type CutOff = exchange.CutOff
+
+// IsJournal reports whether a path names a folder, or a file that a process has written to its
+// journal: ImportJournal reads these.
+func IsJournal(path string) bool { return exchange.IsJournal(path) }
+
+// ImportJournal imports transfers from journal files, and from those of folders. It reads all of
+// them before it imports: a file that is broken anywhere but at its end is an error, a
+// *BrokenLinesError where it has lines, and nothing is imported. Of a transfer that the files
+// have several times it imports the one that ended last. Transfers that the database has are
+// treated as by Import; one that differs does not keep back the others.
+func (b *Baler) ImportJournal(ctx context.Context, paths []string, o JournalImport) error {
+	return exchange.ImportJournal(ctx, b.store, paths, o)
+}
+
+// exportLines writes a transfer as JSON lines, and returns what it was at that moment.
+func (b *Baler) exportLines(ctx context.Context, id string, w io.Writer) (tasks.Transfer, error) {
+	done, err := b.Export(ctx, id, ExportJSONLines, w)
+	return done.Transfer, err
 }

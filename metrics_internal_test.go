@@ -38,6 +38,7 @@ func exported(t *testing.T) map[string]metric {
 	c, err := config.Load(config.Sources{Env: []string{"BALER_STATE_DIR=" + t.TempDir()}})
 	testkit.Must(t, err)
 	c.Database.URL, c.Redis.URL = "sqlite:"+filepath.Join(t.TempDir(), "baler.db"), "embedded"
+	c.Journal.Dir = t.TempDir()
 	b, err := Open(t.Context(), c, Options{Registry: builtin.Registry()})
 	testkit.Must(t, err)
 	t.Cleanup(func() { testkit.Must(t, b.Close()) })

@@ -28,13 +28,14 @@ func (b *Baler) workServed(ctx context.Context) error {
 	return b.work(ctx, final, nil)
 }
 
-// serveWorkers runs the loops that a worker would have: a dispatcher, a sender of webhooks and
-// a pruner. Each ends with its context, and logs its errors.
+// serveWorkers runs the loops that a worker would have: a dispatcher, a sender of webhooks, a
+// pruner and a writer of the journal. Each ends with its context, and logs its errors.
 func (b *Baler) serveWorkers(ctx context.Context) error {
 	var loops sync.WaitGroup
 	loops.Go(func() { _ = b.workerOptions().Dispatcher().Run(ctx) })
 	loops.Go(func() { _ = b.workerOptions().Sender().Run(ctx) })
 	loops.Go(func() { _ = b.workerOptions().Pruner().Run(ctx) })
+	loops.Go(func() { _ = b.workerOptions().Journaler().Run(ctx) })
 	loops.Wait()
 	return nil
 }

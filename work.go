@@ -15,8 +15,10 @@ import (
 	"github.com/balerhq/baler/handlers"
 	"github.com/balerhq/baler/internal/db"
 	"github.com/balerhq/baler/internal/failpoint"
+	"github.com/balerhq/baler/internal/journal"
 	"github.com/balerhq/baler/internal/openfiles"
 	"github.com/balerhq/baler/internal/retention"
+	"github.com/balerhq/baler/internal/signing"
 	"github.com/balerhq/baler/internal/worker"
 	"github.com/balerhq/baler/recipe"
 	"github.com/balerhq/baler/tasks"
@@ -135,6 +137,7 @@ func (b *Baler) workerOptions() worker.Options {
 		Store: b.store, Redis: b.queue.Client, Producer: b.queue.Producer, Embedded: b.queue.Embedded(),
 		Transfers: b.transfers, Costs: b.costs, Registry: b.registry, Metrics: b.workerMetrics, Registerer: b.metrics,
 		Log: b.log, Now: b.now, HostClock: b.hostClock,
+		Checker: signing.NewChecker(b.queue.Producer.Keys, b.workerMetrics.MessageRefused, b.log),
 
 		Name: cfg.Worker.Name, Host: cfg.Worker.Host, Version: b.version, Concurrency: b.concurrency, Slots: cfg.Worker.Slots,
 		Queues: cfg.Worker.Queues, Roots: worker.ReadableRoots(b.cfg.Roots), Objects: b.objects, MaxCopy: int64(cfg.Worker.MaxCopy),
@@ -152,7 +155,11 @@ func (b *Baler) workerOptions() worker.Options {
 		},
 		Retention: retention.Options{
 			OlderThan: cfg.Retention.OlderThan, KeepLast: cfg.Retention.KeepLast, FailedToo: cfg.Retention.FailedToo,
-			AuditKeep: cfg.Audit.Keep,
+			AuditKeep: cfg.Audit.Keep, Journaled: cfg.Journal.Dir != "",
+		},
+		Journal: journal.Options{
+			Dir: cfg.Journal.Dir, MaxSize: int64(cfg.Journal.MaxSize), Compression: journal.Packing(cfg.Journal.Compression),
+			Keep: cfg.Journal.Keep, Export: b.exportLines,
 		},
 		Notify:   b.notifyOptions(),
 		Timeouts: b.timeouts, Retry: b.retry, OnCompleted: b.completed,

@@ -5,6 +5,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/hibiken/asynq"
+
 	"github.com/balerhq/baler/internal/outage"
 	"github.com/balerhq/baler/internal/queue"
 	"github.com/balerhq/baler/internal/sleep"
@@ -25,13 +27,17 @@ type GroupQueue interface {
 	WakeUps(ctx context.Context, queues []string) (wake <-chan struct{}, end func())
 }
 
-// CollectorOptions configures a Collector. All fields are needed.
+// CollectorOptions configures a Collector. All fields but Accept are needed.
 type CollectorOptions struct {
 	Aggregator *Aggregator
 	Groups     GroupQueue
 	Queues     []string
 	MaxDelay   time.Duration // how long the first file of a group waits
 	MaxSize    int           // files taken at a time
+
+	// Accept reports whether a message of a queue may be used; those that may not are removed.
+	// Nil accepts all.
+	Accept func(ctx context.Context, queue string, t *asynq.Task) bool
 }
 
 // Collector makes batches of files that wait in groups, when the first of them has waited
@@ -106,7 +112,7 @@ func (c *Collector) collect(taken *queue.TakenFiles) {
 	keeping, stop := context.WithCancel(context.WithoutCancel(c.Aggregator.ctx))
 	var kept sync.WaitGroup
 	kept.Go(func() { c.keep(keeping, taken) })
-	_, done := c.Aggregator.attempt(taken.Handler, taken.Tasks, 0, taken.Held)
+	_, done := c.Aggregator.attempt(taken.Handler, c.accepted(taken), 0, taken.Held)
 	stop()
 	kept.Wait()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Aggregator.ctx), removeTimeout)
@@ -124,6 +130,20 @@ func (c *Collector) collect(taken *queue.TakenFiles) {
 		c.Aggregator.Log.Log(ctx, outage.Level(err), "collector: collected files will be delivered again",
 			"files", len(taken.Tasks), "error", err)
 	}
+}
+
+// accepted returns the messages that may be used.
+func (c *Collector) accepted(taken *queue.TakenFiles) []*asynq.Task {
+	if c.Accept == nil {
+		return taken.Tasks
+	}
+	accepted := make([]*asynq.Task, 0, len(taken.Tasks))
+	for _, t := range taken.Tasks {
+		if c.Accept(c.Aggregator.ctx, taken.Queue, t) {
+			accepted = append(accepted, t)
+		}
+	}
+	return accepted
 }
 
 // keep keeps what was taken until ctx ends, for example while the database is unavailable.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -25,8 +26,8 @@ type importObject struct {
 
 func (p *program) importCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "import FILE",
-		Short: "Import transfers that were exported as JSON lines",
+		Use:   "import FILE…",
+		Short: "Import transfers that were exported as JSON lines, or from the journal",
 		Long: `Import reads what 'baler export --format jsonl' has written, of one transfer or of
 several one after the other, into the database. FILE may be - for standard input.
 
@@ -35,12 +36,21 @@ nothing. After an interruption, run it again to continue: transfers that the dat
 has already stay as they are. Before a transfer appears, its files and results are
 read back from the database, and must have the counts and the digest of the export.
 Only transfers that have ended can be imported. None of their steps run, and no
-webhook is sent.`,
+webhook is sent.
+
+A folder, or a file whose name begins with baler-journal-, is read as a journal
+(journal.dir): it may be compressed, and the last transfer of a file may be cut off.
+Of a transfer that several files have, the one that ended last is imported.`,
 		Example: `  baler import scans.jsonl
+  baler import /var/lib/baler/journal
   baler export 12 | baler import - --database mysql://baler@db/archive`,
-		Args: cobra.ExactArgs(1),
+		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return p.with(cmd, baler.OpenStore, func(ctx context.Context, b *baler.Baler, _ config.Config) error {
+				journal := slices.ContainsFunc(args, baler.IsJournal)
+				if len(args) > 1 || journal {
+					return p.importJournal(ctx, b, args)
+				}
 				return p.importFile(ctx, b, args[0])
 			})
 		},
@@ -57,22 +67,35 @@ func (p *program) importFile(ctx context.Context, b *baler.Baler, name string) (
 		name = "standard input"
 		defer func() { err = errors.Join(err, os.Remove(file.Name())) }()
 	}
-	err = b.Import(ctx, file, func(i baler.Imported) {
-		if p.json {
-			_ = p.object(importObject{"import", i.Transfer, i.Files, i.Results, i.There}) // output remembers the error
-			return
-		}
-		what := fmt.Sprintf("%s and %s", plural(i.Files, "file"), plural(i.Results, "result"))
-		if i.There {
-			p.printf("Transfer %s is in the database already, with the same %s.", i.Transfer, what)
-			return
-		}
-		p.printf("Imported transfer %s: %s.", i.Transfer, what)
-	})
+	err = b.Import(ctx, file, p.imported)
 	if broken, ok := errors.AsType[*baler.BrokenLinesError](err); ok {
 		return fmt.Errorf("%s: %s", printable(name), strings.ReplaceAll(broken.Error(), "\n", "\n"+printable(name)+": "))
 	}
 	return err
+}
+
+// imported reports one transfer.
+func (p *program) imported(i baler.Imported) {
+	if p.json {
+		_ = p.object(importObject{"import", i.Transfer, i.Files, i.Results, i.There}) // output remembers the error
+		return
+	}
+	what := fmt.Sprintf("%s and %s", plural(i.Files, "file"), plural(i.Results, "result"))
+	if i.There {
+		p.printf("Transfer %s is in the database already, with the same %s.", i.Transfer, what)
+		return
+	}
+	p.printf("Imported transfer %s: %s.", i.Transfer, what)
+}
+
+func (p *program) importJournal(ctx context.Context, b *baler.Baler, paths []string) error {
+	return b.ImportJournal(ctx, paths, baler.JournalImport{
+		Done: p.imported,
+		CutOff: func(c baler.CutOff) {
+			p.notef("note: %s is cut off after %s: the process that wrote it died. The transfer that it began is in another file, or was not journaled.",
+				printable(c.File), plural(int64(c.After), "transfer"))
+		},
+	})
 }
 
 // importSource opens a file. Standard input is written to a temporary file, because an import

@@ -35,6 +35,7 @@ type Config struct {
 	SMTP     SMTPSettings               `koanf:"smtp"`
 
 	Retention RetentionSettings `koanf:"retention"`
+	Journal   JournalSettings   `koanf:"journal"`
 	Audit     AuditSettings     `koanf:"audit"`
 
 	HTTP HTTPSettings `koanf:"http"`
@@ -59,6 +60,11 @@ type RedisSettings struct {
 	// Behind Sentinel, those of the address are the sentinels'.
 	Username string `koanf:"username"`
 	Password string `koanf:"password"`
+
+	// SigningKeys sign queue messages: the first one signs, all verify. Without any, and
+	// without SigningKeysFile, messages are not signed. See ReadSigningKeys.
+	SigningKeys     []string `koanf:"signing_keys"`
+	SigningKeysFile string   `koanf:"signing_keys_file"` // the file that holds them instead, one a line
 
 	TLS TLS `koanf:"tls"` // for an address that begins with rediss
 }
@@ -138,6 +144,14 @@ type RetentionSettings struct {
 	OlderThan time.Duration `koanf:"older_than"` // ago that they ended; 0 deletes none
 	KeepLast  int           `koanf:"keep_last"`
 	FailedToo bool          `koanf:"failed_too"`
+}
+
+// JournalSettings sets where ended transfers are kept beside the database.
+type JournalSettings struct {
+	Dir         string        `koanf:"dir"`         // absolute; empty: nowhere
+	MaxSize     Size          `koanf:"max_size"`    // of a file, before a new one is begun
+	Compression string        `koanf:"compression"` // zstd, gzip or none
+	Keep        time.Duration `koanf:"keep"`        // after which files are deleted; 0: never
 }
 
 // WebhookSettings sets the receivers that are notified of every transfer, and of what.

@@ -47,6 +47,8 @@ func (c Config) constants() Config {
 	c.Record.MaxDelay = cmp.Or(c.Record.MaxDelay, 250*time.Millisecond)
 	c.Record.Flushers = cmp.Or(c.Record.Flushers, 2)
 	c.Record.MaxOutput = cmp.Or(c.Record.MaxOutput, tasks.DefaultMaxOutput)
+	c.Journal.MaxSize = cmp.Or(c.Journal.MaxSize, 1<<30)
+	c.Journal.Compression = cmp.Or(c.Journal.Compression, "zstd")
 	c.Webhook.StallAfter = cmp.Or(c.Webhook.StallAfter, time.Hour)
 	c.SMTP.TLS = cmp.Or(c.SMTP.TLS, "starttls")
 	c.HTTP.Listen = cmp.Or(c.HTTP.Listen, "127.0.0.1:8080")

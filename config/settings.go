@@ -41,6 +41,11 @@ func services() []Setting {
 			"User of the Redis servers, if `redis.url` has none. With Sentinel, the user in the URL is that of the sentinels."},
 		{"redis.password", "BALER_REDIS_PASSWORD", "", text(),
 			"Password of the Redis servers, like `redis.username`."},
+		{"redis.signing_keys", "BALER_REDIS_SIGNING_KEYS", "", names(),
+			"Keys that sign queue messages, each of 32 characters or more (`openssl rand -hex 32`), the same for all processes. " +
+				"The first one signs; messages that none of them has signed are refused. Off when not set. See [security](security.md)."},
+		{"redis.signing_keys_file", "BALER_REDIS_SIGNING_KEYS_FILE", "", text(),
+			"File with these keys, one a line, if `redis.signing_keys` is not set."},
 		{"redis.tls.ca", "BALER_REDIS_TLS_CA", "", text(),
 			"File (PEM) with the authorities that sign the certificates of Redis; those of the host when not set."},
 		{"redis.tls.cert", "BALER_REDIS_TLS_CERT", "", text(),
@@ -187,6 +192,15 @@ func surface() []Setting {
 			"Number of the newest transfers to keep, however old they are."},
 		{"retention.failed_too", "BALER_RETENTION_FAILED_TOO", "false", flag(),
 			"Also delete transfers with failed files or final steps."},
+		{"journal.dir", "BALER_JOURNAL_DIR", "", text(),
+			"Absolute folder, which exists, to which workers and servers write every transfer that has ended, for `baler import`. " +
+				"Off when not set. See [the journal](export.md#the-journal)."},
+		{"journal.max_size", "BALER_JOURNAL_MAX_SIZE", "1GiB", size(),
+			"Size at which a new journal file is begun; each gets at least one transfer."},
+		{"journal.compression", "BALER_JOURNAL_COMPRESSION", "zstd", text(),
+			"`zstd`, `gzip` or `none`, for new journal files."},
+		{"journal.keep", "BALER_JOURNAL_KEEP", "", age(),
+			"Age, such as `400d`, at which journal files are deleted. Never when not set."},
 		{"webhook.urls", "BALER_WEBHOOK_URLS", "", addresses(),
 			"Addresses to notify of what happens to any transfer, in addition to those of the submission: `https://…`, `slack+https://…`, " +
 				"`teams+https://…` or `mailto:name@host`."},

@@ -127,6 +127,7 @@ func TestEverySettingCanBeSet(t *testing.T) {
 		"retention.failed_too": "true", "redis.allow_eviction": "true",
 		"http.url": "https://x", "http.openid.issuer": "https://x", "http.ask_login": "true",
 		"webhook.events": "transfer.failing", "smtp.address": "x:77", "smtp.from": "x@y.org", "smtp.tls": "tls",
+		"redis.signing_keys": "0123456789 0123456789 0123456789", "journal.dir": "/x", "journal.compression": "gzip",
 		"group.max_size": "777", "group.limit": "7777",
 		"record.max_delay": "7s", "dispatch.interval": "7s", // short enough for worker.grace and dispatch.resend
 	}

@@ -35,6 +35,7 @@ func (c Config) Validate() error {
 	v.notBelow("retention.older_than", c.Retention.OlderThan)
 	v.atLeast("retention.keep_last", c.Retention.KeepLast, 0)
 	v.above("audit.keep", c.Audit.Keep)
+	v.journal(c.Journal)
 	return v.problems.err()
 }
 
@@ -68,6 +69,11 @@ func (v *validation) services(c Config) {
 		v.tls("redis.tls", c.Redis.TLS, u.TLS, "needs TLS; begin redis.url with rediss")
 	}
 	v.atLeast("redis.pool_size", c.Redis.PoolSize, 0)
+	if err := checkSigningKeys(c.Redis.SigningKeys); len(c.Redis.SigningKeys) > 0 && err != nil {
+		v.problems.addf("", "redis.signing_keys", "%v", err)
+	}
+	v.requiref(len(c.Redis.SigningKeys) == 0 || c.Redis.SigningKeysFile == "", "redis.signing_keys_file",
+		"is set beside redis.signing_keys; set one of them")
 	if c.Database.URL == "" {
 		v.problems.addf("", "database.url", "is not set, and there is no state folder for the default")
 	} else if u, err := ParseDatabase(c.Database.URL); err != nil {
@@ -85,6 +91,14 @@ func (v *validation) services(c Config) {
 	} else {
 		v.requiref(filepath.IsAbs(c.StateDir), "state_dir", "%s is not absolute; begin it with /", dsn.Quote(c.StateDir))
 	}
+}
+
+func (v *validation) journal(j JournalSettings) {
+	v.requiref(j.Dir == "" || filepath.IsAbs(j.Dir), "journal.dir", "%s is not absolute; begin it with /", dsn.Quote(j.Dir))
+	v.requiref(j.MaxSize > 0, "journal.max_size", "%d is too small; set 1 or more", j.MaxSize)
+	v.requiref(slices.Contains([]string{"zstd", "gzip", "none"}, j.Compression), "journal.compression",
+		"%s is unknown; set zstd, gzip or none", dsn.Quote(j.Compression))
+	v.notBelow("journal.keep", j.Keep)
 }
 
 func (v *validation) replica(c DatabaseSettings) {

@@ -13,6 +13,7 @@ type Worker struct {
 	StartedAt    time.Time
 	SeenAt       time.Time
 	Queues       []string      // that it takes batches from, sorted
+	SigningKeys  []string      // names of the keys that sign and verify its messages; none: messages are not signed
 	Throttled    []string      // limits that have just kept batches out, by Limit.Key; sorted
 	WriteTime    time.Duration // what writing its row has taken, twice in a row at least; 0: not known
 	Host         string        // on which it runs

@@ -1,10 +1,14 @@
 #!/bin/sh
-# Writes the manual pages and the completion scripts of the packages into dist-files.
+# Writes the manual pages and the completion scripts of the packages into dist-files. The first
+# argument is the version.
 set -eu
+# The date of the manual pages is that of the commit, so that the same commit gives the same bytes.
+SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
+export SOURCE_DATE_EPOCH
 out=dist-files
 rm -rf dist-files
 mkdir -p "$out/man" "$out/completion"
-CGO_ENABLED=0 go build -buildvcs=false -tags disable_grpc_modules -o "$out/baler" ./cmd/baler
+CGO_ENABLED=0 go build -buildvcs=false -tags disable_grpc_modules -ldflags "-X github.com/balerhq/baler/cli.version=${1:-dev}" -o "$out/baler" ./cmd/baler
 "$out/baler" man "$out/man" >/dev/null
 gzip -9 -n "$out"/man/*.1
 "$out/baler" completion bash >"$out/completion/baler.bash"

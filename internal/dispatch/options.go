@@ -4,6 +4,8 @@ import (
 	"context"
 	"log/slog"
 	"time"
+
+	"github.com/balerhq/baler/internal/signing"
 )
 
 // Options configures a Dispatcher. LeaseHolder, Window, Interval, SweepDelay and Resend
@@ -25,6 +27,10 @@ type Options struct {
 	// OnSent is called with the number of batches that were due and not in the queue, and of
 	// those taken from workers that had died; it may be nil.
 	OnSent func(due, reclaimed int)
+
+	// Checker reports messages that are too large to be read where messages are signed; nil:
+	// they become dead letters.
+	Checker *signing.Checker
 
 	// OnElected is called each time this dispatcher gets the lease; it may be nil.
 	OnElected func(ctx context.Context) error

@@ -183,6 +183,9 @@ func (d *Dispatcher) buryOversized(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		if len(beginnings) > 0 && d.opts.Checker.RefuseTooLarge(ctx, name, len(beginnings)) {
+			continue
+		}
 		for _, b := range beginnings {
 			if err := d.store.AddDeadLetter(ctx, "asynq message", b, queue.OversizedReason()); err != nil {
 				return err

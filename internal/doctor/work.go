@@ -22,7 +22,7 @@ func (d *doctor) diagnoseWork(ctx context.Context) []Check {
 	if err != nil {
 		return []Check{ill("workers", StatusError, err, "look at the database's log")}
 	}
-	checks := []Check{diagnoseWorkers(workers)}
+	checks := append([]Check{diagnoseWorkers(workers)}, d.diagnoseSigning(workers)...)
 	handlers, finalizers, err := d.store.NeededHandlers(ctx)
 	if err != nil {
 		return append(checks, ill("handlers", StatusError, err, "look at the database's log"))

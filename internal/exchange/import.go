@@ -37,13 +37,20 @@ var ErrImportDiffers = errors.New("the database has the transfer with other cont
 // mostBroken is how many broken lines an error names.
 const mostBroken = 20
 
+// Imported says what Import has done with one transfer.
+type Imported struct {
+	Transfer string // its id
+	Files    int64
+	Results  int64
+	There    bool // the database had it already, and it is the same
+}
+
 // Import reads transfers that Export has written as JSON lines into the database. It first
 // reads all of them: if a line is broken it imports nothing, and returns a *BrokenLinesError.
 // An import that was cut off goes on when it is repeated; nobody sees a transfer before it is
 // complete, and is the same as in its export. A transfer that is there already stays as it is,
-// and an ErrImportDiffers says when it is another. done is called after each transfer; there is
-// true for one that was there already.
-func Import(ctx context.Context, s *store.Store, r io.ReadSeeker, done func(uuid string, read export.RowTotals, there bool)) error {
+// and an ErrImportDiffers says when it is another. done is called after each transfer.
+func Import(ctx context.Context, s *store.Store, r io.ReadSeeker, done func(Imported)) error {
 	if err := checkImport(ctx, r); err != nil {
 		return err
 	}
@@ -52,17 +59,8 @@ func Import(ctx context.Context, s *store.Store, r io.ReadSeeker, done func(uuid
 	}
 	i := importer{ctx: ctx, store: s}
 	for record, err := range export.Scan(r) {
-		if err == nil {
-			err = ctx.Err()
-		}
-		if err == nil {
-			err = i.take(&record)
-		}
-		if err != nil {
-			return fmt.Errorf("import: %w", err)
-		}
-		if record.End != nil {
-			done(i.transfer.UUID, *record.End, i.there)
+		if err := i.next(&record, err, done); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -100,6 +98,23 @@ type importer struct {
 	there    bool // nothing of it is written
 	files    []tasks.File
 	results  []tasks.Result
+}
+
+// next imports a line that was read with an error or without.
+func (i *importer) next(record *export.Record, err error, done func(Imported)) error {
+	if err == nil {
+		err = i.ctx.Err()
+	}
+	if err == nil {
+		err = i.take(record)
+	}
+	if err != nil {
+		return fmt.Errorf("import: %w", err)
+	}
+	if record.End != nil {
+		done(Imported{i.transfer.UUID, record.End.Files, record.End.Results, i.there})
+	}
+	return nil
 }
 
 func (i *importer) take(r *export.Record) (err error) {

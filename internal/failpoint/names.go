@@ -27,6 +27,7 @@ const (
 	WatchSubmitted       Name = "watch-submitted"        // an entry has a transfer, which is not noted
 	WatchMoving          Name = "watch-moving"           // where an entry is moved is noted, and it is not moved
 	WatchMoved           Name = "watch-moved"            // an entry is moved, which is not noted
+	JournalWritten       Name = "journal-written"        // a transfer is in the journal, which the database does not know
 	Completed            Name = "completed"              // a transfer has completed; the process has not yet reported that
 )
 
@@ -36,6 +37,6 @@ func Names() []Name {
 		FilesInserted, FilesRegistered, TaskEnqueued, Sealed, SetTaken, LedgerWritten, BatchEnqueued, SetReturned, BatchDequeued,
 		HandlerHalfway, RowsInserted, SectionLoaded, CopyVerified, SomeResultsCommitted, BatchClosed, NextStepEnqueued,
 		EmittedRegistered, FinalStepRan, WatchBegun, WatchSubmitted, WatchMoving, WatchMoved,
-		Completed,
+		JournalWritten, Completed,
 	}
 }

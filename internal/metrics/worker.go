@@ -31,6 +31,7 @@ type WorkerMetrics struct {
 	stale       prometheus.Counter
 	handed      prometheus.Counter
 	isolated    prometheus.Counter
+	unsigned    *prometheus.CounterVec
 	enqueued    prometheus.Counter
 	reclaimed   prometheus.Counter
 }
@@ -85,6 +86,10 @@ func New(reg prometheus.Registerer) *WorkerMetrics {
 		}, []string{"result"}),
 		deadLetters: counter("baler_dead_letters_total",
 			"Messages that could not be read or did not agree with the ledger, and became dead letters."),
+		unsigned: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "baler_messages_refused_total",
+			Help: "Messages that were dropped because redis.signing_keys is set and they are not signed with one of the keys, by reason.",
+		}, []string{"reason"}),
 		stale:    counter("baler_batches_stale_total", "Deliveries of batches that another worker had completed or claimed."),
 		handed:   counter("baler_batches_handed_back_total", "Batches given back to the queue unfinished."),
 		isolated: counter("baler_batches_split_total", "Batches split because a worker crashed with them."),
@@ -93,7 +98,7 @@ func New(reg prometheus.Registerer) *WorkerMetrics {
 		reclaimed: counter("baler_batches_reclaimed_total", "Batches taken from workers that died."),
 	}
 	reg.MustRegister(m.results, m.reused, m.retries, m.seconds, m.running, m.files, m.bytes, m.flushes, m.commits, m.refused, m.inFlight,
-		m.fileRate, m.onHost, m.lines, m.deadLetters, m.stale, m.handed, m.isolated, m.enqueued,
+		m.fileRate, m.onHost, m.lines, m.deadLetters, m.unsigned, m.stale, m.handed, m.isolated, m.enqueued,
 		m.reclaimed)
 	return m
 }
@@ -168,6 +173,13 @@ func (m *WorkerMetrics) LinesLoaded(c tasks.LoadCounts) {
 func (m *WorkerMetrics) DeadLettered() {
 	if m != nil {
 		m.deadLetters.Inc()
+	}
+}
+
+// MessageRefused counts a message without a signature that is valid here.
+func (m *WorkerMetrics) MessageRefused(reason string) {
+	if m != nil {
+		m.unsigned.WithLabelValues(reason).Inc()
 	}
 }
 

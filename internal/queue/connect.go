@@ -14,6 +14,7 @@ import (
 
 	"github.com/balerhq/baler/config"
 	"github.com/balerhq/baler/internal/outage"
+	"github.com/balerhq/baler/internal/signing"
 )
 
 // Conn holds the connections to Redis. Make one with Open or Connect.
@@ -37,6 +38,10 @@ func Connect(cfg config.RedisSettings, log *slog.Logger) (*Conn, error) {
 	u, err := config.ParseRedis(cfg.URL)
 	if err != nil {
 		return nil, fmt.Errorf("BALER_REDIS_URL %w", err)
+	}
+	keys, err := cfg.ReadSigningKeys()
+	if err != nil {
+		return nil, err
 	}
 	q := &Conn{Address: u.Redacted(), user: redisUser(u, cfg)}
 	if u.Mode == config.Embedded {
@@ -66,6 +71,7 @@ func Connect(cfg config.RedisSettings, log *slog.Logger) (*Conn, error) {
 	}
 	AddPipelineHook(q.sender)
 	q.Producer = NewProducer(q.sender)
+	q.Producer.Keys = signing.New(keys)
 	q.Producer.sending = outage.New(log, outage.Redis, "enqueue")
 	q.Producer.asking = outage.New(log, outage.Redis, "ask for batches")
 	q.Producer.repairing = outage.New(log, outage.Redis, "repair groups")

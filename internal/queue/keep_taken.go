@@ -38,7 +38,7 @@ func (p *Producer) ReturnTaken(ctx context.Context, taken *TakenFiles) error {
 }
 
 func (p *Producer) setDeadline(ctx context.Context, taken *TakenFiles, left time.Duration) (held bool, err error) {
-	keys := append([]string{"asynq:{" + taken.queue + "}:aggregation_sets"}, taken.sets...)
+	keys := append([]string{"asynq:{" + taken.Queue + "}:aggregation_sets"}, taken.sets...)
 	n, err := p.keepTakenScript.Run(ctx, p.redis, keys, int64(left.Seconds())).Int()
 	if err = p.asking.Done(ctx, err); err != nil {
 		return false, fmt.Errorf("keep collected files: %w", err)

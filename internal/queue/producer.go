@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"strconv"
 	"sync/atomic"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/balerhq/baler/internal/failpoint"
 	"github.com/balerhq/baler/internal/outage"
+	"github.com/balerhq/baler/internal/signing"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -28,6 +30,9 @@ const noTimeout = 10 * 365 * 24 * time.Hour
 
 // Producer puts messages into the queue. It is safe for concurrent use.
 type Producer struct {
+	// Keys sign the messages; nil: none. Set them before the first message.
+	Keys *signing.Keys
+
 	redis  redis.UniversalClient
 	client *asynq.Client
 
@@ -48,11 +53,30 @@ func NewProducer(client redis.UniversalClient) *Producer {
 	}
 }
 
-// BatchTask is the queue message of a batch of the ledger. The batch's number is its
-// task ID, so that the queue holds it once however often it is sent.
+// BatchTask is the queue message of a batch of the ledger, without a signature. The batch's
+// number is its task ID, so that the queue holds it once however often it is sent.
 func BatchTask(b *tasks.Batch) *asynq.Task {
-	return asynq.NewTask(tasks.TypeBatch, tasks.NewBatchMessage(b).Encode(),
-		asynq.TaskID(BatchTaskID(b.ID)), asynq.Queue(b.Queue), asynq.MaxRetry(math.MaxInt32), asynq.Timeout(noTimeout))
+	return asynq.NewTask(tasks.TypeBatch, tasks.NewBatchMessage(b).Encode(), batchOptions(b)...)
+}
+
+func batchOptions(b *tasks.Batch) []asynq.Option {
+	return []asynq.Option{
+		asynq.TaskID(BatchTaskID(b.ID)), asynq.Queue(b.Queue), asynq.MaxRetry(math.MaxInt32), asynq.Timeout(noTimeout),
+	}
+}
+
+// sign returns the task with a signature for its queue. asynq does not return the options of
+// a task, so they are given again.
+func (p *Producer) sign(t *asynq.Task, queue string, opts ...asynq.Option) *asynq.Task {
+	if p.Keys == nil {
+		return t
+	}
+	headers := maps.Clone(t.Headers())
+	if headers == nil {
+		headers = make(map[string]string, 1)
+	}
+	headers[signing.Header] = p.Keys.Sign(queue, t.Type(), t.Payload())
+	return asynq.NewTaskWithHeaders(t.Type(), t.Payload(), headers, opts...)
 }
 
 // BatchTaskID is the asynq task ID of a batch.
@@ -62,7 +86,8 @@ func BatchTaskID(id int64) string { return strconv.FormatInt(id, 10) }
 // already has are no error.
 func (p *Producer) EnqueueBatches(ctx context.Context, batches []tasks.Batch) error {
 	return p.done(ctx, len(batches), parallel(ctx, len(batches), func(ctx context.Context, i int) error {
-		err := p.enqueue(ctx, BatchTask(&batches[i]))
+		b := &batches[i]
+		err := p.enqueue(ctx, p.sign(BatchTask(b), b.Queue, batchOptions(b)...))
 		failpoint.Point(failpoint.BatchEnqueued)
 		return err
 	}))
@@ -81,9 +106,12 @@ func (p *Producer) EnqueueFiles(ctx context.Context, queue string, transfer int6
 	began := time.Now()
 	err := parallel(ctx, len(files), func(ctx context.Context, i int) error {
 		f := files[i]
-		err := p.enqueue(ctx, asynq.NewTask(tasks.TypeFile, tasks.NewFileMessage(transfer, f.Step, f.File).Encode(),
+		opts := []asynq.Option{
 			asynq.TaskID(fileTaskID(transfer, &f)), asynq.Queue(queue), asynq.Group(tasks.GroupOf(f.Handler, transfer, f.File.No)),
-			asynq.MaxRetry(math.MaxInt32), asynq.Timeout(noTimeout)))
+			asynq.MaxRetry(math.MaxInt32), asynq.Timeout(noTimeout),
+		}
+		t := asynq.NewTask(tasks.TypeFile, tasks.NewFileMessage(transfer, f.Step, f.File).Encode(), opts...)
+		err := p.enqueue(ctx, p.sign(t, queue, opts...))
 		failpoint.Point(failpoint.TaskEnqueued)
 		return err
 	})
@@ -111,10 +139,10 @@ func fileTaskID(transfer int64, f *FileTask) string {
 	return fmt.Sprintf("%d.%d.%d", transfer, f.Step, f.File.No)
 }
 
-// EnqueueMessage enqueues a message of any type as it is.
+// EnqueueMessage enqueues a message of any type as it is, with a signature.
 func (p *Producer) EnqueueMessage(ctx context.Context, queue, kind string, payload []byte) error {
-	t := asynq.NewTask(kind, payload, asynq.Queue(queue), asynq.MaxRetry(math.MaxInt32), asynq.Timeout(noTimeout))
-	return p.done(ctx, 1, p.enqueue(ctx, t))
+	opts := []asynq.Option{asynq.Queue(queue), asynq.MaxRetry(math.MaxInt32), asynq.Timeout(noTimeout)}
+	return p.done(ctx, 1, p.enqueue(ctx, p.sign(asynq.NewTask(kind, payload, opts...), queue, opts...)))
 }
 
 func (p *Producer) enqueue(ctx context.Context, t *asynq.Task) error {

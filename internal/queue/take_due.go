@@ -15,9 +15,9 @@ import (
 // TakenFiles are file messages that were taken out of their groups.
 type TakenFiles struct {
 	Handler string
+	Queue   string
 	Tasks   []*asynq.Task
 
-	queue string
 	sets  []string                  // where they are until RemoveTaken
 	until atomic.Pointer[time.Time] // when others may take them
 }
@@ -44,7 +44,7 @@ func (p *Producer) TakeDue(ctx context.Context, queue string, maxDelay time.Dura
 	if len(answer) != 3 {
 		return nil, 0, fmt.Errorf("take due groups: %w: %d values", errAnswer, len(answer))
 	}
-	taken := &TakenFiles{queue: queue}
+	taken := &TakenFiles{Queue: queue}
 	taken.holdFrom(since)
 	taken.Handler, _ = answer[0].(string)
 	sets, _ := answer[1].([]any)
@@ -129,7 +129,7 @@ return {chosen, sets, messages}`
 
 // RemoveTaken deletes messages whose files are in the ledger.
 func (p *Producer) RemoveTaken(ctx context.Context, taken *TakenFiles) error {
-	prefix := "asynq:{" + taken.queue + "}:"
+	prefix := "asynq:{" + taken.Queue + "}:"
 	keys := append([]string{prefix + "aggregation_sets"}, taken.sets...)
 	if err := p.removeTakenScript.Run(ctx, p.redis, keys, prefix+"t:").Err(); err != nil {
 		return fmt.Errorf("remove collected files: %w", p.asking.Done(ctx, err))
@@ -153,32 +153,72 @@ return 0`
 const (
 	fieldType    protowire.Number = 1
 	fieldPayload protowire.Number = 2
+	fieldHeader  protowire.Number = 15 // an entry of a map, which is a message with these two
+	fieldKey     protowire.Number = 1
+	fieldValue   protowire.Number = 2
 )
 
-// decodeTask reads the type and the payload of asynq's message. Any other message becomes a
-// task without a type, with the whole message as payload.
+// decodeTask reads the type, the payload and the headers of asynq's message. Any other message
+// becomes a task without a type, with the whole message as payload.
 func decodeTask(message []byte) *asynq.Task {
 	var kind string
 	var payload []byte
-	for rest := message; len(rest) > 0; {
-		field, wire, n := protowire.ConsumeTag(rest)
-		if n < 0 {
-			return asynq.NewTask("", message)
+	var headers map[string]string
+	complete := eachField(message, func(field protowire.Number, content []byte) bool {
+		switch field {
+		case fieldType:
+			kind = string(content)
+		case fieldPayload:
+			payload = content
+		case fieldHeader:
+			if headers == nil {
+				headers = make(map[string]string)
+			}
+			return addHeader(headers, content)
 		}
-		value := rest[n:]
+		return true
+	})
+	if !complete {
+		return asynq.NewTask("", message)
+	}
+	return asynq.NewTaskWithHeaders(kind, payload, headers)
+}
+
+// addHeader reads an entry of the map of headers; false when it is none.
+func addHeader(headers map[string]string, entry []byte) bool {
+	var name, value string
+	complete := eachField(entry, func(field protowire.Number, content []byte) bool {
+		switch field {
+		case fieldKey:
+			name = string(content)
+		case fieldValue:
+			value = string(content)
+		}
+		return true
+	})
+	headers[name] = value
+	return complete
+}
+
+// eachField calls use with the fields of a message that have bytes, until it returns false. It
+// reports whether it has read the whole message.
+func eachField(message []byte, use func(protowire.Number, []byte) bool) bool {
+	for len(message) > 0 {
+		field, wire, n := protowire.ConsumeTag(message)
+		if n < 0 {
+			return false
+		}
+		value := message[n:]
 		size := protowire.ConsumeFieldValue(field, wire, value)
 		if size < 0 {
-			return asynq.NewTask("", message)
+			return false
 		}
-		if wire == protowire.BytesType && (field == fieldType || field == fieldPayload) {
-			content, _ := protowire.ConsumeBytes(value)
-			if field == fieldType {
-				kind = string(content)
-			} else {
-				payload = content
+		if wire == protowire.BytesType {
+			if content, _ := protowire.ConsumeBytes(value); !use(field, content) {
+				return false
 			}
 		}
-		rest = value[size:]
+		message = value[size:]
 	}
-	return asynq.NewTask(kind, payload)
+	return true
 }

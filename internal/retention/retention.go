@@ -71,6 +71,7 @@ type Options struct {
 	OlderThan time.Duration // since a transfer ended, before it is deleted; 0 deletes none
 	KeepLast  int           // keep so many of the newest transfers, however old they are
 	FailedToo bool          // also delete transfers with failures
+	Journaled bool          // delete only transfers that the journal has
 
 	AuditKeep time.Duration // how long lines of the audit log are kept; 0: for ever
 
@@ -132,7 +133,7 @@ func (l *Pruner) Pass(ctx context.Context) error {
 	if l.opts.OlderThan <= 0 {
 		return nil
 	}
-	p := store.Prune{Before: l.opts.Now().Add(-l.opts.OlderThan), KeepLast: l.opts.KeepLast, FailedToo: l.opts.FailedToo}
+	p := store.Prune{Before: l.opts.Now().Add(-l.opts.OlderThan), KeepLast: l.opts.KeepLast, FailedToo: l.opts.FailedToo, Journaled: l.opts.Journaled}
 	return Prune(ctx, l.store, p, func(t tasks.Transfer) {
 		l.opts.Log.InfoContext(ctx, "retention: transfer deleted", "transfer", t.UUID, "ended", t.EndedAt, "files", t.Files)
 	})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/hibiken/asynq"
 
@@ -40,6 +41,9 @@ func (r *Runner) find(ctx context.Context, m tasks.BatchMessage) (*ledger.Claim,
 	}
 	if err := compare(ctx, m, &c.Batch); err != nil {
 		return nil, err
+	}
+	if len(r.Queues) > 0 && !slices.Contains(r.Queues, c.Queue) {
+		return nil, fmt.Errorf("%w: batch %d belongs to queue %s, which this worker does not take batches of", tasks.ErrForeignMessage, c.ID, c.Queue)
 	}
 	return &c, nil
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/balerhq/baler/internal/outage"
 	"github.com/balerhq/baler/internal/queue"
 	"github.com/balerhq/baler/internal/recorder"
+	"github.com/balerhq/baler/internal/signing"
 	"github.com/balerhq/baler/internal/store"
 	"github.com/balerhq/baler/recipe"
 	"github.com/balerhq/baler/tasks"
@@ -68,6 +69,11 @@ type Options struct {
 
 	// Commands says whether the programs of a recipe may run, see handlers.CommandAccess; nil: none may.
 	Commands func(*recipe.Recipe) handlers.CommandAccess
+
+	// Checker verifies the signatures of messages; nil: they have none. Queues are those that the
+	// worker takes batches of; empty: any.
+	Checker *signing.Checker
+	Queues  []string
 
 	BatchEnded func()                 // called when a batch has ended; may be nil
 	Metrics    *metrics.WorkerMetrics // nil: none
@@ -129,6 +135,12 @@ func (r *Runner) Close() error {
 // ProcessTask runs the batch of one queue message. A nil error acknowledges
 // it; any other puts it back, and the attempt does not count.
 func (r *Runner) ProcessTask(ctx context.Context, t *asynq.Task) error {
+	ctx, end := withoutDeadline(ctx)
+	defer end()
+	queue, _ := asynq.GetQueueName(ctx) // without one no signature fits
+	if t.Type() != tasks.TypeNoop && !r.Checker.Accept(ctx, queue, t) {
+		return nil
+	}
 	switch t.Type() {
 	case tasks.TypeBatch:
 		m, err := tasks.DecodeBatch(t.Payload())
@@ -146,6 +158,21 @@ func (r *Runner) ProcessTask(ctx context.Context, t *asynq.Task) error {
 		return nil
 	}
 	return r.deadLetter(ctx, t, fmt.Errorf("%w: unknown type %.80q", tasks.ErrForeignMessage, t.Type()))
+}
+
+// errEndedByQueue is why a run ends that asynq stops: its lease is lost, somebody has canceled
+// its task in Redis, or has given it a deadline.
+var errEndedByQueue = errors.New("the queue ended the task")
+
+// withoutDeadline is ctx without its deadline, which is text in Redis: its end must not look
+// like the end of a time limit, of which results are recorded.
+func withoutDeadline(ctx context.Context) (context.Context, func()) {
+	own, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	release := context.AfterFunc(ctx, func() { cancel(fmt.Errorf("%w: %w", errEndedByQueue, context.Cause(ctx))) })
+	return own, func() {
+		release()
+		cancel(nil)
+	}
 }
 
 // deadLetter stores a message that cannot be used, and acknowledges it: another

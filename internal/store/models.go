@@ -63,13 +63,14 @@ type transferRow struct {
 	Emitted           int64 // files that handlers have emitted
 	EmittedRegistered int64 // those of them that are among Files
 
-	SourcesKey string // the same for transfers of the same sources and selection; empty for lists
-	Intake     ledger.Intake
-	NoReuse    bool  // its steps take over no results
-	ClockShift int64 // microseconds; see SetClockShift
-	ListPaths  int64
-	ListDigest []byte     // of the first ListPaths paths of its list; NULL when there are none
-	BaselineAt *time.Time // until when earlier transfers of the sources are part of the collection; see AddBaseline
+	SourcesKey  string // the same for transfers of the same sources and selection; empty for lists
+	Intake      ledger.Intake
+	NoReuse     bool  // its steps take over no results
+	ClockShift  int64 // microseconds; see SetClockShift
+	ListPaths   int64
+	ListDigest  []byte     // of the first ListPaths paths of its list; NULL when there are none
+	JournaledAt *time.Time // the EndedAt with which the journal has it
+	BaselineAt  *time.Time // until when earlier transfers of the sources are part of the collection; see AddBaseline
 }
 
 // TableName names the table to GORM.

@@ -13,6 +13,7 @@ type Prune struct {
 	Before    time.Time // those that ended before
 	KeepLast  int       // this many of the newest stay
 	FailedToo bool      // also those with failed files or final steps
+	Journaled bool      // only those that the journal has
 }
 
 // prunePage is how many transfers Prunable lists at most.
@@ -47,6 +48,9 @@ func (s *Store) Prunable(ctx context.Context, p Prune, after int64) ([]tasks.Tra
 	if !p.FailedToo {
 		q = q.Where("NOT EXISTS (SELECT 1 FROM steps s WHERE s.transfer_id = transfers.id AND s.failed + s.error + s.timed_out > 0)").
 			Where("NOT EXISTS (SELECT 1 FROM finalize_steps f WHERE f.transfer_id = transfers.id AND f.state = ?)", tasks.FinalizeFailed)
+	}
+	if p.Journaled {
+		q = q.Where("journaled_at = ended_at")
 	}
 	var rows []transferRow
 	if err := findEach(q.Order("id").Limit(prunePage), &rows, unreadableTransfer); err != nil {

@@ -26,6 +26,7 @@ type workerRow struct {
 	Instance     string // of the process: random
 	Queues       string // one a line
 	Throttled    string // one a line
+	SigningKeys  string // names, separated by spaces; empty: none
 	WriteUS      int64  // microseconds; see tasks.Worker
 	Host         string
 	LimitsWanted string // one a line
@@ -63,6 +64,7 @@ func (s *Store) HeartbeatWorker(ctx context.Context, w tasks.Worker, instance st
 			StartedAt: w.StartedAt.UTC(), SeenAt: now, Instance: instance, Queues: strings.Join(w.Queues, "\n"),
 			Throttled: strings.Join(w.Throttled, "\n"), WriteUS: w.WriteTime.Microseconds(),
 			Host: db.ClipText(w.Host, 255), LimitsWanted: strings.Join(w.LimitsWanted, "\n"),
+			SigningKeys: strings.Join(w.SigningKeys, " "),
 		}
 		if err := replaceDead(tx, &row, now); err != nil {
 			return err
@@ -74,7 +76,7 @@ func (s *Store) HeartbeatWorker(ctx context.Context, w tasks.Worker, instance st
 			Columns: []clause.Column{{Name: "name"}},
 			DoUpdates: clause.AssignmentColumns([]string{
 				"handlers", "slots", "version", "limits_in_use", "started_at", "seen_at", "instance", "queues", "throttled", "write_us",
-				"host", "limits_wanted",
+				"host", "limits_wanted", "signing_keys",
 			}),
 		}
 		if err := tx.Clauses(keepDesired).Create(&row).Error; err != nil {
@@ -172,6 +174,7 @@ func (s *Store) Workers(ctx context.Context) ([]tasks.Worker, error) {
 			DesiredState: r.DesiredState, LimitsInUse: r.held(),
 			StartedAt: r.StartedAt.UTC(), SeenAt: r.SeenAt.UTC(), Queues: lines(r.Queues), Throttled: lines(r.Throttled),
 			WriteTime: time.Duration(r.WriteUS) * time.Microsecond, Host: r.Host, LimitsWanted: lines(r.LimitsWanted),
+			SigningKeys: strings.Fields(r.SigningKeys),
 		}
 		if r.misread != nil {
 			ws[i].Trouble = fmt.Sprintf("its row in workers cannot be read: %v", r.misread)

@@ -108,7 +108,7 @@ func (w *Instance) heartbeat(ctx context.Context) (pulse, error) {
 		Name: w.Name, Handlers: w.handlerNames(), Slots: w.Concurrency,
 		Version: w.Version, StartedAt: w.started, LimitsInUse: w.batches.runner.LimitsInUse(),
 		Queues: slices.Sorted(maps.Keys(w.Queues)), Throttled: w.batches.runner.Throttled(throttledBeats * w.Heartbeat),
-		WriteTime: w.written.both(), Host: w.Host, LimitsWanted: w.batches.runner.LimitsWanted(),
+		WriteTime: w.written.both(), SigningKeys: w.Producer.Keys.IDs(), Host: w.Host, LimitsWanted: w.batches.runner.LimitsWanted(),
 	}, w.instance)
 	if err != nil {
 		return p, err

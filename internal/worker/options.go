@@ -17,6 +17,7 @@ import (
 	"github.com/balerhq/baler/internal/cost"
 	"github.com/balerhq/baler/internal/dispatch"
 	"github.com/balerhq/baler/internal/finalize"
+	"github.com/balerhq/baler/internal/journal"
 	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/internal/metrics"
 	"github.com/balerhq/baler/internal/notify"
@@ -24,6 +25,7 @@ import (
 	"github.com/balerhq/baler/internal/recorder"
 	"github.com/balerhq/baler/internal/retention"
 	"github.com/balerhq/baler/internal/runner"
+	"github.com/balerhq/baler/internal/signing"
 	"github.com/balerhq/baler/internal/store"
 	"github.com/balerhq/baler/recipe"
 	"github.com/balerhq/baler/tasks"
@@ -41,7 +43,8 @@ type Options struct {
 	Store      *store.Store
 	Redis      redis.UniversalClient
 	Producer   *queue.Producer
-	Embedded   bool // the queue is in the memory of this process
+	Embedded   bool             // the queue is in the memory of this process
+	Checker    *signing.Checker // verifies messages; nil: they have no signatures
 	Transfers  *dispatch.TransferCache
 	Costs      *cost.Model
 	Registry   *handlers.Registry
@@ -71,6 +74,8 @@ type Options struct {
 	Final    FinalOptions
 
 	Retention retention.Options // the worker sets LeaseHolder, Log and Now
+
+	Journal journal.Options // the worker sets LeaseHolder, Log and Now
 
 	Notify notify.SenderOptions // the worker sets Version, Metrics, Log, Now and UUID
 
@@ -148,7 +153,7 @@ func (o Options) DispatcherOptions() dispatch.Options {
 	d := dispatch.Options{
 		LeaseHolder: o.Name, Window: o.Dispatch.Window, Interval: o.Dispatch.Interval, SweepDelay: o.Dispatch.Lag,
 		Resend: o.Dispatch.Resend, SharedQueue: !o.Embedded, Handlers: o.Registry.Names(), Workers: o.liveWorkers(),
-		OnCompleted: o.OnCompleted, OnSent: o.Metrics.BatchesSent, Log: o.Log, Now: o.Now,
+		OnCompleted: o.OnCompleted, OnSent: o.Metrics.BatchesSent, Checker: o.Checker, Log: o.Log, Now: o.Now,
 	}
 	for name := range o.Queues {
 		d.Queues = append(d.Queues, name)
@@ -178,6 +183,14 @@ func (o Options) Pruner() *retention.Pruner {
 	return retention.New(o.Store, r)
 }
 
+// Journaler makes the loop that writes ended transfers to the journal; it runs in every worker
+// and server.
+func (o Options) Journaler() *journal.Journal {
+	j := o.Journal
+	j.LeaseHolder, j.Log, j.Now = o.Name, o.Log, o.Now
+	return journal.New(o.Store, j, o.Registerer)
+}
+
 func (o Options) recorder() *recorder.Recorder {
 	r := recorder.Options{
 		MaxItems: o.Record.MaxItems, Flushers: o.Record.Flushers, OnFlush: o.Metrics.ObserveFlush, Log: o.Log,
@@ -192,7 +205,7 @@ func (o Options) runner(recorder *recorder.Recorder, batchEnded func()) (*runner
 		Worker: o.Name, Slots: o.Slots, Concurrency: o.Concurrency, MaxOutput: o.Record.MaxOutput, MaxCopy: o.MaxCopy, MinFree: o.MinFree,
 		Roots: o.Roots, Objects: o.Objects, Outputs: o.Final.Outputs, FlushAfter: o.Record.MaxDelay,
 		Timeouts: o.Timeouts, Retry: o.Retry, CanRun: (&liveWorkers{Options: o}).canRun, Commands: o.Commands,
-		BatchEnded: batchEnded, OnCompleted: o.OnCompleted,
+		BatchEnded: batchEnded, OnCompleted: o.OnCompleted, Checker: o.Checker, Queues: slices.Sorted(maps.Keys(o.Queues)),
 		Metrics: o.Metrics, Log: o.Log, Now: o.Now,
 	})
 }
@@ -215,10 +228,14 @@ func (o Options) aggregator(ctx context.Context) *batcher.Aggregator {
 
 // collector makes batches of groups with a resolution of a millisecond.
 func (o Options) collector(a *batcher.Aggregator) *batcher.Collector {
-	return &batcher.Collector{CollectorOptions: batcher.CollectorOptions{
+	c := &batcher.Collector{CollectorOptions: batcher.CollectorOptions{
 		Aggregator: a, Groups: o.Producer, Queues: slices.Sorted(maps.Keys(o.Queues)),
 		MaxDelay: o.Group.MaxDelay, MaxSize: o.Group.MaxSize,
 	}}
+	if o.Checker != nil {
+		c.Accept = o.Checker.Accept
+	}
+	return c
 }
 
 // aheadInterval is how often a worker that already has its number of batches looks for
@@ -241,6 +258,15 @@ func (o Options) serverClient(r *runner.Runner) *queue.ServerClient {
 	})
 }
 
+// groupAggregator is what asynq is given for its groups. The client takes care that asynq never
+// calls it. Where messages are signed it does nothing, because it does not learn whose they are.
+func (o Options) groupAggregator(a *batcher.Aggregator) asynq.GroupAggregator {
+	if o.Checker == nil {
+		return a
+	}
+	return asynq.GroupAggregatorFunc(func(string, []*asynq.Task) *asynq.Task { return nil })
+}
+
 // server makes an asynq server; one can be started once.
 func (o Options) server(in *queue.ServerClient, a *batcher.Aggregator) *asynq.Server {
 	return asynq.NewServerFromRedisClient(in, asynq.Config{
@@ -256,7 +282,7 @@ func (o Options) server(in *queue.ServerClient, a *batcher.Aggregator) *asynq.Se
 		DelayedTaskCheckInterval: 250 * time.Millisecond, // for batches that a busy worker returned
 		ShutdownTimeout:          o.Grace + StopTime,
 
-		GroupAggregator:  a, // so that asynq looks at its groups: the client records those that it finds
+		GroupAggregator:  o.groupAggregator(a), // so that asynq looks at its groups: the client records those that it finds
 		GroupGracePeriod: o.Group.Grace,
 
 		Logger: queue.NewLogger(o.Log), LogLevel: asynq.WarnLevel,

@@ -81,6 +81,7 @@ func (w *Instance) Run(ctx context.Context) error {
 		w.Sender().Run,
 		w.hold,
 		w.Pruner().Run,
+		w.Journaler().Run,
 		func(ctx context.Context) error { return w.beat(ctx, first.next) },
 	} {
 		group.Add(func() error { return run(background) }, func(error) { end() })

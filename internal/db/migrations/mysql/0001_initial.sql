@@ -45,6 +45,7 @@ CREATE TABLE IF NOT EXISTS transfers (
   no_reuse     BOOLEAN NOT NULL DEFAULT 0 CHECK (no_reuse IN (0, 1)),
   list_paths   BIGINT NOT NULL DEFAULT 0,
   list_digest  BINARY(32) NULL,
+  journaled_at DATETIME(6) NULL,
   UNIQUE KEY transfers_uuid (uuid),
   UNIQUE KEY transfers_key (idem_key),
   KEY transfers_state (state),
@@ -275,7 +276,8 @@ CREATE TABLE IF NOT EXISTS workers (
   throttled    TEXT NOT NULL,
   write_us     BIGINT NOT NULL DEFAULT 0,
   host         VARCHAR(255) NOT NULL DEFAULT '',
-  limits_wanted TEXT NOT NULL
+  limits_wanted TEXT NOT NULL,
+  signing_keys VARCHAR(1024) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT ''
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
 CREATE TABLE IF NOT EXISTS costs (

@@ -44,7 +44,8 @@ CREATE TABLE IF NOT EXISTS transfers (
   list_paths   INTEGER NOT NULL DEFAULT 0 CHECK (typeof(list_paths) = 'integer'),
   list_digest  BLOB NULL,
   emitted      INTEGER NOT NULL DEFAULT 0 CHECK (typeof(emitted) = 'integer'),
-  emitted_registered INTEGER NOT NULL DEFAULT 0 CHECK (typeof(emitted_registered) = 'integer')
+  emitted_registered INTEGER NOT NULL DEFAULT 0 CHECK (typeof(emitted_registered) = 'integer'),
+  journaled_at DATETIME NULL CHECK (journaled_at IS NULL OR journaled_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND date(journaled_at) IS substr(journaled_at, 1, 10))
 );
 
 CREATE UNIQUE INDEX IF NOT EXISTS transfers_uuid ON transfers (uuid);
@@ -292,7 +293,8 @@ CREATE TABLE IF NOT EXISTS workers (
   throttled    TEXT NOT NULL,
   write_us     INTEGER NOT NULL DEFAULT 0 CHECK (typeof(write_us) = 'integer'),
   host         TEXT NOT NULL DEFAULT '',
-  limits_wanted TEXT NOT NULL DEFAULT ''
+  limits_wanted TEXT NOT NULL DEFAULT '',
+  signing_keys TEXT NOT NULL DEFAULT ''
 ) WITHOUT ROWID;
 
 CREATE TABLE IF NOT EXISTS costs (

@@ -1,0 +1,94 @@
+package cli
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/balerhq/baler/internal/failpoint"
+	"github.com/balerhq/baler/internal/testkit"
+)
+
+// withoutEnd is an export without its last line, which has the time of the export.
+func withoutEnd(text string) string {
+	lines := strings.SplitAfter(strings.TrimSuffix(text, "\n"), "\n")
+	return strings.Join(lines[:len(lines)-1], "")
+}
+
+// A process that is killed after it has written a transfer, and before the database knows that,
+// leaves it in the journal twice. What is imported into an empty database is exported with the
+// same bytes; a second import changes nothing.
+func TestJournalOfAProcessThatIsKilled(t *testing.T) {
+	t.Parallel()
+	s := newTestEnv(t)
+	testkit.Must(t, os.Mkdir(s.path("journal"), 0o700))
+	s.env = append(s.env, "BALER_JOURNAL_DIR="+s.path("journal"), "BALER_DATABASE_URL=sqlite:"+s.path("own.db"))
+	s.file("one/a.txt", "alpha")
+	s.file("one/\xff.txt", "odd")
+	s.file("two/b.txt", "beta")
+	cmd := exec.CommandContext(t.Context(), binary(t), "run", "-q", s.path("one"))
+	cmd.Env = append(slices.Clone(s.env), failpoint.Variable+"=kill@"+string(failpoint.JournalWritten))
+	err := cmd.Run()
+	if status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); !ok || status.Signal() != syscall.SIGKILL {
+		t.Fatalf("the first run was not killed: %v", err)
+	}
+	// The lease of the process that died would end after a minute.
+	_, err = testkit.Database(t, "sqlite:"+s.path("own.db")).ExecContext(t.Context(), "DELETE FROM leases")
+	testkit.Must(t, err)
+	s.must(exitOK, "run", "-q", s.path("two"))
+	files, err := filepath.Glob(s.path("journal/baler-journal-*.jsonl.zst"))
+	testkit.Must(t, err)
+	if len(files) != 2 {
+		t.Fatalf("files %v", files)
+	}
+	other := func(args ...string) []string { return append(args, "--database", "sqlite:"+s.path("other.db")) }
+	equal(t, "imported", s.stable(s.must(exitOK, other("import", s.path("journal"))...).stdout),
+		"Imported transfer ID: 2 files and 4 results.\nImported transfer ID: 1 file and 2 results.\n")
+	for _, id := range []string{"1", "2"} {
+		equal(t, "export "+id, withoutEnd(s.must(exitOK, other("export", id)...).stdout), withoutEnd(s.must(exitOK, "export", id).stdout))
+	}
+	equal(t, "again", s.stable(s.must(exitOK, other("import", files[0], files[1])...).stdout),
+		"Transfer ID is in the database already, with the same 2 files and 4 results.\n"+
+			"Transfer ID is in the database already, with the same 1 file and 2 results.\n")
+}
+
+// The last transfer of a file may be cut off. What is broken elsewhere imports nothing.
+func TestBrokenJournalFiles(t *testing.T) {
+	t.Parallel()
+	for _, compression := range []string{"zstd", "gzip", "none"} {
+		t.Run(compression, func(t *testing.T) {
+			t.Parallel()
+			s := newTestEnv(t)
+			testkit.Must(t, os.Mkdir(s.path("journal"), 0o700))
+			s.file("one/a.txt", "alpha")
+			s.file("two/b.txt", "beta")
+			s.must(exitOK, "run", "-q", s.path("one"))
+			s.env = append(s.env, "BALER_JOURNAL_DIR="+s.path("journal"), "BALER_JOURNAL_COMPRESSION="+compression)
+			s.must(exitOK, "run", "-q", s.path("two")) // it writes what has ended before
+			files, err := filepath.Glob(s.path("journal/*"))
+			testkit.Must(t, err)
+			if len(files) != 1 {
+				t.Fatalf("files %v", files)
+			}
+			text, err := os.ReadFile(files[0])
+			testkit.Must(t, err)
+			other := func(db string, args ...string) []string { return append(args, "--database", "sqlite:"+s.path(db)) }
+			cut := s.file("cut/"+filepath.Base(files[0]), string(text[:len(text)-40]))
+			r := s.must(exitOK, other("cut.db", "import", cut)...)
+			if n := strings.Count(r.stdout, "Imported transfer"); n != 1 || !strings.Contains(r.stderr, "is cut off after 1 transfer") {
+				t.Errorf("of a file that is cut off: %s%s", r.stdout, r.stderr)
+			}
+			spoilt := slices.Clone(text)
+			spoilt[100] ^= 1
+			r = s.must(exitError, other("spoilt.db", "import", s.file("spoilt/"+filepath.Base(files[0]), string(spoilt)))...)
+			if strings.Contains(r.stdout, "Imported") {
+				t.Errorf("of a file that is spoilt: %s%s", r.stdout, r.stderr)
+			}
+			s.must(exitError, other("none.db", "import", s.path("two"))...) // a folder without a journal
+		})
+	}
+}

@@ -1,0 +1,50 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+)
+
+// minSigningKey is the least length of a signing key, in characters. Who can read Redis has
+// messages with their signatures, and can try short keys.
+const minSigningKey = 32
+
+// ReadSigningKeys returns the keys that sign queue messages, from the settings or from their
+// file; nil when messages are not signed. An embedded queue needs none: no other process can
+// write to it. Errors do not show the keys.
+func (r RedisSettings) ReadSigningKeys() ([]string, error) {
+	if r.URL == string(Embedded) {
+		return nil, nil
+	}
+	if r.SigningKeysFile == "" {
+		return r.SigningKeys, nil
+	}
+	content, err := os.ReadFile(r.SigningKeysFile)
+	if err != nil {
+		return nil, fmt.Errorf("read redis.signing_keys_file: %w", err)
+	}
+	keys := strings.Fields(string(content))
+	if err := checkSigningKeys(keys); err != nil {
+		return nil, fmt.Errorf("redis.signing_keys_file: %s: %w", r.SigningKeysFile, err)
+	}
+	return keys, nil
+}
+
+// checkSigningKeys reports why keys cannot be used.
+func checkSigningKeys(keys []string) error {
+	if len(keys) == 0 {
+		return errors.New("has no key; `openssl rand -hex 32` makes one")
+	}
+	for i, key := range keys {
+		switch {
+		case len(key) < minSigningKey:
+			return fmt.Errorf("key %d has %d characters, and needs %d or more; `openssl rand -hex 32` makes one", i+1, len(key), minSigningKey)
+		case slices.Contains(keys[:i], key):
+			return fmt.Errorf("key %d is there twice; leave one of them out", i+1)
+		}
+	}
+	return nil
+}

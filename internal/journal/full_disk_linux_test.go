@@ -1,0 +1,45 @@
+package journal
+
+import (
+	"errors"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus/testutil"
+	"golang.org/x/sys/unix"
+
+	"github.com/balerhq/baler/internal/testkit"
+)
+
+// On a full disk nothing is lost and nothing half-written stays: the file ends after the last
+// transfer that is complete, and the others follow when there is room.
+func TestFullDisk(t *testing.T) {
+	dir := t.TempDir()
+	err := unix.Mount("tmpfs", dir, "tmpfs", 0, "size=256k")
+	if errors.Is(err, unix.EPERM) || errors.Is(err, unix.EACCES) {
+		t.Skip("this account may not mount a small file system")
+	}
+	testkit.Must(t, err)
+	t.Cleanup(func() { testkit.Must(t, unix.Unmount(dir, unix.MNT_DETACH)) })
+	f := ended(3)
+	large := make([]byte, 1<<20)
+	for i := range large {
+		large[i] = byte(rand.Uint32()) //nolint:gosec // it needs to be large, not secret
+	}
+	f.content["t2"] = string(large)
+	j := newJournal(t, f, func(o *Options) { o.Dir, o.Compression, o.MaxSize = dir, Zstd, 8<<20 })
+	for range 2 {
+		j.pass(t.Context())
+	}
+	if got := content(t, dir); len(got) != 1 || got[0] != "t1\n" {
+		t.Errorf("written %d bytes in %d files", len(got[0]), len(got))
+	}
+	if n := testutil.ToFloat64(j.metrics.failures); n != 2 || testutil.ToFloat64(j.metrics.waiting) != 2 {
+		t.Errorf("%v failures, %v waiting", n, testutil.ToFloat64(j.metrics.waiting))
+	}
+	testkit.Must(t, unix.Mount("tmpfs", dir, "tmpfs", unix.MS_REMOUNT, "size=4m"))
+	testkit.Must(t, j.Pass(t.Context()))
+	if got := content(t, dir); len(got) != 1 || got[0] != "t1\n"+string(large)+"t3\n" {
+		t.Error("the rest is not written")
+	}
+}
