@@ -110,7 +110,7 @@ func (b *Baler) describe(o *web.Options) {
 	if name, _, err := net.SplitHostPort(cfg.Listen); err == nil && name != "" {
 		hosts = append(slices.Clone(hosts), name)
 	}
-	o.Transfers, o.RedisPing, o.Queues = explainedTransfers{b.store, b.Explain, b.surroundings}, b.queue.Ping, b.queue.Stats
+	o.Transfers, o.RedisPing, o.Queues = explainedTransfers{b.store, b.Explain, b.ExplainTime, b.surroundings}, b.queue.Ping, b.queue.Stats
 	o.Workers, o.Hosts, o.Metrics = b.store.Workers, hosts, b.metrics
 	o.Log, o.Now, o.Version = b.log, b.now, b.version
 }
@@ -120,6 +120,7 @@ type explainedTransfers struct {
 	*store.Store
 
 	explain      func(context.Context, []tasks.Transfer) error
+	explainTime  func(context.Context, *tasks.Transfer) error
 	surroundings func(context.Context) (ledger.Surroundings, error)
 }
 
@@ -132,7 +133,7 @@ func (e explainedTransfers) Waiting(ctx context.Context) (map[ledger.WaitReason]
 	return e.CountWaiting(ctx, &around)
 }
 
-// Transfer is Store.Transfer with WaitingFor.
+// Transfer is Store.Transfer with WaitingFor and WallTime.
 func (e explainedTransfers) Transfer(ctx context.Context, uuid string) (tasks.Transfer, error) {
 	t, err := e.Store.Transfer(ctx, uuid)
 	if errors.Is(err, tasks.ErrTransferNotFound) && db.Replicated(ctx) { // it may be too new for the replica
@@ -142,7 +143,9 @@ func (e explainedTransfers) Transfer(ctx context.Context, uuid string) (tasks.Tr
 		return t, err
 	}
 	one := []tasks.Transfer{t}
-	err = e.explain(ctx, one)
+	if err = e.explain(ctx, one); err == nil {
+		err = e.explainTime(ctx, &one[0])
+	}
 	return one[0], err
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/internal/outage"
 	"github.com/balerhq/baler/internal/queue"
+	"github.com/balerhq/baler/internal/walltime"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -110,6 +111,16 @@ func (b *Baler) Explain(ctx context.Context, transfers []tasks.Transfer) error {
 	for i := range all {
 		transfers[i].WaitingFor = all[i].Text
 	}
+	return nil
+}
+
+// ExplainTime sets WallTime of a transfer. It reads a row for each step and worker.
+func (b *Baler) ExplainTime(ctx context.Context, t *tasks.Transfer) error {
+	times, err := b.store.WorkTimes(ctx, t.ID)
+	if err != nil {
+		return err
+	}
+	t.WallTime = walltime.Of(t, times, b.store.Now())
 	return nil
 }
 

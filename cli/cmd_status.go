@@ -115,6 +115,9 @@ func (p *program) showTransfer(ctx context.Context, b system, id string) error {
 		return err
 	}
 	t = explained[0]
+	if err := b.ExplainTime(ctx, &t); err != nil {
+		return err
+	}
 	if p.json {
 		return p.summarize(&t)
 	}

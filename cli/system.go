@@ -31,6 +31,7 @@ type transfers interface {
 	Newest(ctx context.Context, limit int) ([]tasks.Transfer, error)
 
 	Explain(ctx context.Context, ts []tasks.Transfer) error
+	ExplainTime(ctx context.Context, t *tasks.Transfer) error
 	Wait(ctx context.Context, id string, see func(tasks.Transfer)) (tasks.Transfer, error)
 }
 

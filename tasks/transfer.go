@@ -97,6 +97,10 @@ type Transfer struct {
 	// the command status set it.
 	WaitingFor string
 
+	// WallTime says where its time went. Only baler.ExplainTime, the API's answer about one transfer, and
+	// the command status set it; nil: not asked, or not known.
+	WallTime *WallTime
+
 	Steps      []StepProgress // one per recipe step, numbered from 1, with live counters
 	Finalizers []FinalizeStep // nil when the recipe has no final steps
 }

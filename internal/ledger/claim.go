@@ -23,4 +23,6 @@ type Claim struct {
 	// when none has.
 	HeldBy    string
 	HeldUntil time.Time
+
+	Gap Gap // explains why it waited
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/balerhq/baler/internal/metrics"
 	"github.com/balerhq/baler/internal/recorder"
 	"github.com/balerhq/baler/internal/store"
+	"github.com/balerhq/baler/internal/walltime"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -45,6 +46,7 @@ type batchRun struct {
 	someCanceled  bool         // see ledger.Claim
 	canceledFiles tasks.Ranges // of the work: these end without running
 
+	lap     *walltime.Lap
 	jobs    []*handlers.Job
 	partial *partialFlush
 	reuse   reuse
@@ -104,7 +106,9 @@ func (r *Runner) runBatch(ctx context.Context, m tasks.BatchMessage) error {
 
 func (r *batchRun) execute(ctx context.Context) error {
 	defer r.cancel()
+	r.lap.Enter(tasks.TimeSlots)
 	freeSlots, err := r.takeSlots(ctx)
+	r.lap.Enter(tasks.TimeLoading)
 	if err != nil {
 		return r.handBack(ctx, err)
 	}
@@ -125,7 +129,9 @@ func (r *batchRun) execute(ctx context.Context) error {
 	defer closeRoots()
 	working, stop := r.working(ctx)
 	defer stop()
+	r.lap.Enter(tasks.TimeHandler)
 	batchErr := r.invoke(working, open)
+	r.lap.Enter(tasks.TimeCommits)
 	left := r.settle(working, open, batchErr)
 	if !r.crashCounted { // a suspect stays alone until its result is recorded
 		freeSlots()
@@ -168,6 +174,7 @@ func (r *batchRun) handBackRest(ctx context.Context) error {
 // handBack releases the batch. From then on the database rejects results that this
 // worker still tries to record.
 func (r *batchRun) handBack(ctx context.Context, why error) error {
+	r.lap.Enter(tasks.TimeOther)
 	r.metrics.BatchReleased()
 	r.partial.drop()
 	r.uncountCrash()

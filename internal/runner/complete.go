@@ -39,6 +39,7 @@ func (r *batchRun) complete(ctx context.Context, batchErr error) error {
 	if err != nil {
 		return err
 	}
+	r.lap.Enter(tasks.TimeOther)
 	failpoint.Point(failpoint.BatchClosed)
 	r.metrics.Recorded(r.registration.Name, recorded, len(done.FailedAttempts))
 	ctx = context.WithoutCancel(ctx)

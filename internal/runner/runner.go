@@ -21,6 +21,7 @@ import (
 	"github.com/balerhq/baler/internal/queue"
 	"github.com/balerhq/baler/internal/recorder"
 	"github.com/balerhq/baler/internal/store"
+	"github.com/balerhq/baler/internal/walltime"
 	"github.com/balerhq/baler/recipe"
 	"github.com/balerhq/baler/tasks"
 )
@@ -70,6 +71,7 @@ type Options struct {
 
 	BatchEnded func()                 // called when a batch has ended; may be nil
 	Metrics    *metrics.WorkerMetrics // nil: none
+	Meter      *walltime.Meter        // of the time of transfers; nil: none
 	Log        *slog.Logger
 	Now        func() time.Time
 }

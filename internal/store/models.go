@@ -36,6 +36,10 @@ type transferRow struct {
 	SweepMark  int64
 	MarkedAt   *time.Time
 	PausedAt   *time.Time
+
+	LastPausedAt *time.Time // when the last pause began that is over, and when it ended
+	ResumedAt    *time.Time
+
 	Webhooks   string // one URL a line
 
 	WebhookEvents string     // of tasks.TransferEvents, with commas; empty: all
@@ -159,6 +163,8 @@ type stepRow struct {
 
 	Approval tasks.Approval
 	AskedAt  *time.Time // when people were told last that it waits for approval
+
+	ApprovedAt *time.Time // when a person has decided
 
 	misread error // what keeps it from being read; see findEach
 }

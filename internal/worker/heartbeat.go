@@ -42,6 +42,8 @@ func (w *Instance) beat(ctx context.Context, first time.Duration) error {
 			return ctx.Err()
 		case <-w.Costs.Changed():
 			_ = database.Done(ctx, shareCosts(ctx, w.Options)) // after an error the next heartbeat shares them
+		case <-w.meter.Changed():
+			_ = database.Done(ctx, w.meter.Flush(ctx, w.Store)) // likewise
 		case <-t.C:
 			p := pulse{next: w.Heartbeat}
 			err := invoke.Guard(ctx, w.Log, "worker", func() (err error) {
@@ -70,6 +72,9 @@ func (w *Instance) turn(ctx context.Context) (pulse, error) {
 		return p, err
 	}
 	if err := w.batches.runner.StopCanceled(ctx); err != nil {
+		return p, err
+	}
+	if err := w.meter.Flush(ctx, w.Store); err != nil {
 		return p, err
 	}
 	return p, shareCosts(ctx, w.Options)

@@ -25,6 +25,7 @@ import (
 	"github.com/balerhq/baler/internal/retention"
 	"github.com/balerhq/baler/internal/runner"
 	"github.com/balerhq/baler/internal/store"
+	"github.com/balerhq/baler/internal/walltime"
 	"github.com/balerhq/baler/recipe"
 	"github.com/balerhq/baler/tasks"
 )
@@ -185,14 +186,14 @@ func (o Options) recorder() *recorder.Recorder {
 	return recorder.New(o.Store, r)
 }
 
-func (o Options) runner(recorder *recorder.Recorder, batchEnded func()) (*runner.Runner, error) {
+func (o Options) runner(recorder *recorder.Recorder, meter *walltime.Meter, batchEnded func()) (*runner.Runner, error) {
 	return runner.New(runner.Options{
 		Store: o.Store, Queue: o.Producer, Transfers: o.Transfers, Registry: o.Registry, Recorder: recorder,
 		Worker: o.Name, Slots: o.Slots, MaxOutput: o.Record.MaxOutput, MaxCopy: o.MaxCopy, MinFree: o.MinFree,
 		Roots: o.Roots, Objects: o.Objects, Outputs: o.Final.Outputs, FlushAfter: o.Record.MaxDelay,
 		Timeouts: o.Timeouts, Retry: o.Retry, CanRun: (&liveWorkers{Options: o}).canRun, Commands: o.Commands,
 		BatchEnded: batchEnded, OnCompleted: o.OnCompleted,
-		Metrics: o.Metrics, Log: o.Log, Now: o.Now,
+		Metrics: o.Metrics, Meter: meter, Log: o.Log, Now: o.Now,
 	})
 }
 

@@ -17,6 +17,8 @@ CREATE TABLE IF NOT EXISTS transfers (
   sweep_mark   BIGINT NOT NULL DEFAULT 0,
   marked_at    DATETIME(6) NULL,
   paused_at    DATETIME(6) NULL,
+  last_paused_at DATETIME(6) NULL,
+  resumed_at   DATETIME(6) NULL,
   webhooks     MEDIUMTEXT NOT NULL,
   finalizing      INT NOT NULL DEFAULT 0,
   created_at   DATETIME(6) NOT NULL,
@@ -67,6 +69,7 @@ CREATE TABLE IF NOT EXISTS steps (
   seen_results BIGINT NOT NULL DEFAULT 0,
   approval     VARCHAR(16) NOT NULL DEFAULT '' CHECK (approval = '' OR approval = 'waiting' OR approval = 'approved' OR approval = 'rejected'),
   asked_at     DATETIME(6) NULL,
+  approved_at  DATETIME(6) NULL,
   PRIMARY KEY (transfer_id, no)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
@@ -227,6 +230,29 @@ CREATE TABLE IF NOT EXISTS activity (
   finished     BIGINT NOT NULL,
   bytes        BIGINT NOT NULL,
   PRIMARY KEY (transfer_id, slot)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+CREATE TABLE IF NOT EXISTS work_times (
+  transfer_id  BIGINT NOT NULL,
+  step_no      INT NOT NULL,
+  worker       VARCHAR(128) NOT NULL,
+  started_us   BIGINT NOT NULL,
+  slots        INT NOT NULL,
+  from_us      BIGINT NOT NULL,
+  until_us     BIGINT NOT NULL,
+  paused_us    BIGINT NOT NULL,
+  approval_us  BIGINT NOT NULL,
+  limits_us    BIGINT NOT NULL,
+  retry_us     BIGINT NOT NULL,
+  queue_us     BIGINT NOT NULL,
+  no_batch_us  BIGINT NOT NULL,
+  slots_us     BIGINT NOT NULL,
+  loading_us   BIGINT NOT NULL,
+  handler_us   BIGINT NOT NULL,
+  commits_us   BIGINT NOT NULL,
+  other_us     BIGINT NOT NULL,
+  in_handler_us BIGINT NOT NULL,
+  PRIMARY KEY (transfer_id, step_no, worker, started_us)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
 CREATE TABLE IF NOT EXISTS seen_files (
