@@ -77,7 +77,7 @@ func cover(times []ledger.WorkTime, created time.Time) (c coverage) {
 	slices.SortFunc(sorted, func(a, b ledger.WorkTime) int { return a.From.Compare(b.From) })
 	for i := range sorted {
 		from, until := max(sorted[i].From.Sub(created), 0), max(sorted[i].Until.Sub(created), 0)
-		if until <= c.until {
+		if until <= max(c.until, from) { // also when a clock was set back
 			continue
 		}
 		c.covered += until - max(from, c.until)

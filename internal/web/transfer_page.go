@@ -34,6 +34,7 @@ type transferView struct {
 	Took    string
 	Lanes   []lane
 	Final   []finalItem
+	Times   timeBars
 
 	Results, Bytes chart
 	Gantt          gantt
@@ -121,6 +122,7 @@ func (p *transferPage) fill(ctx context.Context, v *transferView, id string) err
 	for i := range t.Steps {
 		v.Lanes = append(v.Lanes, laneOf(&t, &t.Steps[i], nil))
 	}
+	v.Times = timeBarsOf(t.WallTime)
 	v.actions(&t, p.opts.Control != nil)
 	v.Results, v.Bytes = ratesOf(activity)
 	if err := p.final(ctx, v, &t); err != nil {
