@@ -112,7 +112,7 @@ func (b *Baler) describe(o *web.Options) {
 	}
 	o.Transfers, o.RedisPing, o.Queues = explainedTransfers{b.store, b.Explain, b.ExplainTime, b.surroundings}, b.queue.Ping, b.queue.Stats
 	o.Workers, o.Hosts, o.Metrics = b.store.Workers, hosts, b.metrics
-	o.Log, o.Now, o.Version = b.log, b.now, b.version
+	o.Log, o.Now, o.Version, o.Tracer = b.log, b.now, b.version, b.tracer
 }
 
 // explainedTransfers reads transfers with WaitingFor, for the HTTP API.

@@ -15,6 +15,7 @@ import (
 
 	"github.com/balerhq/baler/internal/failpoint"
 	"github.com/balerhq/baler/internal/outage"
+	"github.com/balerhq/baler/internal/tracing"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -50,8 +51,9 @@ func NewProducer(client redis.UniversalClient) *Producer {
 
 // BatchTask is the queue message of a batch of the ledger. The batch's number is its
 // task ID, so that the queue holds it once however often it is sent.
-func BatchTask(b *tasks.Batch) *asynq.Task {
-	return asynq.NewTask(tasks.TypeBatch, tasks.NewBatchMessage(b).Encode(),
+// A span in ctx goes along in its headers.
+func BatchTask(ctx context.Context, b *tasks.Batch) *asynq.Task {
+	return asynq.NewTaskWithHeaders(tasks.TypeBatch, tasks.NewBatchMessage(b).Encode(), tracing.Headers(ctx),
 		asynq.TaskID(BatchTaskID(b.ID)), asynq.Queue(b.Queue), asynq.MaxRetry(math.MaxInt32), asynq.Timeout(noTimeout))
 }
 
@@ -62,7 +64,7 @@ func BatchTaskID(id int64) string { return strconv.FormatInt(id, 10) }
 // already has are no error.
 func (p *Producer) EnqueueBatches(ctx context.Context, batches []tasks.Batch) error {
 	return p.done(ctx, len(batches), parallel(ctx, len(batches), func(ctx context.Context, i int) error {
-		err := p.enqueue(ctx, BatchTask(&batches[i]))
+		err := p.enqueue(ctx, BatchTask(ctx, &batches[i]))
 		failpoint.Point(failpoint.BatchEnqueued)
 		return err
 	}))

@@ -15,6 +15,7 @@ import (
 	"github.com/balerhq/baler/internal/metrics"
 	"github.com/balerhq/baler/internal/recorder"
 	"github.com/balerhq/baler/internal/store"
+	"github.com/balerhq/baler/internal/tracing"
 	"github.com/balerhq/baler/internal/walltime"
 	"github.com/balerhq/baler/tasks"
 )
@@ -46,10 +47,11 @@ type batchRun struct {
 	someCanceled  bool         // see ledger.Claim
 	canceledFiles tasks.Ranges // of the work: these end without running
 
-	lap     *walltime.Lap
-	jobs    []*handlers.Job
-	partial *partialFlush
-	reuse   reuse
+	lap      *walltime.Lap
+	queuedAt time.Time // when its row was written
+	jobs     []*handlers.Job
+	partial  *partialFlush
+	reuse    reuse
 
 	poisoned     bool // its file crashed as many workers as it may: it fails without another run
 	crashCounted bool // this run is counted as a crash in advance, see countCrash
@@ -72,6 +74,7 @@ func newBatchRun(w *Runner, c *ledger.Claim, a assignment) *batchRun {
 		log: batchLog(w.Log, &c.Batch, a.plan),
 	}
 	r.canceled, r.cancel = context.WithCancel(context.Background())
+	r.queuedAt = c.Gap.BatchCreatedAt
 	if c.Canceled {
 		r.cancel()
 	}
@@ -88,12 +91,22 @@ func batchLog(log *slog.Logger, b *tasks.Batch, plan *dispatch.TransferPlan) *sl
 // runBatch runs the batch of a message: claim → load → build → invoke → settle →
 // complete. A nil error acknowledges the message.
 func (r *Runner) runBatch(ctx context.Context, m tasks.BatchMessage) error {
+	received := time.Now()
 	run, done, err := r.claim(ctx, m)
 	if run == nil {
 		return err
 	}
 	defer done()
-	err = run.load(ctx)
+	ctx, end := run.trace(ctx, received)
+	err = r.runClaimed(ctx, run)
+	end(err)
+	return err
+}
+
+func (r *Runner) runClaimed(ctx context.Context, run *batchRun) error {
+	loading, span := r.Tracer.Start(ctx, "load", nil)
+	err := run.load(loading)
+	span.EndWith(err)
 	if errors.Is(err, db.ErrMisread) { // another worker would not read it either
 		return r.Store.Suspend(ctx, run.batch.Transfer, err.Error())
 	}
@@ -107,7 +120,9 @@ func (r *Runner) runBatch(ctx context.Context, m tasks.BatchMessage) error {
 func (r *batchRun) execute(ctx context.Context) error {
 	defer r.cancel()
 	r.lap.Enter(tasks.TimeSlots)
+	_, span := r.options.Tracer.Start(ctx, "wait for slots", nil)
 	freeSlots, err := r.takeSlots(ctx)
+	span.EndWith(err)
 	r.lap.Enter(tasks.TimeLoading)
 	if err != nil {
 		return r.handBack(ctx, err)
@@ -130,9 +145,13 @@ func (r *batchRun) execute(ctx context.Context) error {
 	working, stop := r.working(ctx)
 	defer stop()
 	r.lap.Enter(tasks.TimeHandler)
+	working, span = r.options.Tracer.Start(working, "invoke "+r.registration.Name, tracing.Attributes{"files": len(open)})
 	batchErr := r.invoke(working, open)
+	span.EndWith(batchErr)
 	r.lap.Enter(tasks.TimeCommits)
+	_, span = r.options.Tracer.Start(ctx, "settle", nil)
 	left := r.settle(working, open, batchErr)
+	span.End("")
 	if !r.crashCounted { // a suspect stays alone until its result is recorded
 		freeSlots()
 	}

@@ -40,7 +40,7 @@ type transferRow struct {
 	LastPausedAt *time.Time // when the last pause began that is over, and when it ended
 	ResumedAt    *time.Time
 
-	Webhooks   string // one URL a line
+	Webhooks string // one URL a line
 
 	WebhookEvents string     // of tasks.TransferEvents, with commas; empty: all
 	Failing       bool       // its first failure is noted
@@ -68,7 +68,10 @@ type transferRow struct {
 	NoReuse    bool  // its steps take over no results
 	ClockShift int64 // microseconds; see SetClockShift
 	ListPaths  int64
-	ListDigest []byte     // of the first ListPaths paths of its list; NULL when there are none
+	ListDigest []byte // of the first ListPaths paths of its list; NULL when there are none
+
+	TraceParent string // see tasks.Transfer
+
 	BaselineAt *time.Time // until when earlier transfers of the sources are part of the collection; see AddBaseline
 }
 
@@ -82,7 +85,7 @@ func (r *transferRow) transfer() tasks.Transfer {
 		CreatedAt: r.CreatedAt, SealedAt: value(r.SealedAt), EndedAt: value(r.EndedAt), PausedAt: value(r.PausedAt),
 		Trouble: r.Trouble, Selection: selectionOf(r.Selection), Weight: r.Weight,
 		ClockShift: time.Duration(r.ClockShift) * time.Microsecond,
-		Emitted:    r.Emitted, NoReuse: r.NoReuse, Stopped: r.Stopped,
+		Emitted:    r.Emitted, NoReuse: r.NoReuse, Stopped: r.Stopped, TraceParent: r.TraceParent,
 		ByRequests: r.Intake == ledger.IntakeRequests, ByServer: r.Intake == ledger.IntakeServer, SeenAt: r.SeenAt.UTC(),
 	}
 	if r.IdemKey != nil {

@@ -25,6 +25,7 @@ import (
 	"github.com/balerhq/baler/internal/retention"
 	"github.com/balerhq/baler/internal/runner"
 	"github.com/balerhq/baler/internal/store"
+	"github.com/balerhq/baler/internal/tracing"
 	"github.com/balerhq/baler/internal/walltime"
 	"github.com/balerhq/baler/recipe"
 	"github.com/balerhq/baler/tasks"
@@ -48,6 +49,7 @@ type Options struct {
 	Registry   *handlers.Registry
 	Metrics    *metrics.WorkerMetrics
 	Registerer *prometheus.Registry
+	Tracer     *tracing.Tracer // nil: no traces
 	Log        *slog.Logger
 	Now        func() time.Time // the clock of the database
 	HostClock  func() time.Time // the clock of this host: time.Now
@@ -148,7 +150,7 @@ func (o Options) DispatcherOptions() dispatch.Options {
 	d := dispatch.Options{
 		LeaseHolder: o.Name, Window: o.Dispatch.Window, Interval: o.Dispatch.Interval, SweepDelay: o.Dispatch.Lag,
 		Resend: o.Dispatch.Resend, SharedQueue: !o.Embedded, Handlers: o.Registry.Names(), Workers: o.liveWorkers(),
-		OnCompleted: o.OnCompleted, OnSent: o.Metrics.BatchesSent, Log: o.Log, Now: o.Now,
+		OnCompleted: o.OnCompleted, OnSent: o.Metrics.BatchesSent, Tracer: o.Tracer, Log: o.Log, Now: o.Now,
 	}
 	for name := range o.Queues {
 		d.Queues = append(d.Queues, name)
@@ -168,6 +170,7 @@ func (o Options) liveWorkers() dispatch.Workers {
 func (o Options) Sender() *notify.Sender {
 	n := o.Notify
 	n.Version, n.Metrics, n.Log, n.Now, n.UUID = o.Version, o.Registerer, o.Log, o.Now, o.Transfers.UUID
+	n.Tracer, n.TraceParent = o.Tracer, o.Transfers.TraceParent
 	return notify.NewSender(o.Store, n)
 }
 
@@ -193,7 +196,7 @@ func (o Options) runner(recorder *recorder.Recorder, meter *walltime.Meter, batc
 		Roots: o.Roots, Objects: o.Objects, Outputs: o.Final.Outputs, FlushAfter: o.Record.MaxDelay,
 		Timeouts: o.Timeouts, Retry: o.Retry, CanRun: (&liveWorkers{Options: o}).canRun, Commands: o.Commands,
 		BatchEnded: batchEnded, OnCompleted: o.OnCompleted,
-		Metrics: o.Metrics, Meter: meter, Log: o.Log, Now: o.Now,
+		Metrics: o.Metrics, Meter: meter, Tracer: o.Tracer, Log: o.Log, Now: o.Now,
 	})
 }
 
@@ -201,7 +204,7 @@ func (o Options) finalizers() *finalize.Executor {
 	return finalize.New(finalize.Options{
 		Steps: o.Store, Lines: o.Store, Written: o.Store, Transfers: o.Store, Plans: o.Transfers, Registry: o.Registry,
 		Roots: o.Roots, Objects: o.Objects, Outputs: o.Final.Outputs, Version: o.Version, RunKey: o.Final.RunKey,
-		Timeout: o.Final.Timeout, Retry: o.Final.Retry, OnCompleted: o.OnCompleted, Log: o.Log, Now: o.Now,
+		Timeout: o.Final.Timeout, Retry: o.Final.Retry, OnCompleted: o.OnCompleted, Tracer: o.Tracer, Log: o.Log, Now: o.Now,
 	})
 }
 

@@ -42,6 +42,7 @@ CREATE TABLE IF NOT EXISTS transfers (
   intake       VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',
   clock_shift  BIGINT NOT NULL DEFAULT 0,
   no_reuse     BOOLEAN NOT NULL DEFAULT 0 CHECK (no_reuse IN (0, 1)),
+  trace_parent VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',
   list_paths   BIGINT NOT NULL DEFAULT 0,
   list_digest  BINARY(32) NULL,
   UNIQUE KEY transfers_uuid (uuid),

@@ -40,6 +40,7 @@ CREATE TABLE IF NOT EXISTS transfers (
   intake       TEXT NOT NULL DEFAULT '',
   clock_shift  INTEGER NOT NULL DEFAULT 0 CHECK (typeof(clock_shift) = 'integer'),
   no_reuse     BOOLEAN NOT NULL DEFAULT 0 CHECK (no_reuse IN (0, 1)),
+  trace_parent TEXT NOT NULL DEFAULT '',
   list_paths   INTEGER NOT NULL DEFAULT 0 CHECK (typeof(list_paths) = 'integer'),
   list_digest  BLOB NULL,
   emitted      INTEGER NOT NULL DEFAULT 0 CHECK (typeof(emitted) = 'integer'),
