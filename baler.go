@@ -19,6 +19,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -78,6 +79,7 @@ type Baler struct {
 
 	concurrency int // batches at once that the limit of open files allows
 	level       *loglevel.Switch
+	askedLevel  atomic.Pointer[string] // that a person has set for this worker, as its heartbeat read it last
 	watch       stopwatch.Stopwatch
 	saidChanged sync.Map // tables whose changed rows were reported
 

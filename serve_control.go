@@ -101,6 +101,15 @@ func (h *httpFace) SetWorkerState(ctx context.Context, name string, desired task
 	return err
 }
 
+// SetWorkerLogLevel implements api.Fleet.
+func (h *httpFace) SetWorkerLogLevel(ctx context.Context, name, level string) error {
+	err := h.Baler.SetWorkerLogLevel(ctx, name, level)
+	if errors.Is(err, ErrWorkerNotFound) {
+		err = &api.RequestError{Err: err, Missing: true}
+	}
+	return err
+}
+
 // PauseQueue implements api.Fleet. A queue that is in the state already stays in it.
 func (h *httpFace) PauseQueue(ctx context.Context, name string, pause bool) error {
 	queues, err := h.Queues(ctx)

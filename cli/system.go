@@ -56,6 +56,7 @@ type controls interface {
 type fleet interface {
 	Workers(ctx context.Context) ([]tasks.Worker, error)
 	SetWorkerState(ctx context.Context, name string, desired tasks.DesiredState) error
+	SetWorkerLogLevel(ctx context.Context, name, level string) error
 	Queues(ctx context.Context) ([]baler.QueueStats, error)
 	PauseQueue(ctx context.Context, name string, pause bool) error
 	Limits(ctx context.Context) ([]tasks.Limit, error)

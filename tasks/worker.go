@@ -15,6 +15,7 @@ type Worker struct {
 	Queues       []string      // that it takes batches from, sorted
 	Throttled    []string      // limits that have just kept batches out, by Limit.Key; sorted
 	WriteTime    time.Duration // what writing its row has taken, twice in a row at least; 0: not known
+	LogLevel     string        // set by a person: debug, info, warn or error; empty: that of its settings
 	Trouble      string        // why its row in the database cannot be read; only its name is known then
 }
 

@@ -18,4 +18,6 @@ type LimitShare struct {
 type WorkerDirectives struct {
 	State  tasks.DesiredState
 	Shares []LimitShare // of every limit
+
+	LogLevel string // see tasks.Worker
 }

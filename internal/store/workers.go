@@ -27,6 +27,7 @@ type workerRow struct {
 	Queues       string // one a line
 	Throttled    string // one a line
 	WriteUS      int64  // microseconds; see tasks.Worker
+	LogLevel     string // see tasks.Worker
 
 	misread error // what keeps it from being read; see findEach
 }
@@ -103,10 +104,12 @@ func directives(tx *gorm.DB, row *workerRow, now time.Time) (o ledger.WorkerDire
 	if err != nil {
 		return o, err
 	}
-	if err := tx.Model(&workerRow{}).Where("name = ?", row.Name).Select("desired_state").Scan(&o.State).Error; err != nil {
+	var asked workerRow
+	if err := tx.Model(&workerRow{}).Where("name = ?", row.Name).Select("desired_state", "log_level").Scan(&asked).Error; err != nil {
 		return o, err
 	}
-	row.DesiredState = o.State
+	row.DesiredState, row.LogLevel = asked.DesiredState, asked.LogLevel
+	o.State, o.LogLevel = asked.DesiredState, asked.LogLevel
 	if len(limits) == 0 {
 		return o, nil
 	}
@@ -124,6 +127,17 @@ func directives(tx *gorm.DB, row *workerRow, now time.Time) (o ledger.WorkerDire
 func (s *Store) SetDesiredState(ctx context.Context, name string, desired tasks.DesiredState) (known bool, err error) {
 	err = s.db.Write(ctx, "set desired state of worker", func(tx *gorm.DB, _ time.Time) error {
 		u := tx.Exec("UPDATE workers SET desired_state = ? WHERE name = ?", desired, db.ClipText(name, 128))
+		known = u.RowsAffected == 1
+		return u.Error
+	})
+	return known, err
+}
+
+// SetLogLevel sets the log level of a worker, which reads it with its next heartbeat; empty is
+// that of its settings. It reports false when there is no such worker.
+func (s *Store) SetLogLevel(ctx context.Context, name, level string) (known bool, err error) {
+	err = s.db.Write(ctx, "set log level of worker", func(tx *gorm.DB, _ time.Time) error {
+		u := tx.Exec("UPDATE workers SET log_level = ? WHERE name = ?", level, db.ClipText(name, 128))
 		known = u.RowsAffected == 1
 		return u.Error
 	})
@@ -159,7 +173,7 @@ func (s *Store) Workers(ctx context.Context) ([]tasks.Worker, error) {
 			Name: r.Name, Handlers: strings.Fields(r.Handlers), Slots: r.Slots, Version: r.Version,
 			DesiredState: r.DesiredState, LimitsInUse: r.held(),
 			StartedAt: r.StartedAt.UTC(), SeenAt: r.SeenAt.UTC(), Queues: lines(r.Queues), Throttled: lines(r.Throttled),
-			WriteTime: time.Duration(r.WriteUS) * time.Microsecond,
+			WriteTime: time.Duration(r.WriteUS) * time.Microsecond, LogLevel: r.LogLevel,
 		}
 		if r.misread != nil {
 			ws[i].Trouble = fmt.Sprintf("its row in workers cannot be read: %v", r.misread)

@@ -118,7 +118,7 @@ func TestOneTraceFromSubmitToResults(t *testing.T) {
 	testkit.Must(t, err)
 	secrets := []string{"token-of-the-hook", "the secret is in", tr.Sources[0]}
 	if password, set := at.User.Password(); set && password != "" {
-		secrets = append(secrets, password)
+		secrets = append(secrets, ":"+password+"@")
 	}
 	for _, secret := range secrets {
 		if strings.Contains(collector.Raw(), secret) {

@@ -118,6 +118,9 @@ func (w *Instance) heartbeat(ctx context.Context) (pulse, error) {
 	if w.batches.runner.SetLimits(directives.Shares) {
 		p.next = min(fastHeartbeat, w.Heartbeat)
 	}
+	if w.SetLevel != nil {
+		w.SetLevel(ctx, directives.LogLevel)
+	}
 	p.state = directives.State
 	if w.clockIsOff(ctx) {
 		p.state = tasks.WorkerPaused

@@ -51,8 +51,9 @@ type Options struct {
 	Registerer *prometheus.Registry
 	Tracer     *tracing.Tracer // nil: no traces
 	Log        *slog.Logger
-	Now        func() time.Time // the clock of the database
-	HostClock  func() time.Time // the clock of this host: time.Now
+	Now        func() time.Time                        // the clock of the database
+	SetLevel   func(ctx context.Context, level string) // of the log, as a person has asked; nil: it stays
+	HostClock  func() time.Time                        // the clock of this host: time.Now
 
 	Name        string // unique among live workers
 	Version     string

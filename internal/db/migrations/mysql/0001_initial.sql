@@ -294,7 +294,8 @@ CREATE TABLE IF NOT EXISTS workers (
   instance     CHAR(32) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',
   queues       TEXT NOT NULL,
   throttled    TEXT NOT NULL,
-  write_us     BIGINT NOT NULL DEFAULT 0
+  write_us     BIGINT NOT NULL DEFAULT 0,
+  log_level    VARCHAR(16) NOT NULL DEFAULT ''
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
 CREATE TABLE IF NOT EXISTS costs (

@@ -311,7 +311,8 @@ CREATE TABLE IF NOT EXISTS workers (
   instance     TEXT NOT NULL DEFAULT '',
   queues       TEXT NOT NULL,
   throttled    TEXT NOT NULL,
-  write_us     INTEGER NOT NULL DEFAULT 0 CHECK (typeof(write_us) = 'integer')
+  write_us     INTEGER NOT NULL DEFAULT 0 CHECK (typeof(write_us) = 'integer'),
+  log_level    TEXT NOT NULL DEFAULT ''
 ) WITHOUT ROWID;
 
 CREATE TABLE IF NOT EXISTS costs (
