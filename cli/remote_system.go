@@ -168,7 +168,7 @@ func (r *remote) Decide(ctx context.Context, t tasks.Transfer, d tasks.Decision)
 func (r *remote) ExplainTime(context.Context, *tasks.Transfer) error { return nil }
 
 // wallTimeOf is where a transfer's time went, as the server describes it.
-func wallTimeOf(c *client.WallTime) *tasks.WallTime {
+func wallTimeOf(c *client.TimeSpent) *tasks.WallTime {
 	if c == nil {
 		return nil
 	}
@@ -181,7 +181,7 @@ func wallTimeOf(c *client.WallTime) *tasks.WallTime {
 	return s.WallTime()
 }
 
-func partsOf(all []client.TimePart) []tasks.PartSummary {
+func partsOf(all []client.TimeShare) []tasks.PartSummary {
 	parts := make([]tasks.PartSummary, len(all))
 	for i, p := range all {
 		parts[i] = tasks.PartSummary(p)
