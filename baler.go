@@ -18,6 +18,7 @@ import (
 	"io"
 	"log/slog"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -33,6 +34,7 @@ import (
 	"github.com/balerhq/baler/internal/egress"
 	"github.com/balerhq/baler/internal/ingest"
 	"github.com/balerhq/baler/internal/loading"
+	"github.com/balerhq/baler/internal/loglevel"
 	"github.com/balerhq/baler/internal/metrics"
 	"github.com/balerhq/baler/internal/notify"
 	"github.com/balerhq/baler/internal/openfiles"
@@ -41,6 +43,7 @@ import (
 	"github.com/balerhq/baler/internal/stopwatch"
 	"github.com/balerhq/baler/internal/storage"
 	"github.com/balerhq/baler/internal/store"
+	"github.com/balerhq/baler/internal/tracing"
 	"github.com/balerhq/baler/internal/worker"
 	"github.com/balerhq/baler/tasks"
 )
@@ -76,6 +79,8 @@ type Baler struct {
 	messages  notify.Templates
 
 	concurrency int // batches at once that the limit of open files allows
+	level       *loglevel.Switch
+	askedLevel  atomic.Pointer[string] // that a person has set for this worker, as its heartbeat read it last
 	watch       stopwatch.Stopwatch
 
 	store         *store.Store
@@ -84,6 +89,7 @@ type Baler struct {
 	control       *control.Controller
 	costs         *cost.Model
 	metrics       *prometheus.Registry
+	tracer        *tracing.Tracer
 	ingester      *ingest.Ingester
 	loads         *loading.Preparer
 	objects       *storage.Buckets
@@ -125,7 +131,7 @@ func OpenProducer(ctx context.Context, cfg config.Config, o Options) (*Baler, er
 	b.ingester = ingest.New(ingest.Options{
 		Store: b.store, Producer: b.queue.Producer, Transfers: b.transfers, Log: b.log,
 		GroupLimit: cfg.Group.Limit, GroupDelay: cfg.Group.MaxDelay, StateDir: cfg.StateDir, Objects: b.objects,
-		Webhooks: cfg.Webhook.URLs, Events: cfg.Webhook.Events, Reach: b.reach, OnCreate: b.watch.Start,
+		Webhooks: cfg.Webhook.URLs, Events: cfg.Webhook.Events, Reach: b.reach, OnCreate: b.watch.Start, Tracer: b.tracer,
 	})
 	b.loads = loading.New(loading.Options{
 		Store: b.store, Transfers: b.transfers, Ingester: b.ingester, Objects: b.objects, Log: b.log,
@@ -156,6 +162,15 @@ func (b *Baler) PingQueue(ctx context.Context) error { return b.queue.Ping(ctx) 
 func OpenStore(ctx context.Context, cfg config.Config, o Options) (*Baler, error) {
 	b := newBaler(cfg, o)
 	var err error
+	b.tracer, err = tracing.New(ctx, tracing.Options{
+		Endpoint: cfg.Trace.Endpoint, Version: b.version, Instance: cfg.Worker.Name, Log: b.log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if b.tracer.IsOn() {
+		b.log = outage.Share(b.tracer.Log(b.level.Log))
+	}
 	if b.cfg.Roots, err = addRoots(b.objects, "roots", cfg.Roots); err != nil {
 		return nil, err
 	}
@@ -212,7 +227,8 @@ func newBaler(cfg config.Config, o Options) *Baler {
 	if b.log == nil {
 		b.log = slog.New(slog.DiscardHandler)
 	}
-	b.log = outage.Share(b.log)
+	b.level = loglevel.New(b.log)
+	b.log = outage.Share(b.level.Log)
 	if b.version == "" {
 		b.version = "dev"
 	}
@@ -245,8 +261,10 @@ func (b *Baler) prepare(ctx context.Context) error {
 	return nil
 }
 
-// Close closes the connections to the database and the queue. Closing twice is fine.
+// Close sends the traces that are left, for at most some seconds, and closes the connections to
+// the database and the queue. Closing twice is fine.
 func (b *Baler) Close() error {
+	b.tracer.Close()
 	var queueErr error
 	if b.queue != nil {
 		queueErr = b.queue.Close()

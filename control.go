@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/balerhq/baler/internal/control"
+	"github.com/balerhq/baler/internal/loglevel"
 	"github.com/balerhq/baler/internal/queue"
 	"github.com/balerhq/baler/internal/store"
 	"github.com/balerhq/baler/recipe"
@@ -76,6 +77,32 @@ func (b *Baler) Workers(ctx context.Context) ([]tasks.Worker, error) {
 func (b *Baler) SetWorkerState(ctx context.Context, name string, desired tasks.DesiredState) error {
 	return b.control.SetWorkerState(ctx, name, desired)
 }
+
+// SetWorkerLogLevel sets the log level of a live worker: debug, info, warn, error, or configured
+// for that of its settings. The worker applies it within seconds, and forgets it when it ends.
+func (b *Baler) SetWorkerLogLevel(ctx context.Context, name, level string) error {
+	return b.control.SetWorkerLogLevel(ctx, name, level)
+}
+
+// setLevel applies the log level that a person has set for this worker. A signal may have set
+// another one since; then what a person sets next counts.
+func (b *Baler) setLevel(ctx context.Context, level string) {
+	if before := b.askedLevel.Swap(&level); before != nil && *before == level || before == nil && level == "" {
+		return
+	}
+	if level == "" {
+		level = loglevel.Configured
+	}
+	l, err := loglevel.Parse(level)
+	if err != nil {
+		b.log.WarnContext(ctx, "worker: the log level in the database is none; the level stays", "level", level)
+		return
+	}
+	b.level.Set(ctx, l)
+}
+
+// ToggleDebug changes the log level of this process between debug and that of the settings.
+func (b *Baler) ToggleDebug(ctx context.Context) { b.level.Toggle(ctx) }
 
 // QueueStats is what a queue holds.
 type QueueStats = queue.Stats

@@ -90,6 +90,8 @@ func (b *Baler) Run(ctx context.Context, s Submission) (ran RunResult, err error
 	if err := b.CheckRoots(); err != nil {
 		return ran, err
 	}
+	ctx, span := b.tracer.Start(ctx, "run", nil)
+	defer func() { span.EndWith(err) }()
 	return b.run(ctx, s, b.whileWorking)
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/balerhq/baler/internal/db"
 	"github.com/balerhq/baler/internal/ingest"
 	"github.com/balerhq/baler/internal/scan"
+	"github.com/balerhq/baler/internal/tracing"
 	"github.com/balerhq/baler/recipe"
 	"github.com/balerhq/baler/tasks"
 )
@@ -88,6 +89,11 @@ const DefaultQueue = ingest.DefaultQueue
 // has not read List. A path that does not exist is a *MissingError, unless the submission
 // sets MissingOK.
 func (b *Baler) Submit(ctx context.Context, s Submission) (t tasks.Transfer, created bool, err error) {
+	ctx, span := b.tracer.Start(ctx, "submit", nil)
+	defer func() {
+		span.Set(tracing.Attributes{"transfer": t.UUID, "files": t.Files, "bytes": t.Bytes, "created": created})
+		span.EndWith(err)
+	}()
 	sub := ingest.TransferRequest(s)
 	sources, err := b.ingester.Sources(&sub)
 	if err != nil {

@@ -43,3 +43,8 @@ func (b *Baler) FindTransfer(ctx context.Context, ref string) (tasks.Transfer, e
 func (b *Baler) Explain(ctx context.Context, transfers []tasks.Transfer) error {
 	return b.control.Explain(ctx, transfers)
 }
+
+// ExplainTime sets WallTime of a transfer. It reads a row for each step and worker.
+func (b *Baler) ExplainTime(ctx context.Context, t *tasks.Transfer) error {
+	return b.control.ExplainTime(ctx, t)
+}

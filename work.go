@@ -135,7 +135,7 @@ func (b *Baler) workerOptions() worker.Options {
 	cfg := &b.cfg
 	return worker.Options{
 		Store: b.store, Redis: b.queue.Client, Producer: b.queue.Producer, Embedded: b.queue.Embedded(),
-		Transfers: b.transfers, Costs: b.costs, Registry: b.registry, Metrics: b.workerMetrics, Registerer: b.metrics,
+		Transfers: b.transfers, Costs: b.costs, Registry: b.registry, Metrics: b.workerMetrics, Registerer: b.metrics, Tracer: b.tracer, SetLevel: b.setLevel,
 		Log: b.log, Now: b.now, HostClock: b.hostClock,
 		Checker: signing.NewChecker(b.queue.Producer.Keys, b.workerMetrics.MessageRefused, b.log),
 

@@ -89,7 +89,7 @@ func (a *Aggregator) Aggregate(group string, ts []*asynq.Task) *asynq.Task {
 	case len(batches) == 0:
 		return asynq.NewTask(tasks.TypeNoop, nil, asynq.MaxRetry(0))
 	}
-	return queue.BatchTask(&batches[len(batches)-1])
+	return queue.BatchTask(context.Background(), &batches[len(batches)-1])
 }
 
 // errNotHeld is the error when others may have the set.

@@ -121,6 +121,9 @@ func (p *program) showTransfer(ctx context.Context, b system, id string) error {
 			return err
 		}
 	}
+	if err := b.ExplainTime(ctx, &t); err != nil {
+		return err
+	}
 	if p.json {
 		s := p.newSummary(&t)
 		s.RunningFiles = now.Files

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -16,7 +17,7 @@ import (
 func (p *program) workersCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "workers",
-		Short: "List, pause, resume and drain workers",
+		Short: "List, pause, resume and drain workers, and change their log levels",
 		Long: `Workers lists the live workers, and pauses, resumes or drains them. A drained worker
 stops after its running batches. A worker is live if it has sent a heartbeat in the
 last 30 seconds.`,
@@ -38,6 +39,7 @@ last 30 seconds.`,
 		p.desiredStateCommand("resume", "Resume a paused worker", tasks.WorkerRunning, "Worker %s will resume."),
 		p.desiredStateCommand("drain", "Stop a worker after its running batches", tasks.WorkerDraining,
 			"Worker %s will stop after its running batches."),
+		p.workerLogCommand(),
 	)
 	return cmd
 }
@@ -51,6 +53,7 @@ type workerObject struct {
 	InUse       *int      `json:"in_use,omitempty"` // batches of the global limit that it runs or has reserved
 	Handlers    []string  `json:"handlers"`
 	Version     string    `json:"version"`
+	LogLevel    string    `json:"log_level,omitempty"` // that a person has set
 	StartedAt   time.Time `json:"started_at"`
 	SeenAt      time.Time `json:"seen_at"`
 	Trouble     string    `json:"trouble,omitempty"` // why its row in the database cannot be read
@@ -63,7 +66,7 @@ func describeWorker(w *tasks.Worker, limited bool) workerObject {
 		held = new(w.LimitsInUse[tasks.LimitKey(tasks.ScopeAll, "")])
 	}
 	return workerObject{
-		"worker", w.Name, nameOfState(w.DesiredState), w.Slots, held, append([]string{}, w.Handlers...), w.Version,
+		"worker", w.Name, nameOfState(w.DesiredState), w.Slots, held, append([]string{}, w.Handlers...), w.Version, w.LogLevel,
 		w.StartedAt, w.SeenAt, w.Trouble,
 	}
 }
@@ -148,8 +151,54 @@ func (p *program) desiredStateCommand(verb, short string, desired tasks.DesiredS
 	}
 }
 
-// setWorkerState accepts live workers only: the database may still have a row of a dead one.
+// workerLogCommand makes the command that changes the log level of a worker.
+func (p *program) workerLogCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "log NAME LEVEL",
+		Short: "Change the log level of a worker while it runs",
+		Long: `Log sets the level of a worker's log: debug, info, warn or error, or configured for
+that of its settings. The worker applies it within seconds and says so in its log. It
+lasts until the worker ends. The signal SIGUSR1 does the same for the process that gets
+it, also for serve and watch: it changes between debug and the level of the settings.`,
+		Example:           "  baler workers log host-4711 debug\n  baler workers log host-4711 configured",
+		Args:              cobra.ExactArgs(2),
+		ValidArgsFunction: p.completeWorkers(),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if !slices.Contains(logLevels(), args[1]) {
+				return usagef("%q is no log level: give %s", args[1], strings.Join(logLevels(), ", "))
+			}
+			return p.withSystem(cmd, baler.OpenStore, func(ctx context.Context, b system, _ config.Config) error {
+				w, err := findWorker(ctx, b, args[0])
+				if err != nil {
+					return err
+				}
+				if err := b.SetWorkerLogLevel(ctx, w.Name, args[1]); err != nil {
+					return err
+				}
+				if p.json {
+					w.LogLevel = args[1]
+					return p.object(describeWorker(&w, false))
+				}
+				p.printf("Worker %s will log with level %s.", printable(w.Name), args[1])
+				return nil
+			})
+		},
+	}
+}
+
+func logLevels() []string { return []string{"debug", "info", "warn", "error", "configured"} }
+
+// setWorkerState sets the desired state of a live worker.
 func setWorkerState(ctx context.Context, b fleet, name string, desired tasks.DesiredState) (w tasks.Worker, err error) {
+	if w, err = findWorker(ctx, b, name); err != nil {
+		return w, err
+	}
+	w.DesiredState = desired
+	return w, b.SetWorkerState(ctx, name, desired)
+}
+
+// findWorker finds live workers only: the database may still have a row of a dead one.
+func findWorker(ctx context.Context, b fleet, name string) (w tasks.Worker, err error) {
 	workers, err := b.Workers(ctx)
 	if err != nil {
 		return w, err
@@ -158,7 +207,5 @@ func setWorkerState(ctx context.Context, b fleet, name string, desired tasks.Des
 	if i < 0 {
 		return w, fmt.Errorf("%w: %s ('baler workers' lists them)", baler.ErrWorkerNotFound, printable(name))
 	}
-	w = workers[i]
-	w.DesiredState = desired
-	return w, b.SetWorkerState(ctx, name, desired)
+	return workers[i], nil
 }

@@ -37,7 +37,7 @@ func examples(t *testing.T) []string {
 func onlyParsed(line string) bool {
 	for _, prefix := range []string{
 		"baler worker ", "baler serve ", "baler watch ", "baler queue ", "baler reconcile", "baler workers pause ", "baler workers resume ",
-		"baler workers drain ", "baler submit --resume ", "baler bench ", "baler deadletters show ", "baler retry $id --group ",
+		"baler workers drain ", "baler workers log ", "baler submit --resume ", "baler bench ", "baler deadletters show ", "baler retry $id --group ",
 		"baler deadletters requeue ", "baler deadletters discard 7", "baler approve ", "baler reject ", "baler notify ",
 	} {
 		if strings.HasPrefix(line, prefix) {

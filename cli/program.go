@@ -52,6 +52,9 @@ func (p *program) with(cmd *cobra.Command, open opener, do func(context.Context,
 	}
 	defer func() { err = errors.Join(err, b.Close()) }()
 	p.clock = b.Now
+	if cmd.Annotations[service] != "" {
+		defer toggleOnSignal(cmd.Context(), b)()
+	}
 	return p.audited(cmd, b, func() error { return do(cmd.Context(), b, cfg) })
 }
 

@@ -35,7 +35,7 @@ func (r *remote) Workers(ctx context.Context) ([]tasks.Worker, error) {
 		w := &found[i]
 		all[i] = tasks.Worker{
 			Name: w.Name, Handlers: w.Handlers, Slots: w.Slots, Version: w.Version, LimitsInUse: w.LimitsInUse, StartedAt: w.StartedAt,
-			SeenAt: w.SeenAt, Queues: w.Queues, Throttled: w.Throttled, Trouble: w.Trouble,
+			SeenAt: w.SeenAt, Queues: w.Queues, Throttled: w.Throttled, LogLevel: w.LogLevel, Trouble: w.Trouble,
 		}
 		switch w.State {
 		case statePaused:
@@ -50,6 +50,11 @@ func (r *remote) Workers(ctx context.Context) ([]tasks.Worker, error) {
 // SetWorkerState implements fleet.
 func (r *remote) SetWorkerState(ctx context.Context, name string, desired tasks.DesiredState) error {
 	return r.Client.SetWorkerState(ctx, name, nameOfState(desired))
+}
+
+// SetWorkerLogLevel implements fleet.
+func (r *remote) SetWorkerLogLevel(ctx context.Context, name, level string) error {
+	return r.Client.SetWorkerLogLevel(ctx, name, level)
 }
 
 // Queues implements fleet.

@@ -173,6 +173,31 @@ func (r *remote) Decide(ctx context.Context, t tasks.Transfer, d tasks.Decision)
 	return d.Step, err
 }
 
+// ExplainTime implements transfers: the server has said it with the transfer.
+func (r *remote) ExplainTime(context.Context, *tasks.Transfer) error { return nil }
+
+// wallTimeOf is where a transfer's time went, as the server describes it.
+func wallTimeOf(c *client.TimeSpent) *tasks.WallTime {
+	if c == nil {
+		return nil
+	}
+	s := tasks.WallTimeSummary{
+		Seconds: c.Seconds, Workers: c.Workers, Slots: c.Slots, HandlersAtOnce: c.HandlersAtOnce, Parts: partsOf(c.Parts),
+	}
+	for _, step := range c.Steps {
+		s.Steps = append(s.Steps, tasks.StepTimeSummary{Step: step.Step, Parts: partsOf(step.Parts)})
+	}
+	return s.WallTime()
+}
+
+func partsOf(all []client.TimeShare) []tasks.PartSummary {
+	parts := make([]tasks.PartSummary, len(all))
+	for i, p := range all {
+		parts[i] = tasks.PartSummary(p)
+	}
+	return parts
+}
+
 // transferOf is a transfer as the server describes it.
 func transferOf(c *client.Transfer) tasks.Transfer {
 	t := tasks.Transfer{
@@ -180,7 +205,7 @@ func transferOf(c *client.Transfer) tasks.Transfer {
 		Sources: c.Sources, Weight: max(c.Weight, 1), Selection: tasks.Selection(c.Selection), Files: c.Files, Bytes: c.Bytes,
 		Finished: c.Finished, Emitted: c.Emitted, CreatedAt: c.CreatedAt, SealedAt: c.SealedAt, EndedAt: c.EndedAt, PausedAt: c.PausedAt,
 		Trouble: c.Trouble, WaitingFor: c.WaitingFor, Stopped: c.Stopped,
-		DeadlineAt: c.DeadlineAt, DeadlineExceeded: c.DeadlineExceeded,
+		DeadlineAt: c.DeadlineAt, DeadlineExceeded: c.DeadlineExceeded, WallTime: wallTimeOf(c.WallTime),
 		Took: time.Duration(c.Seconds * float64(time.Second)).Round(time.Millisecond), // by the server's clock
 	}
 	if limit, err := tasks.ParseStopAfter(c.StopAfter); err == nil { // a newer server may have others

@@ -31,6 +31,7 @@ type transfers interface {
 	Newest(ctx context.Context, limit int) ([]tasks.Transfer, error)
 
 	Explain(ctx context.Context, ts []tasks.Transfer) error
+	ExplainTime(ctx context.Context, t *tasks.Transfer) error
 	Wait(ctx context.Context, id string, see func(tasks.Transfer)) (tasks.Transfer, error)
 }
 
@@ -55,6 +56,7 @@ type controls interface {
 type fleet interface {
 	Workers(ctx context.Context) ([]tasks.Worker, error)
 	SetWorkerState(ctx context.Context, name string, desired tasks.DesiredState) error
+	SetWorkerLogLevel(ctx context.Context, name, level string) error
 	Queues(ctx context.Context) ([]baler.QueueStats, error)
 	PauseQueue(ctx context.Context, name string, pause bool) error
 	Limits(ctx context.Context) ([]tasks.Limit, error)

@@ -173,6 +173,7 @@ func onChange(more func() string, tell func(*tasks.Transfer)) func(tasks.Transfe
 // detail shows one transfer with its origin.
 func (p *program) detail(w io.Writer, t *tasks.Transfer, now time.Time) {
 	p.report(w, t, now)
+	p.reportTime(w, t)
 	fmt.Fprintln(w)
 	fmt.Fprintf(w, "id       %s\n", t.UUID)
 	fmt.Fprintf(w, "name     %s\n", quoted(t.Name))

@@ -19,6 +19,7 @@ type Worker struct {
 	Queues      []string       `json:"queues"`
 	Throttled   []string       `json:"throttled"`
 	LimitsInUse map[string]int `json:"limits_in_use"`
+	LogLevel    string         `json:"log_level"` // that a person has set; empty: that of its settings
 	StartedAt   time.Time      `json:"started_at"`
 	SeenAt      time.Time      `json:"seen_at"`
 	Trouble     string         `json:"trouble"` // why what the database says of it cannot be read
@@ -36,6 +37,15 @@ func (c *Client) Workers(ctx context.Context) ([]Worker, error) {
 // SetWorkerState lets a worker run, pause it or drain it: "running", "paused" or "draining".
 func (c *Client) SetWorkerState(ctx context.Context, name, state string) error {
 	return c.setState(ctx, "/workers/", name, state)
+}
+
+// SetWorkerLogLevel sets the log level of a worker: "debug", "info", "warn", "error", or
+// "configured" for that of its settings.
+func (c *Client) SetWorkerLogLevel(ctx context.Context, name, level string) error {
+	body := struct {
+		Level string `json:"level"`
+	}{level}
+	return c.call(ctx, request{method: http.MethodPut, path: "/workers/" + url.PathEscape(name) + "/log-level", body: body}, nil)
 }
 
 func (c *Client) setState(ctx context.Context, under, name, state string) error {

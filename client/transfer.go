@@ -76,6 +76,29 @@ type StepSummary struct {
 	Approval string `json:"approval"` // waiting, approved or rejected; empty when the step asks nobody
 }
 
+// TimeSpent says where the wall time of a transfer went. Its parts add up to Seconds.
+type TimeSpent struct {
+	Seconds        float64     `json:"seconds"`
+	Workers        int         `json:"workers"`          // that have run batches of it
+	Slots          int         `json:"slots"`            // of all of them together
+	HandlersAtOnce float64     `json:"handlers_at_once"` // on average over the whole time
+	Parts          []TimeShare `json:"parts"`
+	Steps          []StepTime  `json:"steps"`
+}
+
+// StepTime is a step's part of a TimeSpent.
+type StepTime struct {
+	Step  string      `json:"step"`
+	Parts []TimeShare `json:"parts"`
+}
+
+// TimeShare is a part of a time, such as handler or queue.
+type TimeShare struct {
+	Part    string  `json:"part"`
+	Seconds float64 `json:"seconds"`
+	Share   float64 `json:"share"` // of the whole wall time, from 0 to 1
+}
+
 // Transfer is a transfer with its counters.
 type Transfer struct {
 	ID             string        `json:"transfer"`
@@ -88,6 +111,7 @@ type Transfer struct {
 	Seconds        float64       `json:"seconds"`
 	FilesPerSecond float64       `json:"files_per_second"`
 	WaitingFor     string        `json:"waiting_for"` // why nothing of it runs; empty when something does
+	WallTime       *TimeSpent    `json:"wall_time"`   // where its time went; nil in lists, and when it is not known
 
 	Finalizers []FinalizeStep `json:"finalizers"`
 

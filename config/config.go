@@ -38,8 +38,9 @@ type Config struct {
 	Journal   JournalSettings   `koanf:"journal"`
 	Audit     AuditSettings     `koanf:"audit"`
 
-	HTTP HTTPSettings `koanf:"http"`
-	Log  LogSettings  `koanf:"log"`
+	HTTP  HTTPSettings  `koanf:"http"`
+	Log   LogSettings   `koanf:"log"`
+	Trace TraceSettings `koanf:"trace"`
 
 	// Server is the URL of the `baler serve` to which commands speak instead of to Redis and
 	// the database; empty: none. See ServerToken and ServerTLS.
@@ -209,6 +210,11 @@ type OpenIDSettings struct {
 // AuditSettings sets how long it is kept who changed what.
 type AuditSettings struct {
 	Keep time.Duration `koanf:"keep"`
+}
+
+// TraceSettings say where traces go.
+type TraceSettings struct {
+	Endpoint string `koanf:"endpoint"` // of an OTLP/HTTP receiver; empty: none, unless OpenTelemetry's variables name one
 }
 
 // LogSettings sets the level and the format of the log.

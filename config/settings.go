@@ -300,6 +300,9 @@ func clients() []Setting {
 			"`debug`, `info`, `warn` or `error`."},
 		{"log.format", "BALER_LOG_FORMAT", "text", text(),
 			"`text` for people, `json` for machines."},
+		{"trace.endpoint", "BALER_TRACE_ENDPOINT", "", text(),
+			"Address of an OpenTelemetry collector (OTLP over HTTP), such as `http://localhost:4318`, that gets traces; none are made when not set. " +
+				"`OTEL_EXPORTER_OTLP_ENDPOINT` and OpenTelemetry's other variables work too."},
 	}
 }
 

@@ -32,6 +32,8 @@ type Summary struct {
 	DeadlineExceeded bool       `json:"deadline_exceeded,omitempty"` // that has ended it
 
 	Stopped string `json:"stopped,omitempty"` // why so many failures have paused it; left out unless they have
+
+	WallTime *WallTimeSummary `json:"wall_time,omitempty"` // where its time went; left out when this was not asked, or is not known
 }
 
 // StepSummary is one step's part of a Summary.
@@ -49,7 +51,7 @@ type StepSummary struct {
 // Summarize describes a transfer. For one that has not ended, the time runs until
 // now.
 func Summarize(t *Transfer, now time.Time) Summary {
-	took := elapsed(t, now)
+	took := Elapsed(t, now)
 	stopAfter := ""
 	if t.StopAfter != (StopAfter{}) {
 		stopAfter = t.StopAfter.String()
@@ -82,6 +84,7 @@ func Summarize(t *Transfer, now time.Time) Summary {
 		Weight:         weight,
 		StopAfter:      stopAfter,
 		Stopped:        t.Stopped,
+		WallTime:       summarizeWallTime(t.WallTime),
 	}
 }
 
@@ -97,9 +100,9 @@ func summarizeSteps(steps []StepProgress) []StepSummary {
 	return out
 }
 
-// elapsed is how long a transfer took, whatever the clock was set to meanwhile. It is never
+// Elapsed is how long a transfer took, whatever the clock was set to meanwhile. It is never
 // negative, also when the clocks of two hosts disagree.
-func elapsed(t *Transfer, now time.Time) time.Duration {
+func Elapsed(t *Transfer, now time.Time) time.Duration {
 	if t.Took > 0 {
 		return t.Took.Round(time.Millisecond)
 	}
@@ -118,5 +121,8 @@ func rate(n int64, took time.Duration) float64 {
 	if took <= 0 {
 		return 0
 	}
-	return math.Round(float64(n)/took.Seconds()*1000) / 1000
+	return roundTo(float64(n)/took.Seconds(), 1000)
 }
+
+// roundTo rounds to fractions of that denominator.
+func roundTo(x, denominator float64) float64 { return math.Round(x*denominator) / denominator }

@@ -101,6 +101,14 @@ type Transfer struct {
 	// the command status set it.
 	WaitingFor string
 
+	// TraceParent is the span that submitted the transfer, as a header of W3C Trace Context; empty
+	// when traces are off.
+	TraceParent string
+
+	// WallTime says where its time went. Only baler.ExplainTime, the API's answer about one transfer, and
+	// the command status set it; nil: not asked, or not known.
+	WallTime *WallTime
+
 	Steps      []StepProgress // one per recipe step, numbered from 1, with live counters
 	Finalizers []FinalizeStep // nil when the recipe has no final steps
 }

@@ -18,6 +18,7 @@ type Worker struct {
 	WriteTime    time.Duration // what writing its row has taken, twice in a row at least; 0: not known
 	Host         string        // on which it runs
 	LimitsWanted []string      // limits on batches that have just come to it, by Limit.Key; sorted
+	LogLevel     string        // set by a person: debug, info, warn or error; empty: that of its settings
 	Trouble      string        // why its row in the database cannot be read; only its name is known then
 }
 

@@ -23,6 +23,12 @@ func (a *api) registerFleet(h huma.API) {
 		DefaultStatus: http.StatusNoContent, Errors: []int{http.StatusNotFound, http.StatusUnprocessableEntity},
 	}, a.setWorkerState)
 	huma.Register(h, huma.Operation{
+		OperationID: "set-worker-log-level", Method: http.MethodPut, Path: "/workers/{name}/log-level", Tags: tags,
+		Summary: "Change the log level of a worker", MaxBodyBytes: maxBody,
+		Description:   "The worker applies it within seconds, until it ends. `configured` is the level of its settings.",
+		DefaultStatus: http.StatusNoContent, Errors: []int{http.StatusNotFound, http.StatusUnprocessableEntity},
+	}, a.setWorkerLogLevel)
+	huma.Register(h, huma.Operation{
 		OperationID: "list-queues", Method: http.MethodGet, Path: "/queues", Tags: tags, Summary: "List the queues",
 	}, a.queues)
 	huma.Register(h, huma.Operation{
@@ -50,6 +56,8 @@ type workerItem struct {
 
 	LimitsInUse map[string]int `json:"limits_in_use,omitempty" doc:"Batches of each limit that it runs or has reserved, by scope and name."`
 
+	LogLevel string `json:"log_level,omitempty" doc:"What a person has set; absent: that of its settings."`
+
 	StartedAt time.Time `json:"started_at"`
 	SeenAt    time.Time `json:"seen_at"`
 	Trouble   string    `json:"trouble,omitempty" doc:"Why what the database says of it cannot be read; it counts as paused then."`
@@ -73,7 +81,7 @@ func (a *api) workers(ctx context.Context, _ *struct{}) (*workersOutput, error) 
 		w := &all[i]
 		item := workerItem{
 			Name: w.Name, Version: w.Version, Slots: w.Slots, Handlers: w.Handlers, Queues: w.Queues, Throttled: w.Throttled,
-			LimitsInUse: w.LimitsInUse, StartedAt: w.StartedAt, SeenAt: w.SeenAt, Trouble: w.Trouble,
+			LimitsInUse: w.LimitsInUse, LogLevel: w.LogLevel, StartedAt: w.StartedAt, SeenAt: w.SeenAt, Trouble: w.Trouble,
 		}
 		for name, state := range states() {
 			if state == w.DesiredState {
@@ -95,6 +103,20 @@ type workerStateInput struct {
 func (a *api) setWorkerState(ctx context.Context, in *workerStateInput) (*struct{}, error) {
 	if err := a.Fleet.SetWorkerState(ctx, in.Name, states()[in.Body.State]); err != nil {
 		return nil, a.answer(ctx, "set the state of the worker", err)
+	}
+	return nil, nil //nolint:nilnil // huma: no content
+}
+
+type workerLogLevelInput struct {
+	Name string `path:"name" maxLength:"128"`
+	Body struct {
+		Level string `json:"level" enum:"debug,info,warn,error,configured"`
+	}
+}
+
+func (a *api) setWorkerLogLevel(ctx context.Context, in *workerLogLevelInput) (*struct{}, error) {
+	if err := a.Fleet.SetWorkerLogLevel(ctx, in.Name, in.Body.Level); err != nil {
+		return nil, a.answer(ctx, "set the log level of the worker", err)
 	}
 	return nil, nil //nolint:nilnil // huma: no content
 }

@@ -102,6 +102,7 @@ type Control interface {
 type Fleet interface {
 	Workers(ctx context.Context) ([]tasks.Worker, error)
 	SetWorkerState(ctx context.Context, name string, desired tasks.DesiredState) error
+	SetWorkerLogLevel(ctx context.Context, name, level string) error
 	Queues(ctx context.Context) ([]queue.Stats, error)
 	PauseQueue(ctx context.Context, name string, pause bool) error
 	Limiter

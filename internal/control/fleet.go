@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/balerhq/baler/internal/loglevel"
 	"github.com/balerhq/baler/internal/queue"
 	"github.com/balerhq/baler/tasks"
 )
@@ -45,6 +46,22 @@ func (c *Controller) Queues(ctx context.Context) ([]queue.Stats, error) {
 		queues[i].Paused = true
 	}
 	return queues, nil
+}
+
+// SetWorkerLogLevel sets the log level of a live worker: debug, info, warn, error, or configured
+// for that of its settings. The worker applies it within seconds, and forgets it when it ends.
+func (c *Controller) SetWorkerLogLevel(ctx context.Context, name, level string) error {
+	if _, err := loglevel.Parse(level); err != nil {
+		return err
+	}
+	if level == loglevel.Configured {
+		level = ""
+	}
+	known, err := c.store.SetLogLevel(ctx, name, level)
+	if err == nil && !known {
+		err = fmt.Errorf("%w: %s", ErrWorkerNotFound, name)
+	}
+	return err
 }
 
 // PauseQueue stops workers from taking batches from a queue, or, when pause is false, lets

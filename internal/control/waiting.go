@@ -9,6 +9,7 @@ import (
 	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/internal/outage"
 	"github.com/balerhq/baler/internal/queue"
+	"github.com/balerhq/baler/internal/walltime"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -25,6 +26,16 @@ func (c *Controller) Explain(ctx context.Context, transfers []tasks.Transfer) er
 	for i := range all {
 		transfers[i].WaitingFor = all[i].Text
 	}
+	return nil
+}
+
+// ExplainTime sets WallTime of a transfer. It reads a row for each step and worker.
+func (c *Controller) ExplainTime(ctx context.Context, t *tasks.Transfer) error {
+	times, err := c.store.WorkTimes(ctx, t.ID)
+	if err != nil {
+		return err
+	}
+	t.WallTime = walltime.Of(t, times, c.store.Now())
 	return nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"github.com/balerhq/baler/batcher"
 	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/internal/queue"
+	"github.com/balerhq/baler/internal/tracing"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -15,7 +16,7 @@ const maxFilesPerDispatch = 20_000
 // dispatchNext makes batches of the next files of a backlog, at most limit of them.
 func (d *Dispatcher) dispatchNext(
 	ctx context.Context, b *ledger.Backlog, plan *TransferPlan, limit int, p *batcher.Planner, promote bool,
-) (bool, error) {
+) (acted bool, err error) {
 	planned, err := d.planNext(ctx, b, plan, limit, p)
 	if err != nil {
 		return false, err
@@ -27,6 +28,10 @@ func (d *Dispatcher) dispatchNext(
 		Transfer: b.Transfer, From: b.Cursor, To: planned.To, Bytes: b.Bytes - p.Remaining.Bytes,
 		Batches: planned.Batches, Finished: planned.Finished,
 	}
+	ctx, span := d.opts.Tracer.Start(tracing.Continue(ctx, plan.TraceParent), "dispatch", tracing.Attributes{
+		"transfer": plan.UUID, "batches": len(c.Batches), "from": c.From, "to": c.To,
+	})
+	defer func() { span.EndWith(err) }()
 	completed, err := d.store.CommitDispatch(ctx, c)
 	if err != nil {
 		return false, err
@@ -34,7 +39,8 @@ func (d *Dispatcher) dispatchNext(
 	if completed && d.opts.OnCompleted != nil {
 		d.opts.OnCompleted(ctx, b.Transfer)
 	}
-	return true, d.enqueue(ctx, c.Batches, promote)
+	err = d.enqueue(ctx, c.Batches, promote)
+	return true, err
 }
 
 // enqueue sends the batches of a dispatch, and promotes the first.

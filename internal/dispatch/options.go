@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/balerhq/baler/internal/signing"
+	"github.com/balerhq/baler/internal/tracing"
 )
 
 // Options configures a Dispatcher. LeaseHolder, Window, Interval, SweepDelay and Resend
@@ -38,6 +39,8 @@ type Options struct {
 	// OnCompleted is called for a transfer that ended because no step selected its last
 	// files; it may be nil.
 	OnCompleted func(ctx context.Context, transfer int64)
+
+	Tracer *tracing.Tracer // nil: no traces
 
 	Log *slog.Logger     // nil: discards
 	Now func() time.Time // nil: time.Now

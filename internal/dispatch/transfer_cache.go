@@ -32,6 +32,8 @@ type TransferPlan struct {
 	Recipe  *recipe.Recipe
 	NoReuse bool // see tasks.Transfer
 
+	TraceParent string // see tasks.Transfer
+
 	policy   func(*recipe.Step) tasks.BatchPolicy
 	costKeys []cost.Key // of the steps
 	costs    *cost.Model
@@ -116,7 +118,7 @@ func (c *TransferCache) Get(ctx context.Context, id int64) (*TransferPlan, error
 		return nil, fmt.Errorf("%w: transfer %s: %w", ErrBadRecipe, t.UUID, err)
 	}
 	plan := &TransferPlan{
-		ID: t.ID, UUID: t.UUID, Queue: t.Queue, Via: t.Via, Sources: t.Sources, Recipe: r, NoReuse: t.NoReuse,
+		ID: t.ID, UUID: t.UUID, Queue: t.Queue, Via: t.Via, Sources: t.Sources, Recipe: r, NoReuse: t.NoReuse, TraceParent: t.TraceParent,
 		policy: c.policy, costs: c.Costs,
 	}
 	for _, s := range r.Steps {
@@ -130,6 +132,14 @@ func (c *TransferCache) Get(ctx context.Context, id int64) (*TransferPlan, error
 func (c *TransferCache) UUID(ctx context.Context, id int64) string {
 	_, _ = c.Get(ctx, id) // on an error, knownUUID returns the number
 	return c.knownUUID(id)
+}
+
+// TraceParent returns the span that submitted a transfer; empty when none is known.
+func (c *TransferCache) TraceParent(ctx context.Context, id int64) string {
+	if plan, err := c.Get(ctx, id); err == nil {
+		return plan.TraceParent
+	}
+	return ""
 }
 
 // knownUUID is UUID without a query.

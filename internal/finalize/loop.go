@@ -16,6 +16,7 @@ import (
 	"github.com/balerhq/baler/internal/invoke"
 	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/internal/outage"
+	"github.com/balerhq/baler/internal/tracing"
 	"github.com/balerhq/baler/recipe"
 	"github.com/balerhq/baler/tasks"
 )
@@ -49,6 +50,8 @@ type Options struct {
 	Transfers TransferReader
 	Plans     *dispatch.TransferCache
 	Registry  *handlers.Registry
+
+	Tracer *tracing.Tracer // nil: no traces
 
 	Roots       []string             // folders that handlers may read; empty: what each transfer was submitted with
 	Objects     handlers.ObjectStore // nil: no object storage
@@ -187,8 +190,13 @@ func (r *Executor) work(ctx context.Context, task ledger.FinalizeTask) {
 	log := r.Log.With("transfer", r.Plans.UUID(ctx, task.Transfer), "step", r.stepName(ctx, &task),
 		"handler", task.Handler, "attempt", task.Attempts)
 	log.InfoContext(ctx, "final step started")
+	ctx, span := r.Tracer.Start(tracing.Continue(ctx, r.Plans.TraceParent(ctx, task.Transfer)), "final step "+task.Handler, tracing.Attributes{
+		"transfer": r.Plans.UUID(ctx, task.Transfer), "step": r.stepName(ctx, &task), "handler": task.Handler, "attempt": task.Attempts,
+	})
 	a := &attempt{Executor: r, task: task}
 	err := a.run(ctx)
+	span.Set(tracing.Attributes{"state": string(a.end.State)})
+	span.EndWith(err)
 	switch {
 	case err == nil:
 		log.InfoContext(ctx, "final step ended", "state", a.end.State, "reason", a.end.Reason)

@@ -12,6 +12,7 @@ import (
 	"github.com/balerhq/baler/internal/egress"
 	"github.com/balerhq/baler/internal/queue"
 	"github.com/balerhq/baler/internal/store"
+	"github.com/balerhq/baler/internal/tracing"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -31,6 +32,8 @@ type Options struct {
 	Events     []string      // of what webhooks are told; none: of everything
 	Reach      egress.Policy // of the URLs of submissions
 
+	Tracer *tracing.Tracer // nil: no traces
+
 	// OnCreate is called with each transfer that is created; may be nil.
 	OnCreate func(t tasks.Transfer)
 }
@@ -42,6 +45,7 @@ type Ingester struct {
 	producer  *queue.Producer
 	transfers *dispatch.TransferCache
 	log       *slog.Logger
+	tracer    *tracing.Tracer
 
 	groupLimit   int64
 	groupDelay   time.Duration
@@ -56,7 +60,7 @@ type Ingester struct {
 // New makes an Ingester.
 func New(o Options) *Ingester {
 	return &Ingester{
-		store: o.Store, producer: o.Producer, transfers: o.Transfers, log: o.Log,
+		store: o.Store, producer: o.Producer, transfers: o.Transfers, log: o.Log, tracer: o.Tracer,
 		groupLimit: int64(o.GroupLimit), groupDelay: o.GroupDelay,
 		stateDir: o.StateDir, objects: o.Objects, siteWebhooks: o.Webhooks, events: o.Events, reach: o.Reach, onCreate: o.OnCreate,
 	}

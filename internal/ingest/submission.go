@@ -11,6 +11,7 @@ import (
 	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/internal/scan"
 	"github.com/balerhq/baler/internal/store"
+	"github.com/balerhq/baler/internal/tracing"
 	"github.com/balerhq/baler/recipe"
 	"github.com/balerhq/baler/tasks"
 )
@@ -140,7 +141,11 @@ func (g *Ingester) CreateFor(
 }
 
 func (g *Ingester) createFor(ctx context.Context, s *TransferRequest, n store.NewTransfer) (t tasks.Transfer, created bool, err error) {
+	ctx, span := g.tracer.Start(ctx, "create transfer", tracing.Attributes{"queue": n.Queue, "via": string(n.Via), "steps": len(n.Steps)})
+	n.TraceParent = tracing.Parent(ctx)
 	t, created, err = g.create(ctx, n)
+	span.Set(tracing.Attributes{"transfer": t.UUID, "created": created})
+	span.EndWith(err)
 	if err == nil && !created { // another process was faster
 		if err = errors.Join(sameRequest(&t, &n, s.Recipe), g.sameWebhooks(ctx, &t, s)); err != nil {
 			t = tasks.Transfer{}

@@ -25,6 +25,8 @@ type Claim struct {
 	// when none has.
 	HeldBy    string
 	HeldUntil time.Time
+
+	Gap Gap // explains why it waited
 }
 
 // CanceledTransfer is a transfer that was canceled.

@@ -32,4 +32,5 @@ type WorkerDirectives struct {
 	Shares []LimitShare // of every limit
 
 	QueueWeights map[string]int // weights of queues that a person has set, by their names
+	LogLevel     string         // see tasks.Worker
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/balerhq/baler/internal/egress"
 	"github.com/balerhq/baler/internal/store"
+	"github.com/balerhq/baler/internal/tracing"
 	"github.com/balerhq/baler/webhook"
 )
 
@@ -46,6 +47,9 @@ func (p *httpPoster) post(ctx context.Context, address string, body io.Reader, h
 		return withoutURL(err)
 	}
 	maps.Copy(r.Header, header)
+	for name, value := range tracing.Headers(ctx) {
+		r.Header.Set(name, value)
+	}
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("User-Agent", p.agent)
 	response, err := p.client.Do(r)

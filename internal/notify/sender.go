@@ -15,6 +15,7 @@ import (
 	"github.com/balerhq/baler/internal/invoke"
 	"github.com/balerhq/baler/internal/outage"
 	"github.com/balerhq/baler/internal/store"
+	"github.com/balerhq/baler/internal/tracing"
 )
 
 // DeliveryStore is the outbox: messages about transfers that have ended, written
@@ -63,6 +64,10 @@ type SenderOptions struct {
 
 	// UUID returns the id under which people know a transfer, for the log.
 	UUID func(ctx context.Context, transfer int64) string
+
+	// Tracer makes a span of each attempt, in the trace that TraceParent names; nil: no traces.
+	Tracer      *tracing.Tracer
+	TraceParent func(ctx context.Context, transfer int64) string
 }
 
 func (o SenderOptions) withDefaults() SenderOptions {
@@ -236,7 +241,7 @@ func (s *Sender) round(ctx context.Context) bool {
 // deliver makes one attempt and records its result. When the process dies between
 // the two, another sender delivers the message again under the same event ID.
 func (s *Sender) deliver(ctx context.Context, d *store.WebhookDelivery) {
-	err := s.attempt(ctx, d, s.opts.Now())
+	err := s.traced(ctx, d)
 	next := decideNext(err, d.Attempts, s.opts.Now().Sub(d.CreatedAt))
 	s.log(ctx, d, next, err)
 	if s.attempts != nil {
@@ -252,6 +257,20 @@ func (s *Sender) deliver(ctx context.Context, d *store.WebhookDelivery) {
 	if err := s.outbox.FinishWebhook(ctx, d.ID, reason, next.delay); err != nil {
 		s.opts.Log.WarnContext(ctx, "webhooks: record an attempt; the message will be sent again", "event", d.Event, "error", err)
 	}
+}
+
+// traced makes one attempt in a span. Its attributes name the receiver's host, and no address:
+// that may hold a secret.
+func (s *Sender) traced(ctx context.Context, d *store.WebhookDelivery) error {
+	if !s.opts.Tracer.IsOn() {
+		return s.attempt(ctx, d, s.opts.Now())
+	}
+	ctx, span := s.opts.Tracer.Start(tracing.Continue(ctx, s.opts.TraceParent(ctx, d.TransferID)), "webhook", tracing.Attributes{
+		"transfer": s.opts.UUID(ctx, d.TransferID), "event": d.Event, "host": egress.HostOf(d.URL), "attempt": d.Attempts,
+	})
+	err := s.attempt(ctx, d, s.opts.Now())
+	span.EndWith(err)
+	return err
 }
 
 func (s *Sender) log(ctx context.Context, d *store.WebhookDelivery, next nextAttempt, err error) {

@@ -55,7 +55,7 @@ func TestAsynqAggregates(t *testing.T) {
 		GroupGracePeriod: time.Second, GroupMaxSize: 5000, GroupMaxDelay: time.Second,
 		GroupAggregator: asynq.GroupAggregatorFunc(func(_ string, ts []*asynq.Task) *asynq.Task {
 			collected <- ts
-			return queue.BatchTask(&batch)
+			return queue.BatchTask(t.Context(), &batch)
 		}),
 	}, func(ctx context.Context, task *asynq.Task) error {
 		id, _ := asynq.GetTaskID(ctx)

@@ -17,6 +17,7 @@ import (
 	"github.com/balerhq/baler/internal/failpoint"
 	"github.com/balerhq/baler/internal/outage"
 	"github.com/balerhq/baler/internal/signing"
+	"github.com/balerhq/baler/internal/tracing"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -54,9 +55,10 @@ func NewProducer(client redis.UniversalClient) *Producer {
 }
 
 // BatchTask is the queue message of a batch of the ledger, without a signature. The batch's
-// number is its task ID, so that the queue holds it once however often it is sent.
-func BatchTask(b *tasks.Batch) *asynq.Task {
-	return asynq.NewTask(tasks.TypeBatch, tasks.NewBatchMessage(b).Encode(), batchOptions(b)...)
+// number is its task ID, so that the queue holds it once however often it is sent. A span in
+// ctx goes along in its headers.
+func BatchTask(ctx context.Context, b *tasks.Batch) *asynq.Task {
+	return asynq.NewTaskWithHeaders(tasks.TypeBatch, tasks.NewBatchMessage(b).Encode(), tracing.Headers(ctx), batchOptions(b)...)
 }
 
 func batchOptions(b *tasks.Batch) []asynq.Option {
@@ -87,7 +89,7 @@ func BatchTaskID(id int64) string { return strconv.FormatInt(id, 10) }
 func (p *Producer) EnqueueBatches(ctx context.Context, batches []tasks.Batch) error {
 	return p.done(ctx, len(batches), parallel(ctx, len(batches), func(ctx context.Context, i int) error {
 		b := &batches[i]
-		err := p.enqueue(ctx, p.sign(BatchTask(b), b.Queue, batchOptions(b)...))
+		err := p.enqueue(ctx, p.sign(BatchTask(ctx, b), b.Queue, batchOptions(b)...))
 		failpoint.Point(failpoint.BatchEnqueued)
 		return err
 	}))

@@ -16,6 +16,8 @@ import (
 	"github.com/balerhq/baler/internal/metrics"
 	"github.com/balerhq/baler/internal/recorder"
 	"github.com/balerhq/baler/internal/store"
+	"github.com/balerhq/baler/internal/tracing"
+	"github.com/balerhq/baler/internal/walltime"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -46,6 +48,9 @@ type batchRun struct {
 	someCanceled  bool         // see ledger.Claim
 	canceledFiles tasks.Ranges // of the work: these end without running
 
+	lap      *walltime.Lap
+	queuedAt time.Time // when its row was written
+
 	jobs    []*handlers.Job
 	live    atomic.Pointer[[]*handlers.Job] // the jobs once they exist, for heartbeats
 	shown   bool                            // the ledger says which files run; under the lock of the Runner
@@ -73,6 +78,7 @@ func newBatchRun(w *Runner, c *ledger.Claim, a assignment) *batchRun {
 		log: batchLog(w.Log, &c.Batch, a.plan),
 	}
 	r.canceled, r.cancel = context.WithCancelCause(context.Background())
+	r.queuedAt = c.Gap.BatchCreatedAt
 	if c.Canceled {
 		r.cancel(canceledBy(c.DeadlineExceeded))
 	}
@@ -89,12 +95,22 @@ func batchLog(log *slog.Logger, b *tasks.Batch, plan *dispatch.TransferPlan) *sl
 // runBatch runs the batch of a message: claim → load → build → invoke → settle →
 // complete. A nil error acknowledges the message.
 func (r *Runner) runBatch(ctx context.Context, m tasks.BatchMessage) error {
+	received := time.Now()
 	run, done, err := r.claim(ctx, m)
 	if run == nil {
 		return err
 	}
 	defer done()
-	err = run.load(ctx)
+	ctx, end := run.trace(ctx, received)
+	err = r.runClaimed(ctx, run)
+	end(err)
+	return err
+}
+
+func (r *Runner) runClaimed(ctx context.Context, run *batchRun) error {
+	loading, span := r.Tracer.Start(ctx, "load", nil)
+	err := run.load(loading)
+	span.EndWith(err)
 	if errors.Is(err, db.ErrMisread) { // another worker would not read it either
 		return r.Store.Suspend(ctx, run.batch.Transfer, err.Error())
 	}
@@ -107,7 +123,11 @@ func (r *Runner) runBatch(ctx context.Context, m tasks.BatchMessage) error {
 
 func (r *batchRun) execute(ctx context.Context) error {
 	defer r.cancel(nil)
+	r.lap.Enter(tasks.TimeSlots)
+	_, span := r.options.Tracer.Start(ctx, "wait for slots", nil)
 	freeSlots, err := r.takeSlots(ctx)
+	span.EndWith(err)
+	r.lap.Enter(tasks.TimeLoading)
 	if err != nil {
 		return r.handBack(ctx, err)
 	}
@@ -128,8 +148,14 @@ func (r *batchRun) execute(ctx context.Context) error {
 	defer closeRoots()
 	working, stop := r.working(ctx)
 	defer stop()
+	r.lap.Enter(tasks.TimeHandler)
+	working, span = r.options.Tracer.Start(working, "invoke "+r.registration.Name, tracing.Attributes{"files": len(open)})
 	batchErr := r.invoke(working, open)
+	span.EndWith(batchErr)
+	r.lap.Enter(tasks.TimeCommits)
+	_, span = r.options.Tracer.Start(ctx, "settle", nil)
 	left := r.settle(working, open, batchErr)
+	span.End("")
 	if !r.crashCounted { // a suspect stays alone until its result is recorded
 		freeSlots()
 	}
@@ -171,6 +197,7 @@ func (r *batchRun) handBackRest(ctx context.Context) error {
 // handBack releases the batch. From then on the database rejects results that this
 // worker still tries to record.
 func (r *batchRun) handBack(ctx context.Context, why error) error {
+	r.lap.Enter(tasks.TimeOther)
 	r.metrics.BatchReleased()
 	r.partial.drop()
 	r.uncountCrash()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/hibiken/asynq"
 
@@ -113,6 +114,7 @@ func (r *Runner) claim(ctx context.Context, m tasks.BatchMessage) (run *batchRun
 	}
 	release, err := r.reserve(a)
 	if err != nil {
+		r.Meter.Refused(c.Transfer, tasks.TimeSlots, time.Now())
 		return nil, nil, err
 	}
 	leave := func() {}
@@ -125,6 +127,9 @@ func (r *Runner) claim(ctx context.Context, m tasks.BatchMessage) (run *batchRun
 	done = func() {
 		leave()
 		release()
+		if run != nil {
+			run.lap.End()
+		}
 	}
 	run, err = r.claimBatch(ctx, c, a)
 	if run == nil {
@@ -153,7 +158,9 @@ func (r *Runner) claimBatch(ctx context.Context, c *ledger.Claim, a assignment) 
 	if c.Crashes > 0 && c.Items() > 1 && !c.Canceled {
 		return nil, r.split(ctx, &c.Batch, a.plan)
 	}
-	return newBatchRun(r, c, a), nil
+	run := newBatchRun(r, c, a)
+	run.lap = r.Meter.Begin(&c.Batch, &c.Gap)
+	return run, nil
 }
 
 // reserve reserves the slots of a batch that takes several. It gives

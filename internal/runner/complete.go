@@ -12,6 +12,7 @@ import (
 	"github.com/balerhq/baler/internal/failpoint"
 	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/internal/recorder"
+	"github.com/balerhq/baler/internal/tracing"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -31,14 +32,17 @@ func (r *batchRun) isRetried(result *tasks.Result) bool {
 
 // complete records the rest of the batch together with the batches that follow it,
 // and enqueues those.
-func (r *batchRun) complete(ctx context.Context, batchErr error) error {
+func (r *batchRun) complete(ctx context.Context, batchErr error) (err error) {
 	done, next := r.conclude(batchErr)
 	ctx, cancel := r.recording(ctx)
 	defer cancel()
+	ctx, span := r.options.Tracer.Start(ctx, "record", tracing.Attributes{"results": len(done.Results), "retried": len(done.FailedAttempts)})
+	defer func() { span.EndWith(err) }()
 	result, recorded, err := r.closeBatch(ctx, done, next)
 	if err != nil {
 		return err
 	}
+	r.lap.Enter(tasks.TimeOther)
 	failpoint.Point(failpoint.BatchClosed)
 	r.recordedFinally(ctx)
 	r.metrics.Recorded(r.registration.Name, recorded, len(done.FailedAttempts))

@@ -10,6 +10,9 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
+// shortWait is how long it takes at most to look at the limits of a batch that they admit.
+const shortWait = 5 * time.Millisecond
+
 // admit waits a moment until the limits on a batch leave room for it.
 func (r *Runner) admit(ctx context.Context, b *tasks.Batch, a assignment) (leave func(), err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -19,12 +22,17 @@ func (r *Runner) admit(ctx context.Context, b *tasks.Batch, a assignment) (leave
 	if a.plan != nil && a.plan.HasStep(b.Step) {
 		keys = admission.LimitKeys(a.plan, b.Step, a.registration.Limits)
 	}
+	began := time.Now()
 	leave, err = r.limiter.Enter(ctx, admission.Entrant{Batch: b.ID, Keys: keys, Files: b.Items(), Promoted: func(ctx context.Context) bool {
 		promoted, err := r.Queue.IsPromoted(ctx, b)
 		return err == nil && promoted // the queue reports its outages
 	}})
-	if full, ok := errors.AsType[*admission.ThrottledError](err); ok {
+	full, throttled := errors.AsType[*admission.ThrottledError](err)
+	if throttled {
 		r.Metrics.Throttled(string(full.Reason))
+	}
+	if throttled || time.Since(began) > shortWait {
+		r.Meter.Refused(b.Transfer, tasks.TimeLimits, began)
 	}
 	if err != nil && ctx.Err() != nil {
 		err = context.Cause(ctx)

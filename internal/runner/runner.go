@@ -22,6 +22,8 @@ import (
 	"github.com/balerhq/baler/internal/recorder"
 	"github.com/balerhq/baler/internal/signing"
 	"github.com/balerhq/baler/internal/store"
+	"github.com/balerhq/baler/internal/tracing"
+	"github.com/balerhq/baler/internal/walltime"
 	"github.com/balerhq/baler/recipe"
 	"github.com/balerhq/baler/tasks"
 )
@@ -77,6 +79,8 @@ type Options struct {
 
 	BatchEnded func()                 // called when a batch has ended; may be nil
 	Metrics    *metrics.WorkerMetrics // nil: none
+	Meter      *walltime.Meter        // of the time of transfers; nil: none
+	Tracer     *tracing.Tracer        // nil: no traces
 	Log        *slog.Logger
 	Now        func() time.Time
 }
@@ -148,6 +152,9 @@ func (r *Runner) ProcessTask(ctx context.Context, t *asynq.Task) error {
 			return r.deadLetter(ctx, t, err)
 		}
 		defer r.hold(m.Batch)()
+		if r.Tracer.IsOn() {
+			ctx = tracing.Continue(ctx, tracing.From(t.Headers()))
+		}
 		if err = r.runBatch(ctx, m); errors.Is(err, tasks.ErrForeignMessage) {
 			return r.deadLetter(ctx, t, err)
 		}

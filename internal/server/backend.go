@@ -17,6 +17,7 @@ import (
 	"github.com/balerhq/baler/internal/queue"
 	"github.com/balerhq/baler/internal/storage"
 	"github.com/balerhq/baler/internal/store"
+	"github.com/balerhq/baler/internal/tracing"
 	"github.com/balerhq/baler/recipe"
 )
 
@@ -30,6 +31,7 @@ type Options struct {
 	Objects  *storage.Buckets
 	Metrics  *prometheus.Registry
 	Log      *slog.Logger
+	Tracer   *tracing.Tracer  // nil: no traces
 	Now      func() time.Time // the clock of the database
 	Version  string
 	Name     string // of this process, unique among live ones

@@ -101,6 +101,15 @@ func (b *Backend) SetWorkerState(ctx context.Context, name string, desired tasks
 	return err
 }
 
+// SetWorkerLogLevel implements api.Fleet.
+func (b *Backend) SetWorkerLogLevel(ctx context.Context, name, level string) error {
+	err := b.Control.SetWorkerLogLevel(ctx, name, level)
+	if errors.Is(err, control.ErrWorkerNotFound) {
+		err = &api.RequestError{Err: err, Missing: true}
+	}
+	return err
+}
+
 // PauseQueue implements api.Fleet. A queue that is in the state already stays in it.
 func (b *Backend) PauseQueue(ctx context.Context, name string, pause bool) error {
 	queues, err := b.Control.Queues(ctx)

@@ -89,5 +89,5 @@ func (b *Backend) describe(o *web.Options) {
 	}
 	o.Transfers, o.RedisPing, o.Queues = explainedTransfers{b.Store, b.Control}, b.Queue.Ping, b.Queue.Stats
 	o.Workers, o.Hosts, o.Metrics = b.Store.Workers, hosts, b.Metrics
-	o.Log, o.Now, o.Version = b.Log, b.Now, b.Version
+	o.Log, o.Now, o.Version, o.Tracer = b.Log, b.Now, b.Version, b.Tracer
 }

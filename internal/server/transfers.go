@@ -11,7 +11,7 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// explainedTransfers reads transfers with WaitingFor, for the HTTP API.
+// explainedTransfers reads transfers with WaitingFor and WallTime, for the HTTP API.
 type explainedTransfers struct {
 	*store.Store
 
@@ -27,7 +27,7 @@ func (e explainedTransfers) Waiting(ctx context.Context) (map[ledger.WaitReason]
 	return e.CountWaiting(ctx, &around)
 }
 
-// Transfer is Store.Transfer with WaitingFor.
+// Transfer is Store.Transfer with WaitingFor and WallTime.
 func (e explainedTransfers) Transfer(ctx context.Context, uuid string) (tasks.Transfer, error) {
 	t, err := e.Store.Transfer(ctx, uuid)
 	if errors.Is(err, tasks.ErrTransferNotFound) && db.Replicated(ctx) { // it may be too new for the replica
@@ -37,7 +37,9 @@ func (e explainedTransfers) Transfer(ctx context.Context, uuid string) (tasks.Tr
 		return t, err
 	}
 	one := []tasks.Transfer{t}
-	err = e.control.Explain(ctx, one)
+	if err = e.control.Explain(ctx, one); err == nil {
+		err = e.control.ExplainTime(ctx, &one[0])
+	}
 	return one[0], err
 }
 

@@ -6,13 +6,15 @@ import (
 	"time"
 )
 
-// aggregateTime is the result of MIN or MAX over times. SQLite knows the type of a column,
+// aggregateTime is the result of MIN or MAX over times, or of a subquery; zero for NULL. SQLite knows the type of a column,
 // not that of an expression, which it returns as the text that is stored.
 type aggregateTime struct{ time.Time }
 
 // Scan implements sql.Scanner.
 func (t *aggregateTime) Scan(value any) (err error) {
 	switch v := value.(type) {
+	case nil:
+		t.Time = time.Time{}
 	case time.Time:
 		t.Time = v
 	case string:

@@ -44,7 +44,8 @@ func (s *Store) Decide(ctx context.Context, transfer int64, d tasks.Decision) (s
 		if err := tx.Create(&line).Error; err != nil {
 			return fmt.Errorf("write the audit log: %w", err)
 		}
-		if err := tx.Exec("UPDATE steps SET approval = ? WHERE transfer_id = ? AND no = ?", become, transfer, found.No).Error; err != nil {
+		err = tx.Exec("UPDATE steps SET approval = ?, approved_at = ? WHERE transfer_id = ? AND no = ?", become, now, transfer, found.No).Error
+		if err != nil {
 			return fmt.Errorf("note the decision: %w", err)
 		}
 		if d.Reject {

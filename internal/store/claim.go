@@ -19,6 +19,8 @@ import (
 func (s *Store) FindBatch(ctx context.Context, id int64) (ledger.Claim, error) {
 	var rows []foundBatch
 	q := s.db.Session(ctx).Raw(`SELECT b.*, t.state, t.paused_at, t.deadline_exceeded,
+			t.created_at AS transfer_created_at, t.last_paused_at, t.resumed_at,
+			(SELECT g.approved_at FROM steps g WHERE g.transfer_id = b.transfer_id AND g.no = b.step_no) AS approved_at,
 			EXISTS (SELECT 1 FROM canceled_files c WHERE c.transfer_id = b.transfer_id) AS some_canceled,
 			CASE WHEN `+notGated+` THEN 0 ELSE 1 END AS gated
 		FROM batches b JOIN transfers t ON t.id = b.transfer_id WHERE b.id = ? AND b.gathering = 0`, id)
@@ -41,6 +43,10 @@ func (s *Store) FindBatch(ctx context.Context, id int64) (ledger.Claim, error) {
 		Batch: b, Canceled: row.State == tasks.StateCanceled, SomeCanceled: row.SomeCanceled,
 		DeadlineExceeded: row.DeadlineExceeded,
 		HeldBy:           row.Batch.HeldBy, HeldUntil: value(row.Batch.HeldUntil),
+		Gap: ledger.Gap{
+			TransferCreatedAt: row.TransferCreatedAt, BatchCreatedAt: row.Batch.CreatedAt,
+			PausedFrom: value(row.LastPausedAt), PausedUntil: value(row.ResumedAt), ApprovedAt: row.ApprovedAt.Time,
+		},
 	}, nil
 }
 
@@ -53,7 +59,11 @@ type foundBatch struct {
 
 	SomeCanceled bool
 
-	DeadlineExceeded bool
+	DeadlineExceeded  bool
+	TransferCreatedAt time.Time
+	LastPausedAt      *time.Time
+	ResumedAt         *time.Time
+	ApprovedAt        aggregateTime
 }
 
 // holdTime is for how long a worker's word counts that it runs a batch: as long as a

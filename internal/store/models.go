@@ -36,7 +36,11 @@ type transferRow struct {
 	SweepMark  int64
 	MarkedAt   *time.Time
 	PausedAt   *time.Time
-	Webhooks   string // one URL a line
+
+	LastPausedAt *time.Time // when the last pause began that is over, and when it ended
+	ResumedAt    *time.Time
+
+	Webhooks string // one URL a line
 
 	WebhookEvents string     // of tasks.TransferEvents, with commas; empty: all
 	Failing       bool       // its first failure is noted
@@ -70,6 +74,7 @@ type transferRow struct {
 	ListPaths   int64
 	ListDigest  []byte     // of the first ListPaths paths of its list; NULL when there are none
 	JournaledAt *time.Time // the EndedAt with which the journal has it
+	TraceParent string     // see tasks.Transfer
 	BaselineAt  *time.Time // until when earlier transfers of the sources are part of the collection; see AddBaseline
 }
 
@@ -83,7 +88,7 @@ func (r *transferRow) transfer() tasks.Transfer {
 		CreatedAt: r.CreatedAt, SealedAt: value(r.SealedAt), EndedAt: value(r.EndedAt), PausedAt: value(r.PausedAt),
 		Trouble: r.Trouble, Selection: selectionOf(r.Selection), Weight: r.Weight,
 		ClockShift: time.Duration(r.ClockShift) * time.Microsecond,
-		Emitted:    r.Emitted, NoReuse: r.NoReuse, Stopped: r.Stopped,
+		Emitted:    r.Emitted, NoReuse: r.NoReuse, Stopped: r.Stopped, TraceParent: r.TraceParent,
 		DeadlineAt: timeOf(r.DeadlineAt), DeadlineExceeded: r.DeadlineExceeded,
 		UpdatedAt:  timeOf(r.UpdatedAt),
 		ByRequests: r.Intake == ledger.IntakeRequests, ByServer: r.Intake == ledger.IntakeServer, SeenAt: r.SeenAt.UTC(),
@@ -167,6 +172,8 @@ type stepRow struct {
 	Approval tasks.Approval
 	Limits   string     // separated by spaces
 	AskedAt  *time.Time // when people were told last that it waits for approval
+
+	ApprovedAt *time.Time // when a person has decided
 
 	misread error // what keeps it from being read; see findEach
 }

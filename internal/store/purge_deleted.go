@@ -34,6 +34,7 @@ func leftovers() []leftover {
 		{table: "canceled_files", keys: []string{"transfer_id", "file_no"}},
 		{table: "batch_history", keys: []string{"transfer_id", "batch_id"}},
 		{table: "activity", keys: []string{"transfer_id", "slot"}},
+		{table: "work_times", keys: []string{"transfer_id", "step_no", "worker", "started_us"}},
 		// The last load of each chunk stays, with its rejected lines: their rows are still in
 		// the table, and the next load must not load them twice.
 		{table: "loads", keys: []string{"transfer_id", "step_no", "file_no", "byte_offset"}, also: ` AND (target = '' OR EXISTS (

@@ -45,6 +45,8 @@ type NewTransfer struct {
 	Intake ledger.Intake
 
 	NoReuse bool // its steps take over no results
+
+	TraceParent string // see tasks.Transfer
 }
 
 // Create registers an open transfer. When one with the same key is there
@@ -86,7 +88,7 @@ func newTransferRow(id string, n NewTransfer, now time.Time) transferRow {
 		UUID: id, Name: db.ClipText(n.Name, 255), RunKey: n.RunKey, Via: n.Via, State: tasks.StateOpen, Queue: n.Queue,
 		Recipe: n.Recipe, Sources: joinSources(n.Sources), Selection: selectionColumn(&n.Selection), Webhooks: strings.Join(n.Webhooks, "\n"),
 		Finalizing: len(n.Finalizers), CreatedAt: now, SeenAt: now, SourcesKey: n.SourcesKey, Weight: max(n.Weight, 1), Intake: n.Intake,
-		NoReuse: n.NoReuse, StopAfter: stopColumn(n.StopAfter),
+		NoReuse: n.NoReuse, TraceParent: db.ClipText(n.TraceParent, 64), StopAfter: stopColumn(n.StopAfter),
 		WebhookEvents: strings.Join(n.WebhookEvents, ","),
 	}
 	if n.Key != "" {

@@ -89,6 +89,7 @@ func trialRows(now time.Time) []any {
 		&attemptRow{ID: id, TransferID: id, End: end},
 		&batchHistoryRow{TransferID: id, BatchID: 1},
 		&activityRow{TransferID: id, Slot: 1},
+		&workTimeRow{TransferID: id, StepNo: 1, Worker: name, StartedUs: 1},
 		&seenFileRow{RunKey: name, PathHash: make([]byte, pathHash), TransferID: id},
 		&DeadLetter{ID: id, ReceivedAt: now, Payload: []byte{}},
 		&workerRow{Name: name, StartedAt: now, SeenAt: now},

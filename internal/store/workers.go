@@ -30,6 +30,7 @@ type workerRow struct {
 	WriteUS      int64  // microseconds; see tasks.Worker
 	Host         string
 	LimitsWanted string // one a line
+	LogLevel     string // see tasks.Worker
 
 	misread error // what keeps it from being read; see findEach
 }
@@ -109,10 +110,12 @@ func directives(tx *gorm.DB, row *workerRow, now time.Time) (o ledger.WorkerDire
 	if err != nil {
 		return o, err
 	}
-	if err := tx.Model(&workerRow{}).Where("name = ?", row.Name).Select("desired_state").Scan(&o.State).Error; err != nil {
+	var asked workerRow
+	if err := tx.Model(&workerRow{}).Where("name = ?", row.Name).Select("desired_state", "log_level").Scan(&asked).Error; err != nil {
 		return o, err
 	}
-	row.DesiredState = o.State
+	row.DesiredState, row.LogLevel = asked.DesiredState, asked.LogLevel
+	o.State, o.LogLevel = asked.DesiredState, asked.LogLevel
 	for _, l := range limits {
 		if l.Scope == tasks.ScopeQueue && l.Weight > 0 {
 			if o.QueueWeights == nil {
@@ -138,6 +141,17 @@ func directives(tx *gorm.DB, row *workerRow, now time.Time) (o ledger.WorkerDire
 func (s *Store) SetDesiredState(ctx context.Context, name string, desired tasks.DesiredState) (known bool, err error) {
 	err = s.db.Write(ctx, "set desired state of worker", func(tx *gorm.DB, _ time.Time) error {
 		u := tx.Exec("UPDATE workers SET desired_state = ? WHERE name = ?", desired, db.ClipText(name, 128))
+		known = u.RowsAffected == 1
+		return u.Error
+	})
+	return known, err
+}
+
+// SetLogLevel sets the log level of a worker, which reads it with its next heartbeat; empty is
+// that of its settings. It reports false when there is no such worker.
+func (s *Store) SetLogLevel(ctx context.Context, name, level string) (known bool, err error) {
+	err = s.db.Write(ctx, "set log level of worker", func(tx *gorm.DB, _ time.Time) error {
+		u := tx.Exec("UPDATE workers SET log_level = ? WHERE name = ?", level, db.ClipText(name, 128))
 		known = u.RowsAffected == 1
 		return u.Error
 	})
@@ -175,6 +189,7 @@ func (s *Store) Workers(ctx context.Context) ([]tasks.Worker, error) {
 			StartedAt: r.StartedAt.UTC(), SeenAt: r.SeenAt.UTC(), Queues: lines(r.Queues), Throttled: lines(r.Throttled),
 			WriteTime: time.Duration(r.WriteUS) * time.Microsecond, Host: r.Host, LimitsWanted: lines(r.LimitsWanted),
 			SigningKeys: strings.Fields(r.SigningKeys),
+			LogLevel:    r.LogLevel,
 		}
 		if r.misread != nil {
 			ws[i].Trouble = fmt.Sprintf("its row in workers cannot be read: %v", r.misread)

@@ -40,7 +40,7 @@ func TestContractNeedsTheStandardLibraryOnly(t *testing.T) {
 		}
 	}
 	forbid(t, []string{"./handlers", "./handlers/handlertest", "./handlers/command", "./tasks", "./recipe"},
-		[]string{"gorm", "mysql", "sqlite", "asynq", "redis", "prometheus"})
+		[]string{"gorm", "mysql", "sqlite", "asynq", "redis", "prometheus", "opentelemetry"})
 }
 
 // A producer over HTTP needs the standard library alone.

@@ -13,6 +13,7 @@ import (
 	"github.com/balerhq/baler/internal/accounts"
 	"github.com/balerhq/baler/internal/api"
 	"github.com/balerhq/baler/internal/queue"
+	"github.com/balerhq/baler/internal/tracing"
 	"github.com/balerhq/baler/internal/watch"
 	"github.com/balerhq/baler/tasks"
 )
@@ -20,6 +21,8 @@ import (
 // Options configure a Server. Only Transfers is required.
 type Options struct {
 	Transfers TransferStore
+
+	Tracer *tracing.Tracer // nil: no traces
 
 	stopping <-chan struct{} // closed when the server stops
 

@@ -109,6 +109,7 @@ func rights() map[string]right { //nolint:funlen // one line a route
 		"POST " + api.Root + "/transfers/{id}/reject":           {operate, "reject a step"},
 		"DELETE " + api.Root + "/transfers/{id}":                {operate, "cancel a transfer"},
 		"PUT " + api.Root + "/workers/{name}/state":             {operate, "set the state of a worker"},
+		"PUT " + api.Root + "/workers/{name}/log-level":         {operate, "set the log level of a worker"},
 		"PUT " + api.Root + "/queues/{name}/state":              {operate, "set the state of a queue"},
 	}
 }

@@ -94,7 +94,7 @@ func newServer(opts Options, mount func(*http.ServeMux, *Options) (io.Closer, er
 	logged := &accessLog{log: opts.Log, durations: durations}
 	guarded := checkHost(opts.Hosts, newGuard(&opts, routes).wrap(readApart(opts.Reading, readReplica(opts.Replica, findShortIDs(&opts, mux)))))
 	return &Server{
-		handler: logged.wrap(secure(recoverPanics(opts.Log, guarded))),
+		handler: traced(opts.Tracer, logged.wrap(secure(recoverPanics(opts.Log, guarded)))),
 		log:     opts.Log,
 		grace:   opts.Grace,
 		routes:  routes,

@@ -35,6 +35,7 @@ type transferView struct {
 	Took    string
 	Lanes   []lane
 	Final   []finalItem
+	Times   timeBars
 
 	Results, Bytes chart
 	Gantt          gantt
@@ -126,6 +127,7 @@ func (p *transferPage) fill(ctx context.Context, v *transferView, id string) err
 	for i := range t.Steps {
 		v.Lanes = append(v.Lanes, laneOf(&t, &t.Steps[i], nil))
 	}
+	v.Times = timeBarsOf(t.WallTime)
 	v.actions(&t, p.opts.Control != nil)
 	p.counting.begin(p.opts, &t)
 	v.Results, v.Bytes = ratesOf(activity)

@@ -44,6 +44,8 @@ func (w *Instance) beat(ctx context.Context, first time.Duration) error {
 			return ctx.Err()
 		case <-w.Costs.Changed():
 			_ = database.Done(ctx, shareCosts(ctx, w.Options)) // after an error the next heartbeat shares them
+		case <-w.meter.Changed():
+			_ = database.Done(ctx, w.meter.Flush(ctx, w.Store)) // likewise
 		case <-w.batches.runner.WantsLimits():
 			t.Reset(0)
 		case <-t.C:
@@ -74,6 +76,9 @@ func (w *Instance) turn(ctx context.Context) (pulse, error) {
 		return p, err
 	}
 	if err := w.batches.runner.StopCanceled(ctx); err != nil {
+		return p, err
+	}
+	if err := w.meter.Flush(ctx, w.Store); err != nil {
 		return p, err
 	}
 	return p, shareCosts(ctx, w.Options)
@@ -116,6 +121,9 @@ func (w *Instance) heartbeat(ctx context.Context) (pulse, error) {
 	w.written.add(time.Since(began))
 	if w.batches.runner.SetLimits(directives.Shares) {
 		p.next = min(fastHeartbeat, w.Heartbeat)
+	}
+	if w.SetLevel != nil {
+		w.SetLevel(ctx, directives.LogLevel)
 	}
 	p.state, p.weights = directives.State, directives.QueueWeights
 	if w.clockIsOff(ctx) {

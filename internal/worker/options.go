@@ -27,6 +27,8 @@ import (
 	"github.com/balerhq/baler/internal/runner"
 	"github.com/balerhq/baler/internal/signing"
 	"github.com/balerhq/baler/internal/store"
+	"github.com/balerhq/baler/internal/tracing"
+	"github.com/balerhq/baler/internal/walltime"
 	"github.com/balerhq/baler/recipe"
 	"github.com/balerhq/baler/tasks"
 )
@@ -50,9 +52,11 @@ type Options struct {
 	Registry   *handlers.Registry
 	Metrics    *metrics.WorkerMetrics
 	Registerer *prometheus.Registry
+	Tracer     *tracing.Tracer // nil: no traces
 	Log        *slog.Logger
-	Now        func() time.Time // the clock of the database
-	HostClock  func() time.Time // the clock of this host: time.Now
+	Now        func() time.Time                        // the clock of the database
+	SetLevel   func(ctx context.Context, level string) // of the log, as a person has asked; nil: it stays
+	HostClock  func() time.Time                        // the clock of this host: time.Now
 
 	Name        string // unique among live workers
 	Host        string // on which it runs; see tasks.Limit
@@ -153,7 +157,7 @@ func (o Options) DispatcherOptions() dispatch.Options {
 	d := dispatch.Options{
 		LeaseHolder: o.Name, Window: o.Dispatch.Window, Interval: o.Dispatch.Interval, SweepDelay: o.Dispatch.Lag,
 		Resend: o.Dispatch.Resend, SharedQueue: !o.Embedded, Handlers: o.Registry.Names(), Workers: o.liveWorkers(),
-		OnCompleted: o.OnCompleted, OnSent: o.Metrics.BatchesSent, Checker: o.Checker, Log: o.Log, Now: o.Now,
+		OnCompleted: o.OnCompleted, OnSent: o.Metrics.BatchesSent, Checker: o.Checker, Tracer: o.Tracer, Log: o.Log, Now: o.Now,
 	}
 	for name := range o.Queues {
 		d.Queues = append(d.Queues, name)
@@ -173,6 +177,7 @@ func (o Options) liveWorkers() dispatch.Workers {
 func (o Options) Sender() *notify.Sender {
 	n := o.Notify
 	n.Version, n.Metrics, n.Log, n.Now, n.UUID = o.Version, o.Registerer, o.Log, o.Now, o.Transfers.UUID
+	n.Tracer, n.TraceParent = o.Tracer, o.Transfers.TraceParent
 	return notify.NewSender(o.Store, n)
 }
 
@@ -199,14 +204,14 @@ func (o Options) recorder() *recorder.Recorder {
 	return recorder.New(o.Store, r)
 }
 
-func (o Options) runner(recorder *recorder.Recorder, batchEnded func()) (*runner.Runner, error) {
+func (o Options) runner(recorder *recorder.Recorder, meter *walltime.Meter, batchEnded func()) (*runner.Runner, error) {
 	return runner.New(runner.Options{
 		Store: o.Store, Queue: o.Producer, Transfers: o.Transfers, Registry: o.Registry, Recorder: recorder,
 		Worker: o.Name, Slots: o.Slots, Concurrency: o.Concurrency, MaxOutput: o.Record.MaxOutput, MaxCopy: o.MaxCopy, MinFree: o.MinFree,
 		Roots: o.Roots, Objects: o.Objects, Outputs: o.Final.Outputs, FlushAfter: o.Record.MaxDelay,
 		Timeouts: o.Timeouts, Retry: o.Retry, CanRun: (&liveWorkers{Options: o}).canRun, Commands: o.Commands,
 		BatchEnded: batchEnded, OnCompleted: o.OnCompleted, Checker: o.Checker, Queues: slices.Sorted(maps.Keys(o.Queues)),
-		Metrics: o.Metrics, Log: o.Log, Now: o.Now,
+		Metrics: o.Metrics, Meter: meter, Tracer: o.Tracer, Log: o.Log, Now: o.Now,
 	})
 }
 
@@ -214,7 +219,7 @@ func (o Options) finalizers() *finalize.Executor {
 	return finalize.New(finalize.Options{
 		Steps: o.Store, Lines: o.Store, Written: o.Store, Transfers: o.Store, Plans: o.Transfers, Registry: o.Registry,
 		Roots: o.Roots, Objects: o.Objects, Outputs: o.Final.Outputs, Version: o.Version, RunKey: o.Final.RunKey,
-		Timeout: o.Final.Timeout, Retry: o.Final.Retry, OnCompleted: o.OnCompleted, Log: o.Log, Now: o.Now,
+		Timeout: o.Final.Timeout, Retry: o.Final.Retry, OnCompleted: o.OnCompleted, Tracer: o.Tracer, Log: o.Log, Now: o.Now,
 	})
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/balerhq/baler/internal/recorder"
 	"github.com/balerhq/baler/internal/sleep"
 	"github.com/balerhq/baler/internal/store"
+	"github.com/balerhq/baler/internal/walltime"
 )
 
 // StopTime is how long a worker may take after the grace period to stop its handlers
@@ -27,6 +28,7 @@ type Instance struct {
 
 	batches    *batches
 	recorder   *recorder.Recorder
+	meter      *walltime.Meter
 	dispatcher *dispatch.Dispatcher
 	started    time.Time
 	instance   string     // distinguishes this process from others of the same name
@@ -42,7 +44,8 @@ func New(o Options) (*Instance, error) {
 		Options: o, recorder: o.recorder(), dispatcher: o.Dispatcher(), started: o.Now(),
 		instance: rand.Text(), desired: make(chan pulse, 1),
 	}
-	runner, err := o.runner(w.recorder, w.dispatcher.Wake)
+	w.meter = walltime.NewMeter(walltime.MeterOptions{Worker: o.Name, Slots: o.Slots, Started: w.started, Now: o.Now})
+	runner, err := o.runner(w.recorder, w.meter, w.dispatcher.Wake)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("start worker: %w", err), w.recorder.Close(context.Background()))
 	}
@@ -177,7 +180,9 @@ func (w *Instance) stop(ctx context.Context) error {
 	w.batches.Release()
 	ctx, cancel := context.WithTimeout(ctx, StopTime)
 	defer cancel()
-	return errors.Join(w.recorder.Close(ctx), w.batches.Close())
+	err := w.recorder.Close(ctx)
+	w.meter.Close()
+	return errors.Join(err, w.meter.Flush(ctx, w.Store), w.batches.Close())
 }
 
 func (w *Instance) remove(ctx context.Context) error {

@@ -17,6 +17,8 @@ CREATE TABLE IF NOT EXISTS transfers (
   sweep_mark   BIGINT NOT NULL DEFAULT 0,
   marked_at    DATETIME(6) NULL,
   paused_at    DATETIME(6) NULL,
+  last_paused_at DATETIME(6) NULL,
+  resumed_at   DATETIME(6) NULL,
   webhooks     MEDIUMTEXT NOT NULL,
   finalizing      INT NOT NULL DEFAULT 0,
   created_at   DATETIME(6) NOT NULL,
@@ -43,6 +45,7 @@ CREATE TABLE IF NOT EXISTS transfers (
   intake       VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',
   clock_shift  BIGINT NOT NULL DEFAULT 0,
   no_reuse     BOOLEAN NOT NULL DEFAULT 0 CHECK (no_reuse IN (0, 1)),
+  trace_parent VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',
   list_paths   BIGINT NOT NULL DEFAULT 0,
   list_digest  BINARY(32) NULL,
   journaled_at DATETIME(6) NULL,
@@ -72,6 +75,7 @@ CREATE TABLE IF NOT EXISTS steps (
   approval     VARCHAR(16) NOT NULL DEFAULT '' CHECK (approval = '' OR approval = 'waiting' OR approval = 'approved' OR approval = 'rejected'),
   limits       VARCHAR(1024) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',
   asked_at     DATETIME(6) NULL,
+  approved_at  DATETIME(6) NULL,
   PRIMARY KEY (transfer_id, no)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
@@ -236,6 +240,29 @@ CREATE TABLE IF NOT EXISTS activity (
   PRIMARY KEY (transfer_id, slot)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
+CREATE TABLE IF NOT EXISTS work_times (
+  transfer_id  BIGINT NOT NULL,
+  step_no      INT NOT NULL,
+  worker       VARCHAR(128) NOT NULL,
+  started_us   BIGINT NOT NULL,
+  slots        INT NOT NULL,
+  from_us      BIGINT NOT NULL,
+  until_us     BIGINT NOT NULL,
+  paused_us    BIGINT NOT NULL,
+  approval_us  BIGINT NOT NULL,
+  limits_us    BIGINT NOT NULL,
+  retry_us     BIGINT NOT NULL,
+  queue_us     BIGINT NOT NULL,
+  no_batch_us  BIGINT NOT NULL,
+  slots_us     BIGINT NOT NULL,
+  loading_us   BIGINT NOT NULL,
+  handler_us   BIGINT NOT NULL,
+  commits_us   BIGINT NOT NULL,
+  other_us     BIGINT NOT NULL,
+  in_handler_us BIGINT NOT NULL,
+  PRIMARY KEY (transfer_id, step_no, worker, started_us)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
 CREATE TABLE IF NOT EXISTS seen_files (
   run_key      VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   path_hash    BINARY(20) NOT NULL,
@@ -277,7 +304,8 @@ CREATE TABLE IF NOT EXISTS workers (
   write_us     BIGINT NOT NULL DEFAULT 0,
   host         VARCHAR(255) NOT NULL DEFAULT '',
   limits_wanted TEXT NOT NULL,
-  signing_keys VARCHAR(1024) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT ''
+  signing_keys VARCHAR(1024) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',
+  log_level    VARCHAR(16) NOT NULL DEFAULT ''
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
 CREATE TABLE IF NOT EXISTS costs (

@@ -17,6 +17,8 @@ CREATE TABLE IF NOT EXISTS transfers (
   sweep_mark   INTEGER NOT NULL DEFAULT 0 CHECK (typeof(sweep_mark) = 'integer'),
   marked_at    DATETIME NULL CHECK (marked_at IS NULL OR marked_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND date(marked_at) IS substr(marked_at, 1, 10)),
   paused_at    DATETIME NULL CHECK (paused_at IS NULL OR paused_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND date(paused_at) IS substr(paused_at, 1, 10)),
+  last_paused_at DATETIME NULL CHECK (last_paused_at IS NULL OR last_paused_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND date(last_paused_at) IS substr(last_paused_at, 1, 10)),
+  resumed_at    DATETIME NULL CHECK (resumed_at IS NULL OR resumed_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND date(resumed_at) IS substr(resumed_at, 1, 10)),
   webhooks     TEXT NOT NULL,
   finalizing      INTEGER NOT NULL DEFAULT 0 CHECK (typeof(finalizing) = 'integer'),
   created_at   DATETIME NOT NULL CHECK (created_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND date(created_at) IS substr(created_at, 1, 10)),
@@ -41,6 +43,7 @@ CREATE TABLE IF NOT EXISTS transfers (
   intake       TEXT NOT NULL DEFAULT '',
   clock_shift  INTEGER NOT NULL DEFAULT 0 CHECK (typeof(clock_shift) = 'integer'),
   no_reuse     BOOLEAN NOT NULL DEFAULT 0 CHECK (no_reuse IN (0, 1)),
+  trace_parent TEXT NOT NULL DEFAULT '',
   list_paths   INTEGER NOT NULL DEFAULT 0 CHECK (typeof(list_paths) = 'integer'),
   list_digest  BLOB NULL,
   emitted      INTEGER NOT NULL DEFAULT 0 CHECK (typeof(emitted) = 'integer'),
@@ -77,6 +80,7 @@ CREATE TABLE IF NOT EXISTS steps (
   approval     TEXT NOT NULL DEFAULT '' CHECK (approval = '' OR approval = 'waiting' OR approval = 'approved' OR approval = 'rejected'),
   limits       TEXT NOT NULL DEFAULT '',
   asked_at     DATETIME NULL CHECK (asked_at IS NULL OR asked_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND date(asked_at) IS substr(asked_at, 1, 10)),
+  approved_at     DATETIME NULL CHECK (approved_at IS NULL OR approved_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND date(approved_at) IS substr(approved_at, 1, 10)),
   PRIMARY KEY (transfer_id, no)
 ) WITHOUT ROWID;
 
@@ -248,6 +252,29 @@ CREATE TABLE IF NOT EXISTS activity (
   PRIMARY KEY (transfer_id, slot)
 ) WITHOUT ROWID;
 
+CREATE TABLE IF NOT EXISTS work_times (
+  transfer_id  INTEGER NOT NULL CHECK (typeof(transfer_id) = 'integer'),
+  step_no      INTEGER NOT NULL CHECK (typeof(step_no) = 'integer'),
+  worker       TEXT NOT NULL,
+  started_us   INTEGER NOT NULL CHECK (typeof(started_us) = 'integer'),
+  slots        INTEGER NOT NULL CHECK (typeof(slots) = 'integer'),
+  from_us      INTEGER NOT NULL CHECK (typeof(from_us) = 'integer'),
+  until_us     INTEGER NOT NULL CHECK (typeof(until_us) = 'integer'),
+  paused_us    INTEGER NOT NULL CHECK (typeof(paused_us) = 'integer'),
+  approval_us  INTEGER NOT NULL CHECK (typeof(approval_us) = 'integer'),
+  limits_us    INTEGER NOT NULL CHECK (typeof(limits_us) = 'integer'),
+  retry_us     INTEGER NOT NULL CHECK (typeof(retry_us) = 'integer'),
+  queue_us     INTEGER NOT NULL CHECK (typeof(queue_us) = 'integer'),
+  no_batch_us  INTEGER NOT NULL CHECK (typeof(no_batch_us) = 'integer'),
+  slots_us     INTEGER NOT NULL CHECK (typeof(slots_us) = 'integer'),
+  loading_us   INTEGER NOT NULL CHECK (typeof(loading_us) = 'integer'),
+  handler_us   INTEGER NOT NULL CHECK (typeof(handler_us) = 'integer'),
+  commits_us   INTEGER NOT NULL CHECK (typeof(commits_us) = 'integer'),
+  other_us     INTEGER NOT NULL CHECK (typeof(other_us) = 'integer'),
+  in_handler_us INTEGER NOT NULL CHECK (typeof(in_handler_us) = 'integer'),
+  PRIMARY KEY (transfer_id, step_no, worker, started_us)
+) WITHOUT ROWID;
+
 CREATE TABLE IF NOT EXISTS seen_files (
   run_key      TEXT NOT NULL,
   path_hash    BLOB NOT NULL,
@@ -294,7 +321,8 @@ CREATE TABLE IF NOT EXISTS workers (
   write_us     INTEGER NOT NULL DEFAULT 0 CHECK (typeof(write_us) = 'integer'),
   host         TEXT NOT NULL DEFAULT '',
   limits_wanted TEXT NOT NULL DEFAULT '',
-  signing_keys TEXT NOT NULL DEFAULT ''
+  signing_keys TEXT NOT NULL DEFAULT '',
+  log_level    TEXT NOT NULL DEFAULT ''
 ) WITHOUT ROWID;
 
 CREATE TABLE IF NOT EXISTS costs (
