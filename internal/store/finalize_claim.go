@@ -62,7 +62,8 @@ func (s *Store) ClaimFinalizeStep(ctx context.Context, c *ledger.FinalizeTask, l
 		if held, err := heldUp(tx, c.Transfer, now, s.db.Dialect()); err != nil || held {
 			return err
 		}
-		u := tx.Exec(`UPDATE finalize_steps SET state = ?, attempts = attempts + 1, fencing_token = fencing_token + 1, due_at = ?, stale = ?, progress = NULL
+		u := tx.Exec(`UPDATE finalize_steps SET state = ?, attempts = attempts + 1, fencing_token = fencing_token + 1, due_at = ?,
+			stale = ?, progress = NULL
 			WHERE transfer_id = ? AND no = ? AND fencing_token = ? AND due_at <= ?`,
 			tasks.FinalizeRunning, now.Add(lease), false, c.Transfer, c.No, c.FencingToken, now)
 		taken = u.RowsAffected == 1

@@ -98,8 +98,12 @@ func TestFinalStepIsTakenOverAndItsFormerHolderRefused(t *testing.T) {
 		tr := b.finalizing(t, 1, 1)
 		frozen := b.take(t, 1)
 		b.clock.Advance(finalizeLease - time.Second)
-		if err := b.RenewFinalizeStep(t.Context(), frozen, tasks.Progress{}, finalizeLease); err != nil {
+		far := tasks.Progress{Items: 3, OfItems: 5, Unit: "files"}
+		if err := b.RenewFinalizeStep(t.Context(), frozen, far, finalizeLease); err != nil {
 			t.Fatal(err)
+		}
+		if got := b.read(t, tr.ID).Finalizers[0].Progress; got != far {
+			t.Errorf("progress %+v", got)
 		}
 		b.clock.Advance(finalizeLease - time.Second)
 		if due := b.dueClosing(t); len(due) > 0 {
@@ -109,6 +113,9 @@ func TestFinalStepIsTakenOverAndItsFormerHolderRefused(t *testing.T) {
 		other := b.take(t, 1)
 		if other.Event != frozen.Event || other.Attempts != 2 {
 			t.Errorf("another run: %+v after %+v", other, frozen)
+		}
+		if got := b.read(t, tr.ID).Finalizers[0].Progress; got != (tasks.Progress{}) {
+			t.Errorf("progress of the lost attempt: %+v", got)
 		}
 		_, err := b.FinishFinalizeStep(t.Context(), frozen, ledger.FinalizeOutcome{State: tasks.FinalizeDone})
 		wantErr(t, err, ledger.ErrLeaseLost)

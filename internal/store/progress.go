@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -39,7 +40,7 @@ func (s *Store) RecordProgress(ctx context.Context, batches []ledger.BatchProgre
 	for i := range batches {
 		rows := make([]fileProgress, len(batches[i].Files))
 		for n, f := range batches[i].Files {
-			rows[n] = fileProgress{f.File, f.StartedAt.UTC(), f.Progress.Valid()}
+			rows[n] = fileProgress{f.File, f.StartedAt.UTC(), f.Valid()}
 		}
 		if len(rows) == 0 {
 			continue // NULL
@@ -83,7 +84,7 @@ func (s *Store) runningFiles(ctx context.Context, transfer int64, names map[int]
 		}
 		for _, f := range of {
 			files = append(files, tasks.RunningFile{
-				Worker: r.HeldBy, Step: names[r.StepNo], File: f.File, StartedAt: f.Started, Progress: f.Progress.Valid(),
+				Worker: r.HeldBy, Step: names[r.StepNo], File: f.File, StartedAt: f.Started, Progress: f.Valid(),
 			})
 		}
 	}
@@ -116,13 +117,13 @@ func (s *Store) addPaths(ctx context.Context, transfer int64, files []tasks.Runn
 	return nil
 }
 
-// progressText is a progress as a column has it; nil when there is none.
-func progressText(p tasks.Progress) (any, error) {
+// progressText is a progress as a column has it; not valid, which is NULL, when there is none.
+func progressText(p tasks.Progress) (text sql.NullString, err error) {
 	if p = p.Valid(); p == (tasks.Progress{}) {
-		return nil, nil
+		return text, nil
 	}
-	text, err := json.Marshal(p)
-	return string(text), err
+	b, err := json.Marshal(p)
+	return sql.NullString{String: string(b), Valid: err == nil}, err
 }
 
 // progressOf reads what progressText has written. What cannot be read says nothing.
