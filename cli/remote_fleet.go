@@ -91,7 +91,7 @@ func (r *remote) Limits(ctx context.Context) ([]tasks.Limit, error) {
 
 // SetLimit implements fleet.
 func (r *remote) SetLimit(ctx context.Context, scope tasks.Scope, name string, change tasks.LimitChange) (tasks.Limit, error) {
-	l, err := r.Client.SetLimit(ctx, string(scope), name, client.LimitChange(change))
+	l, err := r.Client.SetLimit(ctx, string(scope), name, client.LimitBounds(change))
 	return limitOf(&l), err
 }
 

@@ -100,8 +100,8 @@ func (c *Client) Limits(ctx context.Context) ([]Limit, error) {
 	return answer.Limits, err
 }
 
-// LimitChange has the bounds of a limit to set, 0 for none. Those that are nil stay.
-type LimitChange struct {
+// LimitBounds are the bounds of a limit to set, 0 for none. Those that are nil stay.
+type LimitBounds struct {
 	InFlight       *int
 	FilesPerSecond *float64
 	PerHost        *int
@@ -109,7 +109,7 @@ type LimitChange struct {
 }
 
 // SetLimit changes a limit, and returns it.
-func (c *Client) SetLimit(ctx context.Context, scope, name string, change LimitChange) (l Limit, err error) {
+func (c *Client) SetLimit(ctx context.Context, scope, name string, change LimitBounds) (l Limit, err error) {
 	body := struct {
 		Scope          string   `json:"scope"`
 		Name           string   `json:"name,omitempty"`
