@@ -12,6 +12,7 @@ import (
 	"github.com/balerhq/baler/handlers/command"
 	"github.com/balerhq/baler/handlers/handlertest"
 	"github.com/balerhq/baler/internal/ledger"
+	"github.com/balerhq/baler/internal/writable"
 	"github.com/balerhq/baler/recipe"
 	"github.com/balerhq/baler/tasks"
 )
@@ -210,4 +211,13 @@ func (o *openFacts) add(h *handlers.Registration, args any) {
 // has reports whether a fact, or any for "", may yet be recorded.
 func (o *openFacts) has(fact string) bool {
 	return o.any || slices.Contains(o.names, fact) || fact == "" && len(o.names) > 0
+}
+
+// UnwritableOutput is a folder in which a recipe is to write, and in which this process cannot.
+type UnwritableOutput = writable.Fault
+
+// UnwritableOutputs lists where a recipe is to write, as far as its handlers tell, and this
+// process cannot. Nothing is written to find out. Workers on other hosts may be able to.
+func (b *Baler) UnwritableOutputs(r *recipe.Recipe) []UnwritableOutput {
+	return writable.Check(r, b.registry, b.cfg.Outputs)
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/balerhq/baler/internal/retention"
 	"github.com/balerhq/baler/internal/signing"
 	"github.com/balerhq/baler/internal/worker"
+	"github.com/balerhq/baler/internal/writable"
 	"github.com/balerhq/baler/recipe"
 	"github.com/balerhq/baler/tasks"
 )
@@ -37,7 +38,10 @@ func (b *Baler) Work(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	b.warnOfOutputs(ctx)
+	for _, problem := range writable.Folders(b.cfg.Outputs) {
+		b.log.WarnContext(ctx, "worker: nothing can be written in a folder of BALER_OUTPUTS; steps that write there end as errors until it can",
+			"problem", problem)
+	}
 	stop := b.backend().StartSchedules(ctx)
 	defer stop()
 	if b.cfg.Worker.AdminListen == config.AdminOff {

@@ -107,7 +107,7 @@ func TestTimeThatLimitsTake(t *testing.T) {
 	onEach(t, func(t *testing.T, c config.Config) {
 		b := open(t, c, nil)
 		rate := 2.0
-		_, err := b.SetLimit(t.Context(), tasks.ScopeAll, "", nil, &rate)
+		_, err := b.SetLimit(t.Context(), tasks.ScopeAll, "", tasks.LimitChange{FilesPerSecond: &rate})
 		testkit.Must(t, err)
 		tr := submit(t, b, baler.Submission{
 			Paths: []string{testkit.NumberedTree(t, 8)}, Recipe: yaml(t, "name: t\nsteps: [{handler: noop, batch: {max_items: 2}}]"),

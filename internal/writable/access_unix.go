@@ -1,6 +1,6 @@
 //go:build unix
 
-package baler
+package writable
 
 import "golang.org/x/sys/unix"
 

@@ -1,6 +1,6 @@
 //go:build !unix
 
-package baler
+package writable
 
 // mayWrite is an error when this process may not make files in a folder; here nothing is known
 // before it tries.

@@ -1,7 +1,8 @@
-package baler
+// Package writable says, before a transfer starts, where it cannot write what its recipe
+// wants. It writes nothing to find out.
+package writable
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -16,16 +17,17 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// UnwritableOutput is a folder in which a recipe is to write, and in which this process cannot.
-type UnwritableOutput struct {
+// Fault is a folder in which a recipe is to write, and in which this process cannot.
+type Fault struct {
 	Path    string   // as far as it needs no value that only a file or the transfer has
 	Problem string   // what is wrong, and what to do
 	Uses    []string // the steps that write there, for people
 }
 
-// UnwritableOutputs lists where a recipe is to write, as far as its handlers tell, and this
-// process cannot. Nothing is written to find out. Workers on other hosts may be able to.
-func (b *Baler) UnwritableOutputs(r *recipe.Recipe) (all []UnwritableOutput) {
+// Check lists where a recipe is to write, as far as its handlers tell, and this process
+// cannot. Workers on other hosts may be able to. outputs are the folders in which steps may
+// write; none: all.
+func Check(r *recipe.Recipe, registry *handlers.Registry, outputs []string) (all []Fault) {
 	note := func(use string, reg handlers.Registration, args any) {
 		if reg.Output == nil {
 			return
@@ -34,22 +36,22 @@ func (b *Baler) UnwritableOutputs(r *recipe.Recipe) (all []UnwritableOutput) {
 		if path == "" || tasks.IsObject(path) {
 			return
 		}
-		problem := b.outputProblem(path)
+		problem := outputProblem(path, outputs)
 		if problem == "" {
 			return
 		}
-		i := slices.IndexFunc(all, func(known UnwritableOutput) bool { return known.Path == path })
+		i := slices.IndexFunc(all, func(known Fault) bool { return known.Path == path })
 		if i < 0 {
-			i, all = len(all), append(all, UnwritableOutput{Path: path, Problem: problem})
+			i, all = len(all), append(all, Fault{Path: path, Problem: problem})
 		}
 		all[i].Uses = append(all[i].Uses, use)
 	}
 	r.EachArgs(func(s *recipe.Step, use string, args any) {
-		reg, _ := b.registry.Lookup(s.Handler)
+		reg, _ := registry.Lookup(s.Handler)
 		note(use, reg, args)
 	})
 	r.EachFinalArgs(func(s *recipe.FinalStep, args any) {
-		reg, _ := b.registry.LookupFinalizer(s.Handler)
+		reg, _ := registry.LookupFinalizer(s.Handler)
 		note("final step "+s.Name, reg, args)
 	})
 	return all
@@ -68,12 +70,12 @@ func fixedFolder(o handlers.Output) string {
 }
 
 // outputProblem says why nothing can be written in a folder; empty when it can.
-func (b *Baler) outputProblem(path string) string {
+func outputProblem(path string, outputs []string) string {
 	whole, err := filepath.Abs(path)
 	if err != nil {
 		return ""
 	}
-	if outputs := b.cfg.Outputs; len(outputs) > 0 {
+	if len(outputs) > 0 {
 		if !filepath.IsAbs(path) {
 			return "" // the step says that the path must be absolute
 		}
@@ -125,15 +127,15 @@ func isBelow(dir, path string) bool {
 	return err == nil && filepath.IsLocal(rel)
 }
 
-// warnOfOutputs logs which folders in BALER_OUTPUTS a worker cannot write.
-func (b *Baler) warnOfOutputs(ctx context.Context) {
-	for _, dir := range b.cfg.Outputs {
+// Folders says what is wrong with those of the folders in which nothing can be written.
+func Folders(outputs []string) (problems []string) {
+	for _, dir := range outputs {
 		if tasks.IsObject(dir) {
 			continue
 		}
 		if problem := unwritable(dir); problem != "" {
-			b.log.WarnContext(ctx, "worker: nothing can be written in a folder of BALER_OUTPUTS; steps that write there end as errors until it can",
-				"problem", problem)
+			problems = append(problems, problem)
 		}
 	}
+	return problems
 }
