@@ -23,9 +23,10 @@ func changing() map[string]string {
 		"run": "run", "submit": "submit a transfer", "load": "load files", "retry": "retry files of a transfer",
 		"pause": "pause a transfer", "resume": "resume a transfer", "cancel": "cancel a transfer", "delete": "delete transfers",
 		"queue pause": "set the state of a queue", "queue resume": "set the state of a queue",
+		"queue weight":  "set the weight of a queue",
 		"workers pause": "set the state of a worker", "workers resume": "set the state of a worker",
-		"workers drain": "set the state of a worker",
-		"limit":         "set a limit", "deadletters requeue": "requeue dead letters", "deadletters discard": "discard dead letters",
+		"workers drain": "set the state of a worker", "workers log": "set the log level of a worker",
+		"limit": "set a limit", "deadletters requeue": "requeue dead letters", "deadletters discard": "discard dead letters",
 		"prune": "delete old transfers", "reconcile": "reconcile the queue with the database",
 		"user add": "add a user", "user remove": "remove a user", "user passwd": "set the password of a user",
 		"user role":    "set the role of a user",
@@ -41,7 +42,8 @@ func changing() map[string]string {
 // toldFlags lists the flags that the audit log repeats. Others may hold secrets.
 func toldFlags() []string {
 	return []string{
-		"role", "expires", "in-flight", "files-per-second", "queue", "transfer", "recipe", "step", "outcome", "all", "finalizers", "older-than",
+		"role", "expires", "in-flight", "files-per-second", "per-host", "queue", "transfer", "handler", "name", "recipe",
+		"step", "outcome", "all", "finalizers", "older-than",
 		"keep-last", "failed-too", "resume", "weight", "stop-after", "deadline", "cron", "zone", "overlap", "group", "comment",
 	}
 }
@@ -53,7 +55,7 @@ func actionOf(cmd *cobra.Command) string {
 	if dry := flags.Lookup("dry-run"); dry != nil && dry.Value.String() == "true" {
 		return ""
 	}
-	if name == "limit" && !flags.Changed("in-flight") && !flags.Changed("files-per-second") {
+	if name == "limit" && !flags.Changed("in-flight") && !flags.Changed("files-per-second") && !flags.Changed("per-host") {
 		return ""
 	}
 	return changing()[name]

@@ -116,7 +116,7 @@ func TestSteeringThroughAServer(t *testing.T) {
 	equal(t, "the same key", again.stdout, first.stdout)
 	contains(t, "the same key", again.stderr, "was submitted with this key before; nothing was added.")
 	contains(t, "another request", s.must(exitError, "submit", "--key", "k", "--recipe", "noop", s.path("in")).stderr, `not "noop"`)
-	contains(t, "limit", s.must(exitOK, "limit", "--in-flight", "2").stdout, "Limit on everything: in flight 2, files per second none.")
+	contains(t, "limit", s.must(exitOK, "limit", "--in-flight", "2").stdout, "Limit on everything: in flight 2, files per second none, on one host none.")
 	contains(t, "limit", s.must(exitOK, "limit", "--in-flight", "none").stdout, "No limit on everything.")
 	contains(t, "pause", s.must(exitOK, "queue", "pause", "default").stdout, "Queue default is paused.")
 	id := strings.TrimSpace(s.must(exitOK, "submit", "--recipe", "checksum", s.path("in")).stdout)

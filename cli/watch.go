@@ -42,6 +42,7 @@ func (p *program) watch(ctx context.Context, b system, id string) error {
 // watchLines shows a line, or an object, a change.
 func (p *program) watchLines(ctx context.Context, b system, id string) (tasks.Transfer, error) {
 	var pace progressRate
+	var timed error
 	why := reasons{b: b, files: true}
 	see := onChange(why.filesMark, func(t *tasks.Transfer) {
 		pace.see(read(t, time.Now()))
@@ -53,15 +54,19 @@ func (p *program) watchLines(ctx context.Context, b system, id string) (tasks.Tr
 	})
 	if p.json {
 		see = onChange(why.filesMark, func(t *tasks.Transfer) {
+			if timed == nil {
+				timed = b.ExplainTime(ctx, t)
+			}
 			s := p.newSummary(t)
 			s.RunningFiles = why.running
 			_ = p.object(s) // output remembers the error
 		})
 	}
-	return b.Wait(ctx, id, func(t tasks.Transfer) {
+	t, err := b.Wait(ctx, id, func(t tasks.Transfer) {
 		why.add(ctx, &t)
 		see(t)
 	})
+	return t, errors.Join(err, timed)
 }
 
 // paceOf is a progress report of one look.
