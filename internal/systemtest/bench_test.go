@@ -1,10 +1,13 @@
 package systemtest
 
 import (
+	"path/filepath"
+	"runtime"
 	"testing"
 
 	"github.com/balerhq/baler"
 	"github.com/balerhq/baler/config"
+	"github.com/balerhq/baler/handlers/builtin"
 	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/tasks"
 )
@@ -40,4 +43,34 @@ func pipeline(b *testing.B, c config.Config, via tasks.Via) {
 		}
 	}
 	b.ReportMetric(float64(files)*float64(b.N)/b.Elapsed().Seconds(), "files/s")
+}
+
+// BenchmarkRun measures what baler run does with its embedded queue and database. 'make pgo'
+// takes the profile from it with which the compiler builds the program.
+func BenchmarkRun(b *testing.B) {
+	for name, paths := range map[string]func() string{
+		"default": func() string { return filepath.Join(runtime.GOROOT(), "src") }, //nolint:staticcheck // a test runs with the go command
+		"noop":    func() string { return testkit.NumberedTree(b, 50_000) },
+	} {
+		b.Run(name, func(b *testing.B) {
+			root := paths()
+			for b.Loop() {
+				c, err := config.Load(config.Sources{Env: []string{"BALER_STATE_DIR=" + b.TempDir()}})
+				if err != nil {
+					b.Fatal(err)
+				}
+				s, err := baler.Open(b.Context(), c, baler.Options{Registry: builtin.Registry()})
+				if err != nil {
+					b.Fatal(err)
+				}
+				ran, err := s.Run(b.Context(), baler.Submission{Paths: []string{root}, Recipe: builtinRecipe(b, name)})
+				if err != nil || ran.Transfer.Files == 0 {
+					b.Fatalf("%d files: %v", ran.Transfer.Files, err)
+				}
+				if err := s.Close(); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
 }
