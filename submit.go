@@ -37,7 +37,7 @@ type Submission struct {
 	Queue          string         // empty: "default"
 	Weight         int            // its share of the workers while other transfers of its queue wait, 1 to 100; 0 means 1
 	StopAfter      string         // failures that stop it, such as "5%" or "100", see tasks.StopAfter; "none"; empty: what the recipe says
-	Deadline       string         // when it ends if it has not ended before, such as "6h" or a time, see tasks.Deadline; "none"; empty: what the recipe says
+	Deadline       string         // when it is canceled, such as "6h" or a time, see tasks.Deadline; "none"; empty: what the recipe says
 	Via            tasks.Via
 
 	// Webhooks are addresses to notify of what happens to the transfer, in addition to webhook.urls.

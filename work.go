@@ -129,7 +129,8 @@ func (b *Baler) configureLimits(ctx context.Context) error {
 	}
 	changed, err := b.store.ConfigureLimits(ctx, limits)
 	for i := range changed {
-		b.log.InfoContext(ctx, "the configuration sets a limit", "scope", changed[i].Scope, "name", changed[i].Name, "limit", changed[i].Bounds())
+		b.log.InfoContext(ctx, "the configuration sets a limit",
+			"scope", changed[i].Scope, "name", changed[i].Name, "limit", changed[i].Bounds())
 	}
 	return err
 }
@@ -139,8 +140,8 @@ func (b *Baler) workerOptions() worker.Options {
 	cfg := &b.cfg
 	return worker.Options{
 		Store: b.store, Redis: b.queue.Client, Producer: b.queue.Producer, Embedded: b.queue.Embedded(),
-		Transfers: b.transfers, Costs: b.costs, Registry: b.registry, Metrics: b.workerMetrics, Registerer: b.metrics, Tracer: b.tracer, SetLevel: b.setLevel,
-		Log: b.log, Now: b.now, HostClock: b.hostClock,
+		Transfers: b.transfers, Costs: b.costs, Registry: b.registry, Metrics: b.workerMetrics, Registerer: b.metrics,
+		Tracer: b.tracer, SetLevel: b.setLevel, Log: b.log, Now: b.now, HostClock: b.hostClock,
 		Checker: signing.NewChecker(b.queue.Producer.Keys, b.workerMetrics.MessageRefused, b.log),
 
 		Name: cfg.Worker.Name, Host: cfg.Worker.Host, Version: b.version, Concurrency: b.concurrency, Slots: cfg.Worker.Slots,

@@ -92,7 +92,8 @@ func (p *program) importJournal(ctx context.Context, b *baler.Baler, paths []str
 	return b.ImportJournal(ctx, paths, baler.JournalImport{
 		Done: p.imported,
 		CutOff: func(c baler.CutOff) {
-			p.notef("note: %s is cut off after %s: the process that wrote it died. The transfer that it began is in another file, or was not journaled.",
+			p.notef("note: %s is cut off after %s: the process that wrote it died. "+
+				"The transfer that it began is in another file, or was not journaled.",
 				printable(c.File), plural(int64(c.After), "transfer"))
 		},
 	})

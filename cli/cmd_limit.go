@@ -226,7 +226,8 @@ func orNone(v float64) string {
 func (p *program) warnOfUnsetLimits(ctx context.Context, b *baler.Baler, r *recipe.Recipe) error {
 	names, err := b.UnsetLimits(ctx, r)
 	for _, name := range names {
-		p.notef("warning: the recipe uses the limit %s, which is not set: it limits nothing. Set it with 'baler limit --name %s --in-flight N'.",
+		p.notef("warning: the recipe uses the limit %s, which is not set: it limits nothing. "+
+			"Set it with 'baler limit --name %s --in-flight N'.",
 			name, name)
 	}
 	return err

@@ -108,7 +108,8 @@ this one has processed.`,
 // submission is what the flags ask for; the recipe is read later.
 func (f *runFlags) submission(paths []string) (s baler.Submission, err error) {
 	s = baler.Submission{
-		Paths: paths, MissingOK: f.missingOK, Name: f.name, Weight: f.weight, Webhooks: f.webhooks, StopAfter: f.stopAfter, Deadline: f.deadline,
+		Paths: paths, MissingOK: f.missingOK, Name: f.name, Weight: f.weight, Webhooks: f.webhooks,
+		StopAfter: f.stopAfter, Deadline: f.deadline,
 		AcceptFailures: f.acceptFailures, AcceptMissing: f.acceptMissing, Reread: f.reread, AllowEmpty: f.allowEmpty, NoReuse: f.noReuse,
 	}
 	if s.Via, err = parseVia(f.via); err != nil {

@@ -75,8 +75,8 @@ type scheduleObject struct {
 
 func describeSchedule(s *baler.Schedule) scheduleObject {
 	return scheduleObject{
-		"schedule", s.Name, s.Cron, cmp.Or(s.Zone, "UTC"), s.Overlap, s.Paused, s.Paths, s.Recipe, s.Queue, s.StopAfter, s.Deadline, s.DueAt.UTC(),
-		unlessZero(s.LastAt), s.LastTransfer, s.LastError,
+		"schedule", s.Name, s.Cron, cmp.Or(s.Zone, "UTC"), s.Overlap, s.Paused, s.Paths, s.Recipe, s.Queue,
+		s.StopAfter, s.Deadline, s.DueAt.UTC(), unlessZero(s.LastAt), s.LastTransfer, s.LastError,
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/balerhq/baler/tasks"
@@ -98,11 +99,12 @@ type reasons struct {
 func (r *reasons) filesText() string { return runningSummary(r.running, r.at) }
 
 // filesMark changes when the files that take long come further.
-func (r *reasons) filesMark() (mark string) {
+func (r *reasons) filesMark() string {
+	var mark strings.Builder
 	for i := range r.running {
-		mark += fmt.Sprintf("%d %s\n", r.running[i].File, progressText(r.running[i].Progress))
+		fmt.Fprintf(&mark, "%d %s\n", r.running[i].File, progressText(r.running[i].Progress))
 	}
-	return mark
+	return mark.String()
 }
 
 // lookForFiles reads which files take long, where that is of interest.

@@ -147,8 +147,8 @@ func queues() []Setting {
 		{"batch.target", "BALER_BATCH_TARGET", "", duration(),
 			"How long a batch should take: Baler chooses its size from learned costs, within the other limits. Off when not set."},
 		{"limits", "BALER_LIMITS", "", bounds(),
-			"[Limits](scaling.md#doing-less) of all workers together by name, such as `{gpu: 2, s3: 50/s, \"handler:exec\": 1/host}`: batches at once, " +
-				"files a second, or batches at once on one host. A worker that starts sets those that have changed in its configuration; " +
+			"[Limits](scaling.md#doing-less) of all workers together by name, such as `{gpu: 2, s3: 50/s, \"handler:exec\": 1/host}`: " +
+				"batches at once, files a second, or batches at once on one host. A worker that starts sets those that have changed in its configuration; " +
 				"`baler limit` changes them while workers run. In the variable: `gpu=2,s3=50/s`."},
 		{"record.max_items", "BALER_RECORD_MAX_ITEMS", "1000", number(),
 			"Results written in one transaction at most."},
@@ -301,8 +301,8 @@ func clients() []Setting {
 		{"log.format", "BALER_LOG_FORMAT", "text", text(),
 			"`text` for people, `json` for machines."},
 		{"trace.endpoint", "BALER_TRACE_ENDPOINT", "", text(),
-			"Address of an OpenTelemetry collector (OTLP over HTTP), such as `http://localhost:4318`, that gets traces; none are made when not set. " +
-				"`OTEL_EXPORTER_OTLP_ENDPOINT` and OpenTelemetry's other variables work too."},
+			"Address of an OpenTelemetry collector (OTLP over HTTP), such as `http://localhost:4318`, that gets traces; " +
+				"none are made when not set. `OTEL_EXPORTER_OTLP_ENDPOINT` and OpenTelemetry's other variables work too."},
 	}
 }
 

@@ -21,7 +21,8 @@ const (
 func (c *diagnostics) step(no int, node ast.Node) *Step {
 	s := &Step{Number: no, OnFailure: Stop, line: lineOf(node)}
 	fs, ok := c.mapping("step", node, s.line,
-		"name", "handler", "with", "when", "timeout", "batch_timeout", "retry", "batch", "on_failure", "emit_from", "rules", "reuse", "approve", "limits")
+		"name", "handler", "with", "when", "timeout", "batch_timeout", "retry", "batch", "on_failure",
+		"emit_from", "rules", "reuse", "approve", "limits")
 	if !ok {
 		return s
 	}
@@ -126,7 +127,8 @@ const maxLimits = 8
 func (c *diagnostics) limits(f field) []string {
 	names := c.words(f, func(name string) (string, string) {
 		if tasks.CheckLimitName(name) != nil {
-			return "", fmt.Sprintf("must be the name of a limit, such as gpu: up to %d small letters, digits, and . _ - between them", tasks.MaxLimitName)
+			return "", fmt.Sprintf("must be the name of a limit, such as gpu: up to %d small letters, digits, and . _ - between them",
+				tasks.MaxLimitName)
 		}
 		return name, ""
 	})

@@ -101,7 +101,8 @@ func CheckLimitName(name string) error {
 	return nil
 }
 
-var errLimitBounds = errors.New("give batches at once such as 2, files a second such as 50/s, batches on one host such as 1/host, or several of them with commas")
+var errLimitBounds = errors.New("give batches at once such as 2, files a second such as 50/s, " +
+	"batches on one host such as 1/host, or several of them with commas")
 
 // ParseLimitBounds reads the bounds of a limit as the configuration has them: "2", "50/s",
 // "1/host", or several with commas.

@@ -18,7 +18,7 @@ func TestScriptWithoutAnEngine(t *testing.T) {
 	bin := t.TempDir()
 	for name, script := range map[string]string{"": "", "docker": "#!/bin/sh\necho 'Cannot connect to the Docker daemon' >&2\nexit 1\n"} {
 		if name != "" {
-			testkit.Must(t, os.WriteFile(filepath.Join(bin, name), []byte(script), 0o700)) //nolint:gosec // it is a program
+			testkit.Must(t, os.WriteFile(filepath.Join(bin, name), []byte(script), 0o700))
 		}
 		cmd := exec.CommandContext(t.Context(), "../compose-check")
 		path := os.Getenv("PATH")

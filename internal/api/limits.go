@@ -16,8 +16,8 @@ func (a *api) registerLimits(h huma.API) {
 	}, a.limits)
 	huma.Register(h, huma.Operation{
 		OperationID: "set-limit", Method: http.MethodPut, Path: "/limits", Tags: tags, Summary: "Limit all workers together",
-		Description: "Globally, in one queue, for one transfer, for one handler, or for all steps that use a name. Workers apply it within seconds; running batches continue. " +
-			"A bound that the request leaves out stays.",
+		Description: "Globally, in one queue, for one transfer, for one handler, or for all steps that use a name. " +
+			"Workers apply it within seconds; running batches continue. A bound that the request leaves out stays.",
 		MaxBodyBytes: maxBody, Errors: []int{http.StatusConflict, http.StatusUnprocessableEntity},
 	}, a.setLimit)
 }
@@ -30,7 +30,7 @@ type limitsOutput struct {
 
 type limitItem struct {
 	Scope          tasks.Scope `json:"scope" enum:"all,queue,transfer,handler,name"`
-	Name           string      `json:"name,omitempty" doc:"Of the queue, the handler or the limit, or the transfer's id; absent for all."`
+	Name           string      `json:"name,omitempty" doc:"Queue, handler, limit, or the transfer's id; absent for all."`
 	InFlight       int         `json:"in_flight,omitempty" doc:"Batches that run at once; absent: no limit."`
 	FilesPerSecond float64     `json:"files_per_second,omitempty" doc:"Absent: no limit."`
 	PerHost        int         `json:"per_host,omitempty" doc:"Batches that run at once on one host; absent: no limit."`
@@ -54,11 +54,11 @@ func (a *api) limits(ctx context.Context, _ *struct{}) (*limitsOutput, error) {
 type limitInput struct {
 	Body struct {
 		Scope          tasks.Scope `json:"scope" enum:"all,queue,transfer,handler,name"`
-		Name           string      `json:"name,omitempty" maxLength:"64" doc:"Of the queue, the handler or the limit, or the transfer's id; absent for all."`
+		Name           string      `json:"name,omitempty" maxLength:"64" doc:"Queue, handler, limit, or the transfer's id; absent for all."`
 		InFlight       *int        `json:"in_flight,omitempty" minimum:"0" maximum:"2147483647" doc:"Batches that run at once; 0: no limit."`
 		FilesPerSecond *float64    `json:"files_per_second,omitempty" minimum:"0" maximum:"2147483647" doc:"0: no limit."`
-		PerHost        *int        `json:"per_host,omitempty" minimum:"0" maximum:"2147483647" doc:"Batches that run at once on one host; 0: no limit."`
-		Weight         *int        `json:"weight,omitempty" minimum:"0" maximum:"100" doc:"Of a queue; 0: that of the configuration of workers."`
+		PerHost        *int        `json:"per_host,omitempty" minimum:"0" maximum:"2147483647" doc:"Batches at once on one host; 0: no limit."`
+		Weight         *int        `json:"weight,omitempty" minimum:"0" maximum:"100" doc:"Of a queue; 0: that of the workers' configuration."`
 	}
 }
 

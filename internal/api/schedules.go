@@ -82,7 +82,7 @@ type addScheduleInput struct {
 		Recipe    string   `json:"recipe,omitempty" maxLength:"255" doc:"The name of a recipe that the server knows; default: default."`
 		Queue     string   `json:"queue,omitempty" maxLength:"64" doc:"Default: default."`
 		StopAfter string   `json:"stop_after,omitempty" maxLength:"32" doc:"Failures that stop it: 5%, 100 or none."`
-		Deadline  string   `json:"deadline,omitempty" maxLength:"32" doc:"How long a run may take, such as 6h; none; default: what the recipe says."`
+		Deadline  string   `json:"deadline,omitempty" maxLength:"32" doc:"How long a run may take, such as 6h; none; default: the recipe's."`
 		Weight    int      `json:"weight,omitempty" minimum:"0" maximum:"100" doc:"Its share beside others of its queue; default: 1."`
 	}
 }
@@ -119,8 +119,8 @@ type scheduleItem struct {
 func itemOfSchedule(s *schedule.Schedule) scheduleItem {
 	return scheduleItem{
 		Name: s.Name, Cron: s.Cron, Zone: cmp.Or(s.Zone, "UTC"), Overlap: s.Overlap, Paused: s.Paused, Paths: s.Paths, Recipe: s.Recipe,
-		Queue: s.Queue, Weight: s.Weight, StopAfter: s.StopAfter, Deadline: s.Deadline, CreatedAt: s.CreatedAt, DueAt: s.DueAt, LastAt: unlessZero(s.LastAt),
-		LastTransfer: s.LastTransfer, LastError: s.LastError,
+		Queue: s.Queue, Weight: s.Weight, StopAfter: s.StopAfter, Deadline: s.Deadline, CreatedAt: s.CreatedAt, DueAt: s.DueAt,
+		LastAt: unlessZero(s.LastAt), LastTransfer: s.LastTransfer, LastError: s.LastError,
 	}
 }
 

@@ -70,8 +70,9 @@ type createBody struct {
 	Queue     string          `json:"queue,omitempty" maxLength:"64" doc:"Default: default."`
 	Weight    int             `json:"weight,omitempty" minimum:"0" maximum:"100" doc:"Its share beside others of its queue; default: 1."`
 	StopAfter string          `json:"stop_after,omitempty" maxLength:"32" doc:"Failures that stop it: 5%, 100 or none."`
-	Deadline  string          `json:"deadline,omitempty" maxLength:"32" doc:"When it is canceled if it has not ended: a time from now such as 6h, a time of RFC 3339, or none."`
-	Via       string          `json:"via,omitempty" enum:"auto,group,bulk" doc:"How files reach the workers; default: auto."`
+
+	Deadline string `json:"deadline,omitempty" maxLength:"32" doc:"When to cancel it: a duration such as 6h, a time of RFC 3339, or none."`
+	Via      string `json:"via,omitempty" enum:"auto,group,bulk" doc:"How files reach the workers; default: auto."`
 
 	MissingOK bool            `json:"missing_ok,omitempty" doc:"Register paths that do not exist; each gets a failed result."`
 	Webhooks  []string        `json:"webhooks,omitempty" maxItems:"10" doc:"Addresses to notify: https, slack+https, teams+https or mailto."`

@@ -70,7 +70,7 @@ func (a *api) list(ctx context.Context, in *listInput) (*listOutput, error) {
 
 // TransferInput names a transfer. Huma sees only exported types inside of others.
 type TransferInput struct {
-	ID string `path:"id" minLength:"1" maxLength:"64" doc:"The transfer's id, as the submission returned it, the beginning of the id, or the transfer's number."`
+	ID string `path:"id" minLength:"1" maxLength:"64" doc:"The id that the submission returned, its beginning, or the transfer's number."`
 }
 
 type getOutput struct {

@@ -23,8 +23,10 @@ type updateInput struct {
 	TransferInput
 
 	Body struct {
-		Weight    *int    `json:"weight,omitempty" minimum:"1" maximum:"100" doc:"Its share beside others of its queue."`
-		Deadline  *string `json:"deadline,omitempty" maxLength:"32" doc:"When it is canceled if it has not ended: a time from now such as 6h, a time of RFC 3339, or none."`
+		Weight *int `json:"weight,omitempty" minimum:"1" maximum:"100" doc:"Its share beside others of its queue."`
+
+		Deadline *string `json:"deadline,omitempty" maxLength:"32" doc:"When to cancel it: a duration such as 6h, a time of RFC 3339, or none."`
+
 		StopAfter *string `json:"stop_after,omitempty" maxLength:"32" doc:"Failures that stop it: a share such as 5%, a number, or none."`
 	}
 }

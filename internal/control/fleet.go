@@ -88,10 +88,12 @@ func (c *Controller) SetLimit(ctx context.Context, scope tasks.Scope, name strin
 	case tasks.ScopeQueue:
 		err = tasks.CheckQueue(name)
 		if change.Weight != nil && (*change.Weight < 0 || *change.Weight > tasks.MaxWeight) {
-			err = fmt.Errorf("a queue has a weight from 1 to %d, or 0 for that of the workers' configuration, not %d", tasks.MaxWeight, *change.Weight)
+			err = fmt.Errorf("a queue has a weight from 1 to %d, or 0 for that of the workers' configuration, not %d",
+				tasks.MaxWeight, *change.Weight)
 		}
 	case tasks.ScopeHandler, tasks.ScopeName:
 		err = tasks.CheckLimitName(name)
+	case tasks.ScopeAll, tasks.ScopeTransfer: // no name, and that of a transfer that the caller has found
 	}
 	if change.Weight != nil && scope != tasks.ScopeQueue {
 		err = errors.New("only a queue has a weight here; baler update changes that of a transfer")

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 
 	"github.com/balerhq/baler/internal/testkit"
@@ -85,7 +86,7 @@ func TestDeadlineWithoutItsDispatcher(t *testing.T) {
 	first.awaitStarted()
 	root := t.TempDir()
 	for i := range 12 {
-		testkit.Must(t, os.WriteFile(filepath.Join(root, fmt.Sprint(i)), []byte("sleep 10m"), 0o600))
+		testkit.Must(t, os.WriteFile(filepath.Join(root, strconv.Itoa(i)), []byte("sleep 10m"), 0o600))
 	}
 	recipe := filepath.Join(e.dir, "endless.yaml")
 	testkit.Must(t, os.WriteFile(recipe, []byte("name: endless\nsteps: [{handler: faulty, batch: {max_items: 1}}]\n"), 0o600))

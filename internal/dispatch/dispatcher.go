@@ -106,30 +106,13 @@ func (d *Dispatcher) Step(ctx context.Context) (busy bool, err error) {
 	now := d.opts.Now()
 	if !now.Before(d.tickAt) {
 		d.tickAt = now.Add(time.Second)
-		if err := d.cancelOverdue(ctx); err != nil {
+		if err := d.tick(ctx); err != nil {
 			return false, err
-		}
-		if err := d.keepPaused(ctx); err != nil { // before anything is sent
-			return false, err
-		}
-		if err := d.send(ctx); err != nil {
-			return false, err
-		}
-		if d.opts.SharedQueue {
-			if err := d.reclaimAbandoned(ctx); err != nil {
-				return false, err
-			}
 		}
 	}
 	if !now.Before(d.repairAt) {
 		d.repairAt = now.Add(repairInterval)
-		if err := d.repairGroups(ctx); err != nil {
-			return false, err
-		}
-		if err := d.buryOversized(ctx); err != nil {
-			return false, err
-		}
-		if err := d.markInterrupted(ctx); err != nil {
+		if err := d.repair(ctx); err != nil {
 			return false, err
 		}
 	}
@@ -140,6 +123,31 @@ func (d *Dispatcher) Step(ctx context.Context) (busy bool, err error) {
 	}
 	busy, err = d.dispatchRound(ctx)
 	return busy || gathered, err
+}
+
+// tick does what is due each second.
+func (d *Dispatcher) tick(ctx context.Context) error {
+	if err := d.cancelOverdue(ctx); err != nil {
+		return err
+	}
+	if err := d.keepPaused(ctx); err != nil { // before anything is sent
+		return err
+	}
+	if err := d.send(ctx); err != nil || !d.opts.SharedQueue {
+		return err
+	}
+	return d.reclaimAbandoned(ctx)
+}
+
+// repair looks for what crashes and losses have left.
+func (d *Dispatcher) repair(ctx context.Context) error {
+	if err := d.repairGroups(ctx); err != nil {
+		return err
+	}
+	if err := d.buryOversized(ctx); err != nil {
+		return err
+	}
+	return d.markInterrupted(ctx)
 }
 
 // cancelOverdue cancels the transfers whose deadline has passed.

@@ -42,13 +42,16 @@ func compareKeys(here []string, w *tasks.Worker) string {
 	case len(here) == 0 && len(there) == 0:
 		return ""
 	case len(here) == 0:
-		return fmt.Sprintf("worker %s refuses the messages of processes like this one, which has no keys (it has %s)", w.Name, strings.Join(there, ", "))
+		return fmt.Sprintf("worker %s refuses the messages of processes like this one, which has no keys (it has %s)",
+			w.Name, strings.Join(there, ", "))
 	case len(there) == 0:
-		return fmt.Sprintf("worker %s has no keys, and this process has %s: it accepts any message, and its own are refused", w.Name, strings.Join(here, ", "))
+		return fmt.Sprintf("worker %s has no keys, and this process has %s: it accepts any message, and its own are refused",
+			w.Name, strings.Join(here, ", "))
 	case !slices.Contains(there, here[0]):
 		return fmt.Sprintf("worker %s refuses what is signed here with key %s: it has %s", w.Name, here[0], strings.Join(there, ", "))
 	case !slices.Contains(here, there[0]):
-		return fmt.Sprintf("worker %s signs with key %s, which this process does not have: it has %s", w.Name, there[0], strings.Join(here, ", "))
+		return fmt.Sprintf("worker %s signs with key %s, which this process does not have: it has %s",
+			w.Name, there[0], strings.Join(here, ", "))
 	}
 	return ""
 }

@@ -190,9 +190,11 @@ func (r *Executor) work(ctx context.Context, task ledger.FinalizeTask) {
 	log := r.Log.With("transfer", r.Plans.UUID(ctx, task.Transfer), "step", r.stepName(ctx, &task),
 		"handler", task.Handler, "attempt", task.Attempts)
 	log.InfoContext(ctx, "final step started")
-	ctx, span := r.Tracer.Start(tracing.Continue(ctx, r.Plans.TraceParent(ctx, task.Transfer)), "final step "+task.Handler, tracing.Attributes{
-		"transfer": r.Plans.UUID(ctx, task.Transfer), "step": r.stepName(ctx, &task), "handler": task.Handler, "attempt": task.Attempts,
-	})
+	ctx, span := r.Tracer.Start(tracing.Continue(ctx, r.Plans.TraceParent(ctx, task.Transfer)), "final step "+task.Handler,
+		tracing.Attributes{
+			"transfer": r.Plans.UUID(ctx, task.Transfer), "step": r.stepName(ctx, &task),
+			"handler": task.Handler, "attempt": task.Attempts,
+		})
 	a := &attempt{Executor: r, task: task}
 	err := a.run(ctx)
 	span.Set(tracing.Attributes{"state": string(a.end.State)})

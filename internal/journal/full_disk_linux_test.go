@@ -24,7 +24,7 @@ func TestFullDisk(t *testing.T) {
 	f := ended(3)
 	large := make([]byte, 1<<20)
 	for i := range large {
-		large[i] = byte(rand.Uint32()) //nolint:gosec // it needs to be large, not secret
+		large[i] = byte(rand.Uint32())
 	}
 	f.content["t2"] = string(large)
 	j := newJournal(t, f, func(o *Options) { o.Dir, o.Compression, o.MaxSize = dir, Zstd, 8<<20 })

@@ -96,7 +96,8 @@ func New(s Store, o Options, reg prometheus.Registerer) *Journal {
 			Name: "baler_journal_failures_total", Help: "Attempts of this process to write to the journal that failed. Each is repeated.",
 		}),
 		waiting: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "baler_journal_waiting", Help: "Ended transfers that the journal lacks, as the process that writes it has counted them; 0 in others.",
+			Name: "baler_journal_waiting",
+			Help: "Ended transfers that the journal lacks, as the process that writes it has counted them; 0 in others.",
 		}),
 	}
 	if o.Dir != "" {
@@ -127,7 +128,7 @@ func (j *Journal) Run(ctx context.Context) error {
 		<-ctx.Done()
 		return ctx.Err()
 	}
-	defer j.end()
+	defer j.end(ctx)
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
@@ -160,9 +161,10 @@ func (j *Journal) pass(ctx context.Context) time.Duration {
 // endTime bounds the last pass.
 const endTime = 10 * time.Second
 
-// end writes what has just ended, closes the file, and lets another process write at once.
-func (j *Journal) end() {
-	ctx, cancel := context.WithTimeout(context.Background(), endTime)
+// end writes what has just ended, closes the file, and lets another process write at once. ctx
+// has ended already.
+func (j *Journal) end(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endTime)
 	defer cancel()
 	j.pass(ctx)
 	if err := errors.Join(j.closeFile(), j.store.ReleaseLease(ctx, lease, j.opts.LeaseHolder)); err != nil {

@@ -102,7 +102,7 @@ func newJournal(t *testing.T, f *fake, change func(*Options)) *Journal {
 		change(&o)
 	}
 	j := New(f, o, prometheus.NewRegistry())
-	t.Cleanup(j.end)
+	t.Cleanup(func() { j.end(t.Context()) })
 	return j
 }
 
@@ -191,7 +191,7 @@ func TestOneProcessWrites(t *testing.T) {
 	if got := content(t, first.opts.Dir); len(got) != 1 {
 		t.Errorf("files %q", got)
 	}
-	first.end()
+	first.end(t.Context())
 	f.transfers = append(f.transfers, ended(3).transfers[2])
 	f.content["t3"] = "t3\n"
 	testkit.Must(t, second.Pass(t.Context()))

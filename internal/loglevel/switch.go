@@ -33,8 +33,9 @@ func nameOf(l slog.Level) string {
 		return "warn"
 	case slog.LevelError:
 		return "error"
+	default:
+		return "info"
 	}
-	return "info"
 }
 
 // Switch is a logger whose level can be changed. It is safe for concurrent use.

@@ -175,6 +175,7 @@ func decodeTask(message []byte) *asynq.Task {
 				headers = make(map[string]string)
 			}
 			return addHeader(headers, content)
+		default: // what Baler does not use
 		}
 		return true
 	})
@@ -193,6 +194,7 @@ func addHeader(headers map[string]string, entry []byte) bool {
 			name = string(content)
 		case fieldValue:
 			value = string(content)
+		default: // a map's entry has no other fields
 		}
 		return true
 	})

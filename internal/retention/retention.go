@@ -133,7 +133,10 @@ func (l *Pruner) Pass(ctx context.Context) error {
 	if l.opts.OlderThan <= 0 {
 		return nil
 	}
-	p := store.Prune{Before: l.opts.Now().Add(-l.opts.OlderThan), KeepLast: l.opts.KeepLast, FailedToo: l.opts.FailedToo, Journaled: l.opts.Journaled}
+	p := store.Prune{
+		Before: l.opts.Now().Add(-l.opts.OlderThan), KeepLast: l.opts.KeepLast,
+		FailedToo: l.opts.FailedToo, Journaled: l.opts.Journaled,
+	}
 	return Prune(ctx, l.store, p, func(t tasks.Transfer) {
 		l.opts.Log.InfoContext(ctx, "retention: transfer deleted", "transfer", t.UUID, "ended", t.EndedAt, "files", t.Files)
 	})

@@ -67,6 +67,9 @@ type batchRun struct {
 // isCanceled reports whether the transfer is canceled.
 func (r *batchRun) isCanceled() bool { return r.canceled.Err() != nil }
 
+// whyCanceled is the verdict of the files that have none, when the transfer is canceled.
+func (r *batchRun) whyCanceled() error { return context.Cause(r.canceled) }
+
 func newBatchRun(w *Runner, c *ledger.Claim, a assignment) *batchRun {
 	r := &batchRun{
 		store: w.Store, recorder: w.Recorder, metrics: w.Metrics, slots: w.slots, now: w.Now,

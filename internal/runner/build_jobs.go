@@ -85,7 +85,7 @@ func (r *batchRun) commandAccess() func() handlers.CommandAccess {
 // for other files.
 func (r *batchRun) verdictBefore(step *recipe.Step, f *tasks.File) error {
 	if r.isCanceled() {
-		return context.Cause(r.canceled)
+		return r.whyCanceled()
 	}
 	if r.canceledFiles.Contains(f.No) {
 		return errFileCanceled

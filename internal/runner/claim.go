@@ -44,7 +44,8 @@ func (r *Runner) find(ctx context.Context, m tasks.BatchMessage) (*ledger.Claim,
 		return nil, err
 	}
 	if len(r.Queues) > 0 && !slices.Contains(r.Queues, c.Queue) {
-		return nil, fmt.Errorf("%w: batch %d belongs to queue %s, which this worker does not take batches of", tasks.ErrForeignMessage, c.ID, c.Queue)
+		return nil, fmt.Errorf("%w: batch %d belongs to queue %s, which this worker does not take batches of",
+			tasks.ErrForeignMessage, c.ID, c.Queue)
 	}
 	return &c, nil
 }

@@ -112,7 +112,7 @@ func (r *batchRun) settle(ctx context.Context, open []*handlers.Job, batchErr er
 	remaining := handlers.Settle(ctx, open, batchErr)
 	if r.isCanceled() {
 		for _, j := range remaining {
-			j.Finish(context.Cause(r.canceled))
+			j.Finish(r.whyCanceled())
 		}
 		return 0
 	}

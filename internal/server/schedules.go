@@ -41,7 +41,10 @@ func (b *Backend) AddSchedule(ctx context.Context, s schedule.Schedule) (schedul
 			Field: "overlap", Err: errors.New("two runs that compare the same files cannot overlap; give skip or queue"),
 		}
 	}
-	sub := ingest.TransferRequest{Paths: s.Paths, Recipe: r, Name: s.Name, Queue: s.Queue, Weight: s.Weight, StopAfter: s.StopAfter, Deadline: s.Deadline}
+	sub := ingest.TransferRequest{
+		Paths: s.Paths, Recipe: r, Name: s.Name, Queue: s.Queue, Weight: s.Weight,
+		StopAfter: s.StopAfter, Deadline: s.Deadline,
+	}
 	if err := b.checkSchedulePaths(&sub); err != nil {
 		return s, err
 	}
@@ -143,7 +146,10 @@ func again(err error) error {
 
 // compareFixity compares files with earlier transfers, while the workers process them.
 func (b *Backend) compareFixity(ctx context.Context, s *api.SubmissionRequest, r *recipe.Recipe) (transfer, problem string, err error) {
-	sub := ingest.TransferRequest{Paths: s.Paths, Recipe: r, Name: s.Name, Queue: s.Queue, Weight: s.Weight, StopAfter: s.StopAfter, Deadline: s.Deadline}
+	sub := ingest.TransferRequest{
+		Paths: s.Paths, Recipe: r, Name: s.Name, Queue: s.Queue, Weight: s.Weight,
+		StopAfter: s.StopAfter, Deadline: s.Deadline,
+	}
 	if _, err := b.sources(&sub); err != nil {
 		return "", "", err
 	}

@@ -112,7 +112,7 @@ func (k *key) sum(queue, kind string, payload []byte) []byte {
 	mac.Reset()
 	parts := make([]byte, 0, 512)
 	for _, part := range []string{"baler message 1", queue, kind, string(payload)} {
-		parts = binary.BigEndian.AppendUint32(parts, uint32(len(part))) //nolint:gosec // a queue message is far smaller
+		parts = binary.BigEndian.AppendUint32(parts, uint32(len(part))) // a queue message is far smaller
 		parts = append(parts, part...)
 	}
 	mac.Write(parts)

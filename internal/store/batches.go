@@ -180,8 +180,8 @@ const notKeptBack = "NOT EXISTS (SELECT 1 FROM transfers t WHERE t.id = b.transf
 	"OR t.state <> ? AND NOT (" + notGated + ")))"
 
 // BatchesAfter lists batches that were sent, by number: those above after that no live
-// worker holds, and that neither a pause nor an approval keeps back. last is the number of the last one that was looked at, 0 when there are
-// no more.
+// worker holds, and that neither a pause nor an approval keeps back. last is the number of the
+// last one that was looked at, 0 when there are no more.
 func (s *Store) BatchesAfter(ctx context.Context, after int64, limit int) (batches []tasks.Batch, last int64, err error) {
 	var rows []batchRow
 	q := s.db.Session(ctx).Table("batches b").

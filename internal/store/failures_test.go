@@ -231,7 +231,8 @@ func TestKindsDoNotRunTogether(t *testing.T) {
 	if len(seen) != len(all) {
 		t.Errorf("%d kinds of %d", len(seen), len(all))
 	}
-	if kindOf(tasks.OutcomeFailed, "a", "b") != kindOf(tasks.OutcomeFailed, "a", "b") {
+	first, second := kindOf(tasks.OutcomeFailed, "a", "b"), kindOf(tasks.OutcomeFailed, "a", "b")
+	if first != second {
 		t.Error("equal failures are of different kinds")
 	}
 }

@@ -206,7 +206,9 @@ func (s *Store) RetryFinalizeSteps(ctx context.Context, transfer int64) (n int64
 		if err := failed.Session(&gorm.Session{}).Model(&finalizeRow{}).Count(&n).Error; err != nil || n == 0 {
 			return err
 		}
-		if err := tx.Exec("UPDATE transfers SET state = ?, ended_at = NULL, deadline_at = NULL WHERE id = ?", tasks.StateFinalizing, transfer).Error; err != nil {
+		err = tx.Exec("UPDATE transfers SET state = ?, ended_at = NULL, deadline_at = NULL WHERE id = ?",
+			tasks.StateFinalizing, transfer).Error
+		if err != nil {
 			return err
 		}
 		return renewFinalizing(tx, transfer, now, failed.Session(&gorm.Session{}))

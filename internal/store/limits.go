@@ -29,7 +29,9 @@ type limitRow struct {
 }
 
 func (r *limitRow) limit() tasks.Limit {
-	c := tasks.Limit{Scope: r.Scope, Name: r.Name, InFlight: r.InFlight, FilesPerSecond: r.FilesPerSecond, PerHost: r.PerHost, Weight: r.Weight}
+	c := tasks.Limit{
+		Scope: r.Scope, Name: r.Name, InFlight: r.InFlight, FilesPerSecond: r.FilesPerSecond, PerHost: r.PerHost, Weight: r.Weight,
+	}
 	if r.misread != nil {
 		c.Trouble = fmt.Sprintf("its row in limits cannot be read, and 1 batch runs at once: %v", r.misread)
 	}
@@ -103,10 +105,10 @@ func limitOf(tx *gorm.DB, scope tasks.Scope, name string) (limitRow, error) {
 	if err := findEach(tx.Where("scope = ? AND name = ?", scope, name), &rows, unreadableLimit); err != nil {
 		return limitRow{}, err
 	}
-	if len(rows) == 0 || rows[0].misread != nil {
-		return limitRow{Scope: scope, Name: name}, nil
+	if len(rows) > 0 && rows[0].misread == nil {
+		return rows[0], nil
 	}
-	return rows[0], nil
+	return limitRow{Scope: scope, Name: name}, nil
 }
 
 // putLimit writes a limit. Without bounds only the note stays of what a configuration has

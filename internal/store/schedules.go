@@ -41,9 +41,8 @@ func (scheduleRow) TableName() string { return "schedules" }
 func (r *scheduleRow) schedule() schedule.Schedule {
 	return schedule.Schedule{
 		Name: r.Name, Cron: r.Cron, Zone: r.Zone, Overlap: r.Overlap, Paused: r.Paused, Paths: strings.Split(string(r.Paths), "\x00"),
-		Recipe: r.Recipe, Queue: r.Queue, Weight: r.Weight, StopAfter: r.StopAfter, Deadline: r.Deadline, CreatedAt: r.CreatedAt, DueAt: r.DueAt,
-		AskedAt:    timeOf(r.AskedAt),
-		StartingAt: timeOf(r.StartingAt), LastAt: timeOf(r.LastAt), LastTransfer: r.LastTransfer, LastError: r.LastError,
+		Recipe: r.Recipe, Queue: r.Queue, Weight: r.Weight, StopAfter: r.StopAfter, Deadline: r.Deadline,
+		CreatedAt: r.CreatedAt, DueAt: r.DueAt, AskedAt: timeOf(r.AskedAt), StartingAt: timeOf(r.StartingAt), LastAt: timeOf(r.LastAt), LastTransfer: r.LastTransfer, LastError: r.LastError,
 	}
 }
 
@@ -56,7 +55,8 @@ func (s *Store) AddSchedule(ctx context.Context, a schedule.Schedule) (added sch
 	err = s.db.Write(ctx, "add schedule", func(tx *gorm.DB, now time.Time) error {
 		row := scheduleRow{
 			Name: a.Name, Cron: a.Cron, Zone: a.Zone, Overlap: a.Overlap, Paused: a.Paused, Paths: []byte(strings.Join(a.Paths, "\x00")),
-			Recipe: a.Recipe, Queue: a.Queue, Weight: a.Weight, StopAfter: a.StopAfter, Deadline: a.Deadline, CreatedAt: now, DueAt: when.Next(now).UTC(),
+			Recipe: a.Recipe, Queue: a.Queue, Weight: a.Weight, StopAfter: a.StopAfter, Deadline: a.Deadline,
+			CreatedAt: now, DueAt: when.Next(now).UTC(),
 		}
 		added = row.schedule()
 		return tx.Create(&row).Error

@@ -55,7 +55,9 @@ func (s *Store) SearchFiles(ctx context.Context, transfer int64, search *ledger.
 }
 
 // look returns a function that looks for up to limit files between two numbers.
-func (s *Store) look(ctx context.Context, transfer int64, search *ledger.FileSearch) (func(after, to int64, limit int) ([]tasks.File, error), error) {
+func (s *Store) look(
+	ctx context.Context, transfer int64, search *ledger.FileSearch,
+) (func(after, to int64, limit int) ([]tasks.File, error), error) {
 	if search.Value == "" {
 		return func(after, to int64, limit int) ([]tasks.File, error) {
 			return s.pathStretch(ctx, transfer, after, to, search, limit)
@@ -96,7 +98,8 @@ func (s *Store) factStretch(
 	for _, step := range steps { // a query for each: of several, the database would sort the files
 		var some []int64
 		err := s.db.Session(ctx).Model(&resultRecord{}).
-			Where("transfer_id = ? AND step_no = ? AND file_no > ? AND file_no <= ? AND "+text+" LIKE ? ESCAPE '!'", transfer, step, after, to, quoted).
+			Where("transfer_id = ? AND step_no = ? AND file_no > ? AND file_no <= ? AND "+text+" LIKE ? ESCAPE '!'",
+				transfer, step, after, to, quoted).
 			Order("file_no").Limit(limit).Pluck("file_no", &some).Error
 		if err != nil {
 			return nil, err

@@ -64,8 +64,8 @@ func (s *Store) Resume(ctx context.Context, id int64) (resumed bool, err error) 
 			return err
 		}
 		u := tx.Exec(
-			"UPDATE transfers SET last_paused_at = paused_at, resumed_at = ?, paused_at = NULL, trouble = '', stopped = '', moved_at = ?, stalled = ? "+
-				"WHERE id = ? AND paused_at IS NOT NULL",
+			"UPDATE transfers SET last_paused_at = paused_at, resumed_at = ?, paused_at = NULL, trouble = '', stopped = '', "+
+				"moved_at = ?, stalled = ? WHERE id = ? AND paused_at IS NOT NULL",
 			now, now, false, id)
 		resumed = u.RowsAffected == 1
 		if u.Error != nil || !resumed {

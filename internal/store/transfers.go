@@ -100,7 +100,10 @@ func newTransferRow(id string, n NewTransfer, now time.Time) transferRow {
 func newStepRows(transfer int64, steps []tasks.StepProgress) []stepRow {
 	rows := make([]stepRow, len(steps))
 	for i, st := range steps {
-		rows[i] = stepRow{TransferID: transfer, No: st.Number, Name: st.Name, Handler: st.Handler, Approval: st.Approval, Limits: strings.Join(st.Limits, " ")}
+		rows[i] = stepRow{
+			TransferID: transfer, No: st.Number, Name: st.Name, Handler: st.Handler, Approval: st.Approval,
+			Limits: strings.Join(st.Limits, " "),
+		}
 	}
 	return rows
 }

@@ -3,7 +3,6 @@ package systemtest
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -50,7 +49,7 @@ func TestOneTraceFromSubmitToResults(t *testing.T) {
 	c.Trace.Endpoint = collector.URL
 	var hooked atomic.Value
 	hook := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		hooked.Store(r.Header.Get("traceparent"))
+		hooked.Store(r.Header.Get("Traceparent"))
 	}))
 	t.Cleanup(hook.Close)
 	c.Webhook.URLs, c.Webhook.Networks = []string{hook.URL + "/token-of-the-hook"}, []string{"127.0.0.0/8"}
@@ -127,7 +126,7 @@ func TestOneTraceFromSubmitToResults(t *testing.T) {
 	}
 	if t.Failed() {
 		for _, s := range spans {
-			t.Log(fmt.Sprintf("%s %s < %s %v", s.Name, s.ID, s.Parent, s.Attributes))
+			t.Logf("%s %s < %s %v", s.Name, s.ID, s.Parent, s.Attributes)
 		}
 	}
 }

@@ -37,8 +37,8 @@ type Options struct {
 
 // Tracer starts spans. A nil Tracer starts none.
 type Tracer struct {
-	tracer   trace.Tracer
-	provider *sdktrace.TracerProvider
+	tracer trace.Tracer
+	close  func()
 }
 
 const (
@@ -81,15 +81,19 @@ func New(ctx context.Context, o Options) (*Tracer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("traces: %w", err)
 	}
-	return NewWith(o, exporter), nil
+	return NewWith(ctx, o, exporter), nil
 }
 
-// NewWith makes a tracer that gives its spans to an exporter.
-func NewWith(o Options, exporter sdktrace.SpanExporter) *Tracer {
+// NewWith makes a tracer that gives its spans to an exporter, also after ctx has ended.
+func NewWith(ctx context.Context, o Options, exporter sdktrace.SpanExporter) *Tracer {
 	provider := sdktrace.NewTracerProvider(
 		sdktrace.WithBatcher(&quietExporter{SpanExporter: exporter, log: o.Log}), sdktrace.WithResource(resourceOf(o)),
 	)
-	return &Tracer{provider.Tracer(scope, trace.WithInstrumentationVersion(o.Version)), provider}
+	return &Tracer{provider.Tracer(scope, trace.WithInstrumentationVersion(o.Version)), func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTime)
+		defer cancel()
+		_ = provider.Shutdown(ctx) // the exporter has reported what is lost
+	}}
 }
 
 // signalURL is the address of the traces at an endpoint, as OTEL_EXPORTER_OTLP_ENDPOINT has it.
@@ -143,12 +147,9 @@ func (e *quietExporter) ExportSpans(ctx context.Context, spans []sdktrace.ReadOn
 // Close sends what is left, for at most some seconds. It returns no error: traces never make
 // work fail.
 func (t *Tracer) Close() {
-	if t == nil {
-		return
+	if t != nil {
+		t.close()
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), closeTime)
-	defer cancel()
-	_ = t.provider.Shutdown(ctx) // the exporter has reported what is lost
 }
 
 // Parent returns the present span as the value of a traceparent header; empty without one.
@@ -255,8 +256,9 @@ func (t *Tracer) start(
 	if linked := trace.SpanContextFromContext(Continue(context.Background(), link)); linked.IsValid() {
 		options = append(options, trace.WithLinks(trace.Link{SpanContext: linked}))
 	}
-	ctx, span := t.tracer.Start(ctx, name, options...)
-	return ctx, &Span{span}
+	s := new(Span)
+	ctx, s.span = t.tracer.Start(ctx, name, options...)
+	return ctx, s
 }
 
 // Set adds attributes.

@@ -68,7 +68,7 @@ func level(route string, status int) slog.Level {
 		path = route
 	}
 	switch path {
-	case "/healthz", "/readyz", "/metrics", monitorRoot + "/":
+	case healthPath, readyPath, metricsPath, monitorRoot + "/":
 		return slog.LevelDebug // also when a service does not answer: that is logged elsewhere
 	}
 	if status >= http.StatusInternalServerError {

@@ -7,7 +7,7 @@ import (
 
 // withoutLogin reports whether a path is for probes. Probes have no token and may not
 // know the server's name. They report only whether the server and its services answer.
-func withoutLogin(path string) bool { return path == "/healthz" || path == "/readyz" }
+func withoutLogin(path string) bool { return path == healthPath || path == readyPath }
 
 // tokenOf is the token that a request carries; empty when it carries none.
 func tokenOf(r *http.Request) string {

@@ -37,7 +37,10 @@ func (s limitSetter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		err = s.set(r.Context(), &form)
 	}
 	if err == nil {
-		set := url.Values{"scope": {form.Scope}, "name": {form.Name}, "in_flight": {form.InFlight}, "files_per_second": {form.Rate}, "per_host": {form.PerHost}}
+		set := url.Values{
+			"scope": {form.Scope}, "name": {form.Name},
+			"in_flight": {form.InFlight}, "files_per_second": {form.Rate}, "per_host": {form.PerHost},
+		}
 		http.Redirect(w, r, "/workers#"+set.Encode(), http.StatusSeeOther)
 		return
 	}

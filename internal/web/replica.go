@@ -76,7 +76,7 @@ func readApart(reading func(context.Context) context.Context, next http.Handler)
 
 // isPage reports whether a path is that of a page of transfers.
 func isPage(path string) bool {
-	for _, other := range []string{api.Root + "/", monitorRoot + "/", assetRoot, "/login", "/logout", "/healthz", "/readyz", "/metrics"} {
+	for _, other := range []string{api.Root + "/", monitorRoot + "/", assetRoot, "/login", "/logout", healthPath, readyPath, metricsPath} {
 		if strings.HasPrefix(path, other) {
 			return false
 		}

@@ -25,9 +25,9 @@ func rights() map[string]right { //nolint:funlen // one line a route
 		"GET /login/openid/callback": {role: accounts.Nobody},
 		"POST /logout":               {view, "log out"},
 		"GET /assets/":               {role: accounts.Nobody},
-		"GET /healthz":               {role: accounts.Nobody},
-		"GET /readyz":                {role: accounts.Nobody},
-		"GET /metrics":               {role: view},
+		"GET " + healthPath:          {role: accounts.Nobody},
+		"GET " + readyPath:           {role: accounts.Nobody},
+		"GET " + metricsPath:         {role: view},
 
 		"GET /{$}":                                 {role: view},
 		"GET /transfers/{id}/failures":             {role: view},

@@ -28,6 +28,13 @@ const (
 	maxHeader      = 64 << 10         // bytes of request header
 )
 
+// Paths of the routes for monitoring.
+const (
+	healthPath  = "/healthz"
+	readyPath   = "/readyz"
+	metricsPath = "/metrics"
+)
+
 // Server is an http.Handler: the API, the dashboard, the metrics and the monitor, or
 // the admin pages of a worker.
 type Server struct {
@@ -92,7 +99,8 @@ func newServer(opts Options, mount func(*http.ServeMux, *Options) (io.Closer, er
 		return mounted.Close()
 	}
 	logged := &accessLog{log: opts.Log, durations: durations}
-	guarded := checkHost(opts.Hosts, newGuard(&opts, routes).wrap(readApart(opts.Reading, readReplica(opts.Replica, findShortIDs(&opts, mux)))))
+	read := readApart(opts.Reading, readReplica(opts.Replica, findShortIDs(&opts, mux)))
+	guarded := checkHost(opts.Hosts, newGuard(&opts, routes).wrap(read))
 	return &Server{
 		handler: traced(opts.Tracer, logged.wrap(secure(recoverPanics(opts.Log, guarded)))),
 		log:     opts.Log,
@@ -133,14 +141,14 @@ func mountProbes(mux *http.ServeMux, opts *Options, durations *prometheus.Histog
 	if err != nil {
 		return err
 	}
-	mux.HandleFunc("GET /healthz", alive)
-	mux.Handle("GET /readyz", &readiness{dependencies: dependencies(opts), own: opts.Ready, timeout: readyTimeout})
-	mux.Handle("GET /metrics", metrics)
+	mux.HandleFunc("GET "+healthPath, alive)
+	mux.Handle("GET "+readyPath, &readiness{dependencies: dependencies(opts), own: opts.Ready, timeout: readyTimeout})
+	mux.Handle("GET "+metricsPath, metrics)
 	return nil
 }
 
 func dependencies(opts *Options) []dependency {
-	const doing = "answer /readyz"
+	const doing = "answer " + readyPath
 	all := []dependency{{"database", opts.Transfers.Ping, outage.New(opts.Log, outage.Database, doing)}}
 	if opts.RedisPing != nil {
 		all = append(all, dependency{"redis", opts.RedisPing, outage.New(opts.Log, outage.Redis, doing)})

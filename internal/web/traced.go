@@ -18,7 +18,7 @@ func traced(t *tracing.Tracer, next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
-		ctx, span := t.Serve(tracing.Continue(r.Context(), r.Header.Get("traceparent")), r.Method, tracing.Attributes{
+		ctx, span := t.Serve(tracing.Continue(r.Context(), r.Header.Get("Traceparent")), r.Method, tracing.Attributes{
 			"http.request.method": r.Method,
 		})
 		r = r.WithContext(ctx)
@@ -44,7 +44,7 @@ func traced(t *tracing.Tracer, next http.Handler) http.Handler {
 
 func untraced(path string) bool {
 	switch path {
-	case "/healthz", "/readyz", "/metrics":
+	case healthPath, readyPath, metricsPath:
 		return true
 	}
 	return strings.HasPrefix(path, monitorRoot+"/") || strings.HasPrefix(path, assetRoot) || strings.HasSuffix(path, "/events")

@@ -24,7 +24,8 @@ const (
 func changeWords() map[string]string {
 	return map[string]string{
 		submitAction: "submitted", pauseAction: "paused", "resume a transfer": "resumed", "cancel a transfer": "canceling asked for",
-		audit.StopTransfer: "stopped", audit.DeadlineTransfer: "canceled", "change a transfer": "changed", audit.ApproveStep: "approved", audit.RejectStep: "rejected",
+		audit.StopTransfer: "stopped", audit.DeadlineTransfer: "canceled", "change a transfer": "changed",
+		audit.ApproveStep: "approved", audit.RejectStep: "rejected",
 		"retry files of a transfer": "files retried", "retry final steps of a transfer": "final steps retried",
 	}
 }

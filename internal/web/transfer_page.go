@@ -129,7 +129,7 @@ func (p *transferPage) fill(ctx context.Context, v *transferView, id string) err
 	}
 	v.Times = timeBarsOf(t.WallTime)
 	v.actions(&t, p.opts.Control != nil)
-	p.counting.begin(p.opts, &t)
+	p.counting.begin(p.opts, &t) //nolint:contextcheck // it outlives the request
 	v.Results, v.Bytes = ratesOf(activity)
 	if err := p.final(ctx, v, &t); err != nil {
 		return err
