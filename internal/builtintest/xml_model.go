@@ -91,7 +91,8 @@ func WantSchema(t *testing.T, file string, schemas ...string) {
 	var all strings.Builder // xmllint takes one schema, so it gets one that imports them
 	all.WriteString(`<schema xmlns="http://www.w3.org/2001/XMLSchema">`)
 	for _, name := range schemas {
-		fmt.Fprintf(&all, `<import namespace="%s" schemaLocation="%s"/>`, namespaces[name], &url.URL{Scheme: "file", Path: filepath.Join(dir, name)})
+		location := url.URL{Scheme: "file", Path: filepath.Join(dir, name)}
+		fmt.Fprintf(&all, `<import namespace="%s" schemaLocation="%s"/>`, namespaces[name], location.String())
 	}
 	all.WriteString(`</schema>`)
 	schema := filepath.Join(t.TempDir(), "all.xsd")
