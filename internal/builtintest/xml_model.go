@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -76,16 +77,29 @@ func (m XMLModel) check(name string, children []string) error {
 	return nil
 }
 
-// WantSchema validates a document with xmllint by an official schema, if the environment
-// variable BALER_TEST_SCHEMAS names a folder that has the schema. It says so when it cannot.
-func WantSchema(t *testing.T, file, schema string) {
+// WantSchema validates a document with xmllint by official schemas, if the environment
+// variable BALER_TEST_SCHEMAS names a folder that has them. It says so when it cannot.
+// XML_CATALOG_FILES may name a catalog of what these schemas import.
+func WantSchema(t *testing.T, file string, schemas ...string) {
 	t.Helper()
 	dir := os.Getenv("BALER_TEST_SCHEMAS")
 	if dir == "" {
-		t.Logf("not validated by %s: BALER_TEST_SCHEMAS names no folder of schemas", schema)
+		t.Logf("not validated by %s: BALER_TEST_SCHEMAS names no folder of schemas", schemas)
 		return
 	}
-	cmd := exec.CommandContext(t.Context(), "xmllint", "--noout", "--nonet", "--schema", filepath.Join(dir, schema), file)
+	namespaces := map[string]string{"mets.xsd": "http://www.loc.gov/METS/", "premis.xsd": "http://www.loc.gov/premis/v3"}
+	var all strings.Builder // xmllint takes one schema, so it gets one that imports them
+	all.WriteString(`<schema xmlns="http://www.w3.org/2001/XMLSchema">`)
+	for _, name := range schemas {
+		location := url.URL{Scheme: "file", Path: filepath.Join(dir, name)}
+		fmt.Fprintf(&all, `<import namespace="%s" schemaLocation="%s"/>`, namespaces[name], location.String())
+	}
+	all.WriteString(`</schema>`)
+	schema := filepath.Join(t.TempDir(), "all.xsd")
+	if err := os.WriteFile(schema, []byte(all.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), "xmllint", "--noout", "--nonet", "--schema", schema, file)
 	said, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Errorf("xmllint: %v\n%s", err, said)

@@ -2,8 +2,10 @@ package mets
 
 import (
 	"context"
+	"fmt"
 	"net/url"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -25,6 +27,8 @@ type document struct {
 	x       *xmlstream.Writer
 	options Options
 	base    string // the folder that locations are relative to
+	baseURL string // what locations begin with, if it is a URL
+	premis  string // the URI of the PREMIS document
 }
 
 func (d *document) header() {
@@ -44,10 +48,9 @@ func (d *document) header() {
 func (d *document) metadata() error {
 	d.x.Start("amdSec", "ID", "amd")
 	defer d.x.End()
-	if where := d.options.Premis; where != embedded {
+	if d.options.Premis != embedded {
 		d.x.Start("digiprovMD", "ID", "premis")
-		d.x.Empty("mdRef", "LOCTYPE", "URL", "MDTYPE", "PREMIS", "MIMETYPE", "application/xml", "xlink:type", "simple",
-			"xlink:href", (&url.URL{Path: where}).String())
+		d.x.Empty("mdRef", "LOCTYPE", "URL", "MDTYPE", "PREMIS", "MIMETYPE", "application/xml", "xlink:type", "simple", "xlink:href", d.premis)
 		d.x.End()
 		return nil
 	}
@@ -128,9 +131,45 @@ func (d *document) file(f *handlers.FinalFile) {
 	mime, _ := f.Facts["mime"].(string)
 	d.x.Start("file", "ID", "file"+suffix(f.Transfer, f.No), "ADMID", admin, "MIMETYPE", mime, "SIZE", size,
 		"CREATED", created, "CHECKSUM", digest, "CHECKSUMTYPE", algorithm)
-	d.x.Empty("FLocat", "LOCTYPE", "OTHER", "OTHERLOCTYPE", "relative path", "xlink:type", "simple",
-		"xlink:href", (&url.URL{Path: d.options.Base + d.relative(f.Path)}).EscapedPath())
+	path := d.relative(f.Path)
+	if d.baseURL != "" {
+		d.x.Empty("FLocat", "LOCTYPE", "URL", "xlink:type", "simple", "xlink:href", d.baseURL+(&url.URL{Path: path}).EscapedPath())
+	} else { // String writes ./ before a name such as 12:30.txt, which is no URI
+		d.x.Empty("FLocat", "LOCTYPE", "OTHER", "OTHERLOCTYPE", "relative path", "xlink:type", "simple",
+			"xlink:href", (&url.URL{Path: d.options.Base + path}).String())
+	}
 	d.x.End()
+}
+
+// locations finds out which locations that the options give are URLs.
+func (d *document) locations() error {
+	base, isURL, err := reference(d.options.Base)
+	if err != nil {
+		return fmt.Errorf("base: %w", err)
+	}
+	if isURL {
+		d.baseURL = base
+	}
+	if d.premis, _, err = reference(d.options.Premis); err != nil {
+		return fmt.Errorf("premis: %w", err)
+	}
+	return nil
+}
+
+// hasScheme is what a URL begins with, and the path of hardly any file.
+var hasScheme = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]*://`)
+
+// reference is the URI of a path, or of what is a URL already: only in a path, % and ? are
+// characters of names.
+func reference(text string) (href string, isURL bool, err error) {
+	if !hasScheme.MatchString(text) {
+		return (&url.URL{Path: text}).String(), false, nil
+	}
+	u, err := url.Parse(text)
+	if err != nil {
+		return "", false, handlers.Fail(handlers.CodeBadArgs, fmt.Errorf("not a URL: %w", err))
+	}
+	return u.String(), true, nil
 }
 
 // relative is a file's path below the folder that contains all sources.

@@ -32,6 +32,10 @@ func newMetsArgs(args any) (m metsArgs, err error) {
 		return m, handlers.Fail(handlers.CodeBadArgs, errors.New("to is missing: the path of the METS document"))
 	}
 	m.Premis = cmp.Or(m.Premis, embedded)
+	d := document{options: Options{Premis: m.Premis, Base: m.Base}}
+	if err := d.locations(); err != nil {
+		return m, err
+	}
 	return m, m.Organization.Check()
 }
 
@@ -75,11 +79,17 @@ type Options struct {
 // Write writes a whole document.
 func Write(ctx context.Context, c *handlers.TransferJob, w io.Writer, o Options) error {
 	d := &document{ctx: ctx, job: c, x: xmlstream.New(w), options: o, base: handlers.CommonFolder(c.Transfer().Sources)}
+	if err := d.locations(); err != nil {
+		return err
+	}
 	t := c.Transfer()
+	schemas := "http://www.loc.gov/METS/ https://www.loc.gov/standards/mets/version1121/mets.xsd"
+	if o.Premis == embedded { // a validator refuses xsi:type of an object without the schema that has the type
+		schemas += " " + premis.SchemaLocation
+	}
 	d.x.Start("mets", "xmlns", "http://www.loc.gov/METS/", "xmlns:xlink", "http://www.w3.org/1999/xlink",
 		"xmlns:xsi", "http://www.w3.org/2001/XMLSchema-instance",
-		"xsi:schemaLocation", "http://www.loc.gov/METS/ https://www.loc.gov/standards/mets/version1121/mets.xsd",
-		"OBJID", t.UUID, "LABEL", t.Name)
+		"xsi:schemaLocation", schemas, "OBJID", t.UUID, "LABEL", t.Name)
 	d.header()
 	for _, write := range []func() error{d.metadata, d.files, d.folders} {
 		if err := write(); err != nil {

@@ -2,7 +2,9 @@ package mets
 
 import (
 	"flag"
+	"html"
 	"maps"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -95,7 +97,63 @@ func TestEmbeddedPremis(t *testing.T) {
 	if n := strings.Count(string(text), "<amdSec"); n != 1 || strings.Count(string(text), "PREMIS:EVENT") != 1 {
 		t.Errorf("%d sections of metadata", n)
 	}
-	builtintest.WantSchema(t, file, "mets.xsd")
+	if !strings.Contains(string(text), `http://www.loc.gov/premis/v3 https://www.loc.gov/standards/premis/premis.xsd"`) {
+		t.Error("a validator does not know where the types of PREMIS are")
+	}
+	builtintest.WantSchema(t, file, "mets.xsd", "premis.xsd")
+}
+
+// Every location is a URI that leads to the file, whatever its name.
+func TestLocations(t *testing.T) {
+	t.Parallel()
+	hrefs := regexp.MustCompile(`<(?:FLocat|mdRef) LOCTYPE="([^"]*)".* xlink:href="([^"]*)"`)
+	for name, c := range map[string]struct {
+		args map[string]any
+		want string // the URL that the locations of files are below, if one resolves them from mets:///x/
+		kind string
+		md   string
+	}{
+		"relative":      {map[string]any{"premis": "12:30.xml"}, "mets:///x/", "OTHER", "./12:30.xml"},
+		"path":          {map[string]any{"premis": "a?b", "base": "1:2/%20?/"}, "mets:///x/1:2/%2520%3F/", "OTHER", "a%3Fb"},
+		"absolute path": {map[string]any{"premis": "/p", "base": "/data/"}, "mets:///data/", "OTHER", "/p"},
+		"URL": {
+			map[string]any{"premis": "https://h/my%20a b?x=1", "base": "https://h/my%20files/"}, "https://h/my%20files/", "URL",
+			"https://h/my%20a%20b?x=1",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			names := []string{"12:30 notes.txt", "::", "a:b", "sub:dir/c:d", "q?#%20&<", "*", "ü", "\xff\n"}
+			run := transfer(t)
+			run.Args, run.Files, run.Results = c.args, nil, nil
+			c.args["to"] = "mets.xml"
+			for _, name := range names {
+				run.Files = append(run.Files, handlers.FinalFile{File: tasks.File{Path: "/in/col/" + name}})
+			}
+			builtintest.WantStep(t, builtintest.TryFinalizer(t, Finalize, run), tasks.FinalizeDone, "")
+			file := filepath.Join(run.Base, "mets.xml")
+			builtintest.WantSchema(t, file, "mets.xsd")
+			text, err := os.ReadFile(file)
+			testkit.Must(t, err)
+			found := hrefs.FindAllStringSubmatch(html.UnescapeString(string(text)), -1)
+			if len(found) != 1+len(names) {
+				t.Fatalf("%d locations: %q", len(found), found)
+			}
+			if md := found[0]; md[1] != "URL" || md[2] != c.md {
+				t.Errorf("PREMIS is at %q; want %s", md[1:], c.md)
+			}
+			from, err := url.Parse("mets:///x/mets.xml")
+			testkit.Must(t, err)
+			below, err := url.Parse(c.want)
+			testkit.Must(t, err)
+			for i, name := range names {
+				to, err := from.Parse(found[1+i][2])
+				if err != nil || to.Scheme != below.Scheme || to.Host != below.Host || to.Path != below.Path+name || found[1+i][1] != c.kind {
+					t.Errorf("%q is at %q, which is %v, %v; want %s", name, found[1+i][1:], to, err, c.kind)
+				}
+			}
+		})
+	}
 }
 
 func TestMetsOfNothing(t *testing.T) {
@@ -111,6 +169,8 @@ func TestArguments(t *testing.T) {
 	builtintest.WantArgs(t, Register, "mets", map[string]any{"to": "/x"}, map[string]any{
 		"to is missing":            map[string]any{},
 		"organization has no name": map[string]any{"to": "/x", "organization": map[string]any{"identifier": "a"}},
+		"premis: not a URL":        map[string]any{"to": "/x", "premis": "https://h/%zz"},
+		"base: not a URL":          map[string]any{"to": "/x", "base": "https://[h/"},
 		"there is no argument":     map[string]any{"to": "/x", "into": 1},
 	})
 }

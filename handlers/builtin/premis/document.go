@@ -14,6 +14,9 @@ import (
 // Namespace is that of PREMIS 3.
 const Namespace = "http://www.loc.gov/premis/v3"
 
+// SchemaLocation says where the schema of the namespace is, as xsi:schemaLocation does.
+const SchemaLocation = Namespace + " https://www.loc.gov/standards/premis/premis.xsd"
+
 const schemaInstance = "http://www.w3.org/2001/XMLSchema-instance"
 
 // localID is the type of identifiers that Baler gives: they are unique because they begin

@@ -77,7 +77,7 @@ func Write(ctx context.Context, c *handlers.TransferJob, w io.Writer, o Options)
 	d := NewDocument(c, o)
 	x := xmlstream.New(w)
 	x.Start("premis", "xmlns", Namespace, "xmlns:xsi", schemaInstance,
-		"xsi:schemaLocation", Namespace+" https://www.loc.gov/standards/premis/premis.xsd", "version", "3.0")
+		"xsi:schemaLocation", SchemaLocation, "version", "3.0")
 	d.Transfer(x, "")
 	for f, err := range c.Files(ctx) {
 		if err != nil {
