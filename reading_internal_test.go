@@ -37,7 +37,8 @@ func TestReadersDoNotWaitForWriters(t *testing.T) {
 		testkit.Must(t, err)
 		return tr
 	}
-	grows, ends, hidden := create(), create(), create()
+	grows, ends, hidden, deleted, imported := create(), create(), create(), create(), create()
+	testkit.Must(t, b.store.DB().Session(t.Context()).Exec("UPDATE transfers SET state = 'completed', ended_at = created_at WHERE id = ?", deleted.ID).Error)
 	server, err := b.backend().NewServer(t.Context(), &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	testkit.Must(t, err)
 	t.Cleanup(func() { testkit.Must(t, server.Close()) })
@@ -61,6 +62,16 @@ func TestReadersDoNotWaitForWriters(t *testing.T) {
 			if err == nil {
 				err = tx.Exec("UPDATE transfers SET uuid = ? WHERE id = ?", newest, hidden.ID).Error
 			}
+			if err == nil {
+				err = tx.Exec("INSERT INTO tombstones (transfer_id, uuid, name, run_key, forget, deleted_at) VALUES (?, ?, '', '', FALSE, ?)",
+					deleted.ID, deleted.UUID, now).Error
+			}
+			if err == nil {
+				err = tx.Exec("DELETE FROM transfers WHERE id = ?", deleted.ID).Error
+			}
+			if err == nil { // a row of which nothing is committed
+				err = tx.Exec("UPDATE transfers SET id = id + 1000, state = 'completed', ended_at = ? WHERE id = ?", now, imported.ID).Error
+			}
 			close(written)
 			<-end
 			return err
@@ -75,10 +86,19 @@ func TestReadersDoNotWaitForWriters(t *testing.T) {
 		{"/v1/transfers/" + grows.UUID, "12345678"},
 		{"/v1/transfers/" + newest, newest},
 		{"/v1/transfers/" + ends.UUID, `"open"`},
+		{"/v1/transfers/" + deleted.UUID, `"completed"`},
+		{"/v1/transfers/find?ref=" + deleted.UUID[:35], deleted.UUID},
 	} {
 		if status, body := request(http.MethodGet, c.path); status != http.StatusOK || !strings.Contains(body, c.want) {
 			t.Errorf("GET %s: %d without %s:\n%s", c.path, status, c.want, body)
 		}
+	}
+	if status, body := request(http.MethodGet, "/v1/transfers"); status != http.StatusOK || strings.Contains(body, `"completed"`) ||
+		!strings.Contains(body, ends.UUID) || !strings.Contains(body, imported.UUID) {
+		t.Errorf("the list has an end that is not committed: %d %s", status, body)
+	}
+	if status, body := request(http.MethodGet, "/v1/transfers/"+newest[:8]); status != http.StatusNotFound {
+		t.Errorf("a short id leads to a transfer that is not committed: %d %s", status, body)
 	}
 	if status, body := request(http.MethodPost, "/v1/transfers/"+newest+"/pause"); status != http.StatusNotFound {
 		t.Errorf("a transfer that is not committed was paused: %d %s", status, body)

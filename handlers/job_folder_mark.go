@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 )
 
 // A mark is a file beside a folder of MakeFolder. It says that the folder is of this job, and of
@@ -26,11 +25,7 @@ func (f *FileFolder) marked() error {
 	if f.job.spec.TransferUUID == "" {
 		return nil
 	}
-	id, err := f.identity()
-	if err == nil {
-		err = f.root.WriteFile(f.mark, []byte(id), 0o644)
-	}
-	if err != nil {
+	if err := f.writeMark(); err != nil {
 		return errors.Join(fmt.Errorf("mark the folder: %w", err), f.root.Remove(f.name))
 	}
 	f.job.mu.Lock()
@@ -38,6 +33,46 @@ func (f *FileFolder) marked() error {
 	f.job.marks = append(f.job.marks, filepath.Join(filepath.Dir(f.Path), filepath.Base(f.mark)))
 	return nil
 }
+
+// writeMark makes the mark. What somebody has put in its place stays, also a link that leads
+// nowhere: the error is then fs.ErrExist.
+func (f *FileFolder) writeMark() error {
+	id, err := f.identity()
+	if err != nil {
+		return err
+	}
+	mark, err := f.root.OpenFile(f.mark, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = mark.WriteString(id)
+	if err = errors.Join(err, mark.Close()); err != nil {
+		return errors.Join(err, f.unmark())
+	}
+	return nil
+}
+
+// readMark reads the mark; there says that something has its name, and ours that it can be a
+// mark: the number of a folder, or nothing when its worker was killed while it wrote.
+func (f *FileFolder) readMark() (id string, there, ours bool, err error) {
+	info, err := f.root.Lstat(f.mark)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", false, false, nil
+	}
+	if err != nil || !info.Mode().IsRegular() || info.Size() > maxMark {
+		return "", true, false, err
+	}
+	content, err := f.root.ReadFile(f.mark)
+	if errors.Is(err, fs.ErrNotExist) { // removed since
+		return "", true, false, nil
+	}
+	id = string(content)
+	_, noNumber := strconv.ParseUint(id, 10, 64)
+	return id, true, err == nil && (id == "" || noNumber == nil), err
+}
+
+// maxMark is how many bytes a mark has at most.
+const maxMark = 20
 
 // unmark removes the mark of a folder that is gone.
 func (f *FileFolder) unmark() error {
@@ -63,12 +98,9 @@ func (f *FileFolder) sweep(ctx context.Context) (used bool, err error) {
 	if f.job.spec.TransferUUID == "" {
 		return false, nil
 	}
-	mark, err := f.root.ReadFile(f.mark)
-	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
-	}
-	if err != nil {
-		return false, err
+	mark, there, ours, err := f.readMark()
+	if err != nil || !ours {
+		return there, err
 	}
 	f.job.mu.Lock()
 	f.job.marks = append(f.job.marks, filepath.Join(filepath.Dir(f.Path), filepath.Base(f.mark)))
@@ -77,7 +109,7 @@ func (f *FileFolder) sweep(ctx context.Context) (used bool, err error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return true, nil
 	}
-	if err != nil || id != strings.TrimSpace(string(mark)) {
+	if err != nil || id != mark {
 		return true, err // somebody has put another one there
 	}
 	if f.job.spec.EmittedIn == nil {

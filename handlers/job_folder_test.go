@@ -127,3 +127,57 @@ func TestFolderOfAFailedAttempt(t *testing.T) {
 	}
 	testkit.Must(t, f.Close())
 }
+
+// What somebody has put where a mark would be stays as it is, and the next name is taken.
+func TestFolderWhoseMarkIsTaken(t *testing.T) {
+	t.Parallel()
+	for what, put := range map[string]func(path string) error{
+		"a file":                     func(path string) error { return os.WriteFile(path, []byte("mine"), 0o600) },
+		"a long file of digits":      func(path string) error { return os.WriteFile(path, []byte(strings.Repeat("1", 100)), 0o600) },
+		"a folder":                   func(path string) error { return os.Mkdir(path, 0o700) },
+		"a link that leads nowhere":  func(path string) error { return os.Symlink("nowhere", path) },
+		"a link to the file of mine": func(path string) error { return os.Symlink("mine", path) },
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			m := &foldersOf{t: t, out: t.TempDir()}
+			testkit.Must(t, os.WriteFile(filepath.Join(m.out, "mine"), []byte("12345"), 0o600))
+			mark := filepath.Join(m.out, ".baler-t-1-1.folder-1")
+			testkit.Must(t, put(mark))
+			before, err := os.Lstat(mark)
+			testkit.Must(t, err)
+			job := m.job("t", 1)
+			f := m.open(job, "whole")
+			testkit.Must(t, f.Emit("part", ""))
+			testkit.Must(t, f.Close())
+			testkit.Must(t, job.Recorded())
+			after, err := os.Lstat(mark)
+			if err != nil || !os.SameFile(before, after) || before.Size() != after.Size() {
+				t.Errorf("what had the name of the mark: %v, %v", after, err)
+			}
+			if content, err := os.ReadFile(filepath.Join(m.out, "mine")); err != nil || string(content) != "12345" {
+				t.Errorf("the file of somebody else has %q, %v", content, err)
+			}
+			if _, err := os.Lstat(filepath.Join(m.out, "nowhere")); err == nil {
+				t.Error("a link was followed")
+			}
+			if filepath.Base(f.Path) != "a.files-2" {
+				t.Errorf("the folder is %s", f.Path)
+			}
+		})
+	}
+}
+
+// A mark that its killed worker has not written whole does not keep the file from its outputs.
+func TestFolderWithAnEmptyMark(t *testing.T) {
+	t.Parallel()
+	m := &foldersOf{t: t, out: t.TempDir()}
+	m.open(m.job("t", 1), "of the killed attempt")
+	testkit.Must(t, os.Truncate(filepath.Join(m.out, ".baler-t-1-1.folder-1"), 0))
+	again := m.job("t", 1)
+	f := m.open(again, "whole")
+	testkit.Must(t, f.Emit("part", ""))
+	testkit.Must(t, f.Close())
+	testkit.Must(t, again.Recorded())
+	m.want("recorded", "a.files/part", "a.files-2/part") // whose the first one is is unknown
+}

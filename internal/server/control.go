@@ -10,6 +10,7 @@ import (
 	"github.com/balerhq/baler/internal/accounts"
 	"github.com/balerhq/baler/internal/api"
 	"github.com/balerhq/baler/internal/control"
+	"github.com/balerhq/baler/internal/db"
 	"github.com/balerhq/baler/internal/exchange"
 	"github.com/balerhq/baler/internal/export"
 	"github.com/balerhq/baler/internal/queue"
@@ -81,7 +82,7 @@ func (b *Backend) Decide(ctx context.Context, t tasks.Transfer, d tasks.Decision
 
 // FindTransfer implements api.Results.
 func (b *Backend) FindTransfer(ctx context.Context, ref string) (tasks.Transfer, error) {
-	t, err := b.Control.FindTransfer(ctx, ref)
+	t, err := b.Control.FindTransfer(db.ReadCommitted(ctx), ref) // what is asked for next may be a change of it
 	_, several := errors.AsType[*tasks.AmbiguousError](err)
 	switch {
 	case several:

@@ -9,6 +9,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"github.com/balerhq/baler/internal/db"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -81,7 +82,7 @@ func (s *Store) DeleteTransfer(ctx context.Context, id int64, d Deletion) error 
 // NotFound is the error for a reference that no transfer fits: a tasks.DeletedError when
 // it is the id or the number of a deleted one, else tasks.ErrTransferNotFound.
 func (s *Store) NotFound(ctx context.Context, ref string) error {
-	q := s.db.Session(ctx).Where("uuid = ?", ref)
+	q := s.db.Session(db.ReadCommitted(ctx)).Where("uuid = ?", ref) // a deletion may be rolled back
 	if n, err := strconv.ParseInt(ref, 10, 64); err == nil {
 		q = q.Or("transfer_id = ?", n)
 	}

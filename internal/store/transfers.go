@@ -137,11 +137,12 @@ func (s *Store) Latest(ctx context.Context, runKey string) (tasks.Transfer, erro
 func (s *Store) one(ctx context.Context, where string, arg any) (tasks.Transfer, error) {
 	q := s.db.Session(ctx)
 	row, err := takeRow[transferRow](q.Where(where, arg).Order("id DESC"), "transfer", fmt.Errorf("%w: %v", tasks.ErrTransferNotFound, arg))
+	// Whoever waits for the end goes on by it: neither it nor a deletion may be rolled back.
+	if db.Uncommitted(ctx) && (errors.Is(err, tasks.ErrTransferNotFound) || err == nil && row.State.Ended()) {
+		return s.one(db.ReadCommitted(ctx), where, arg)
+	}
 	if err != nil {
 		return tasks.Transfer{}, err
-	}
-	if row.State.Ended() && db.Uncommitted(ctx) { // whoever waits for the end goes on by it: it must not be rolled back
-		return s.one(db.ReadCommitted(ctx), where, arg)
 	}
 	all := []tasks.Transfer{row.transfer()}
 	err = withSteps(q, all)
@@ -164,8 +165,43 @@ func (s *Store) Transfers(ctx context.Context, before int64, limit int) ([]tasks
 
 // withSteps makes transfers of rows, complete with their steps.
 func (s *Store) withSteps(ctx context.Context, rows []transferRow) ([]tasks.Transfer, error) {
+	rows, err := s.committedEnds(ctx, rows)
+	if err != nil {
+		return nil, err
+	}
 	ts := fromRows(rows, (*transferRow).transfer)
 	return ts, withSteps(s.db.Session(ctx), ts)
+}
+
+// committedEnds replaces the rows of transfers that have ended by what is committed of them. One
+// of which nothing is, such as one that is being imported, is open.
+func (s *Store) committedEnds(ctx context.Context, rows []transferRow) ([]transferRow, error) {
+	var ended []int64
+	for i := range rows {
+		if rows[i].State.Ended() {
+			ended = append(ended, rows[i].ID)
+		}
+	}
+	if len(ended) == 0 || !db.Uncommitted(ctx) {
+		return rows, nil
+	}
+	var committed []transferRow
+	q := s.db.Session(db.ReadCommitted(ctx)).Where("id IN ?", ended)
+	if err := findEach(q, &committed, unreadableTransfer); err != nil {
+		return nil, fmt.Errorf("read the ends of transfers: %w", err)
+	}
+	of := make(map[int64]*transferRow, len(committed))
+	for i := range committed {
+		of[committed[i].ID] = &committed[i]
+	}
+	for i := range rows {
+		if row := of[rows[i].ID]; row != nil {
+			rows[i] = *row
+		} else if rows[i].State.Ended() {
+			rows[i].State, rows[i].EndedAt = tasks.StateOpen, nil
+		}
+	}
+	return rows, nil
 }
 
 // withSteps reads the steps and the final steps of transfers.
