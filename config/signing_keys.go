@@ -26,7 +26,8 @@ func (r RedisSettings) ReadSigningKeys() ([]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read redis.signing_keys_file: %w", err)
 	}
-	keys := strings.Fields(string(content))
+	// Some editors begin a file with a mark, which would make another key of the first one.
+	keys := strings.Fields(strings.TrimPrefix(string(content), "\ufeff"))
 	if err := checkSigningKeys(keys); err != nil {
 		return nil, fmt.Errorf("redis.signing_keys_file: %s: %w", r.SigningKeysFile, err)
 	}

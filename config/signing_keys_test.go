@@ -21,6 +21,7 @@ func TestSigningKeys(t *testing.T) {
 	}{
 		{a + "\n", []string{a}, ""},
 		{a + "\r\n\n" + b, []string{a, b}, ""},
+		{"\ufeff" + a + "\r\n", []string{a}, ""},
 		{"", nil, "has no key"},
 		{"short\n", nil, "key 1 has 5 characters, and needs 32 or more"},
 		{a + "\n" + a, nil, "key 2 is there twice"},

@@ -160,7 +160,7 @@ func (d *doctor) diagnoseTables(ctx context.Context) []Check {
 		}}
 	}
 	checks := append([]Check{well("migrations", "up to date"), d.diagnoseWrites(ctx)}, d.diagnoseTransfers(ctx)...)
-	return slices.Concat(checks, d.diagnoseReplica(ctx), d.diagnoseWork(ctx))
+	return slices.Concat(checks, d.diagnoseJournaled(ctx), d.diagnoseReplica(ctx), d.diagnoseWork(ctx))
 }
 
 // maxSuspended is how many suspended transfers are named.

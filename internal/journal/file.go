@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -97,6 +98,29 @@ func syncFolder(dir string) error {
 	return errors.Join(d.Sync(), d.Close())
 }
 
+// errMoved says that a file is not any more where it was made.
+var errMoved = errors.New("the journal file is no longer in the folder, so what is written to it would be lost")
+
+// isInPlace returns an error unless the name of the file leads to the file: somebody may have
+// removed its folder, or may have mounted another one over it.
+func (f *file) isInPlace() error {
+	here, err := os.Stat(f.f.Name())
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%w: %s", errMoved, f.f.Name())
+	}
+	if err != nil {
+		return err
+	}
+	open, err := f.f.Stat()
+	if err != nil {
+		return err
+	}
+	if !os.SameFile(here, open) {
+		return fmt.Errorf("%w: %s is another file", errMoved, f.f.Name())
+	}
+	return nil
+}
+
 // add appends what write writes, and returns when it is on the disk. After an error the file is
 // as before, or cannot be used any more; then broken is true.
 func (f *file) add(write func(io.Writer) error) (broken bool, err error) {
@@ -112,6 +136,9 @@ func (f *file) add(write func(io.Writer) error) (broken bool, err error) {
 		err = f.f.Sync()
 	}
 	if err == nil {
+		if err := f.isInPlace(); err != nil { // after the writing: it may have gone meanwhile
+			return true, err
+		}
 		f.size += end.n
 		return false, nil
 	}
@@ -126,8 +153,9 @@ func (f *file) add(write func(io.Writer) error) (broken bool, err error) {
 
 // close ends the file, and removes it when it has nothing.
 func (f *file) close() error {
+	inPlace := f.isInPlace() == nil
 	err := f.f.Close()
-	if f.size == 0 {
+	if f.size == 0 && inPlace {
 		err = errors.Join(err, os.Remove(f.f.Name()))
 	}
 	if err != nil {

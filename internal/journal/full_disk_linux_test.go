@@ -2,7 +2,9 @@ package journal
 
 import (
 	"errors"
+	"io"
 	"math/rand/v2"
+	"os"
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus/testutil"
@@ -41,5 +43,20 @@ func TestFullDisk(t *testing.T) {
 	testkit.Must(t, j.Pass(t.Context()))
 	if got := content(t, dir); len(got) != 1 || got[0] != "t1\n"+string(large)+"t3\n" {
 		t.Error("the rest is not written")
+	}
+}
+
+// A transfer counts as written when the disk has it. A pipe takes all and cannot be synced.
+func TestWithoutASyncNothingIsWritten(t *testing.T) {
+	r, w, err := os.Pipe()
+	testkit.Must(t, err)
+	t.Cleanup(func() { testkit.Must(t, errors.Join(r.Close(), w.Close())) })
+	f := &file{f: w, compression: None}
+	broken, err := f.add(func(to io.Writer) error {
+		_, err := io.WriteString(to, "t1\n")
+		return err
+	})
+	if !broken || !errors.Is(err, unix.EINVAL) || f.size > 0 {
+		t.Errorf("broken %v, size %d: %v", broken, f.size, err)
 	}
 }

@@ -302,6 +302,11 @@ func (j *Journal) openFile() error {
 			return err
 		}
 	}
+	if j.file != nil && j.file.isInPlace() != nil {
+		if err := j.closeFile(); err != nil {
+			return err
+		}
+	}
 	if j.file != nil {
 		return nil
 	}

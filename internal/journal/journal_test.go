@@ -261,6 +261,47 @@ func TestMissingFolder(t *testing.T) {
 	}
 }
 
+// A folder that is removed, or replaced by another one, while the process has a file open in it
+// does not get transfers that count as written and are nowhere.
+func TestFolderThatGoesAway(t *testing.T) {
+	f := ended(1)
+	dir := filepath.Join(t.TempDir(), "journal")
+	testkit.Must(t, os.Mkdir(dir, 0o700))
+	j := newJournal(t, f, func(o *Options) { o.Dir = dir })
+	testkit.Must(t, j.Pass(t.Context()))
+	more := func(n int) {
+		all := ended(n)
+		f.transfers, f.content = all.transfers, all.content
+	}
+	more(2)
+	testkit.Must(t, os.Rename(dir, dir+"-away"))
+	if err := j.Pass(t.Context()); err == nil || !strings.Contains(err.Error(), dir) {
+		t.Errorf("without a folder it ends with %v", err)
+	}
+	if len(f.journaled) != 1 {
+		t.Errorf("journaled: %v", f.journaled)
+	}
+	testkit.Must(t, os.Mkdir(dir, 0o700))
+	testkit.Must(t, j.Pass(t.Context()))
+	if got := content(t, dir); len(got) != 1 || got[0] != "t2\n" {
+		t.Errorf("written %q", got)
+	}
+	more(3)
+	j.opts.Export = func(ctx context.Context, id string, w io.Writer) (tasks.Transfer, error) {
+		testkit.Must(t, os.Rename(dir, dir+"-while-written"))
+		testkit.Must(t, os.Mkdir(dir, 0o700))
+		j.opts.Export = f.export
+		return f.export(ctx, id, w)
+	}
+	if err := j.Pass(t.Context()); !errors.Is(err, errMoved) {
+		t.Errorf("when the folder goes while it writes, it ends with %v", err)
+	}
+	testkit.Must(t, j.Pass(t.Context()))
+	if got := content(t, dir); len(got) != 1 || got[0] != "t3\n" || len(f.journaled) != 3 {
+		t.Errorf("written %q, journaled %v", got, f.journaled)
+	}
+}
+
 func TestOldFilesAreDeleted(t *testing.T) {
 	f := ended(1)
 	j := newJournal(t, f, func(o *Options) { o.Keep = time.Hour })
