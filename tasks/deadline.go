@@ -43,6 +43,15 @@ func ParseDeadline(text string) (d Deadline, err error) {
 	return d, nil
 }
 
+// ParseDeadlineChange is ParseDeadline for a change: an empty text, such as that of a variable that
+// is not set, removes no deadline by mistake.
+func ParseDeadlineChange(text string) (Deadline, error) {
+	if text == "" {
+		return Deadline{}, fmt.Errorf("the deadline is empty: %w", errDeadline)
+	}
+	return ParseDeadline(text)
+}
+
 // CheckDeadline reports why a text is not a deadline.
 func CheckDeadline(text string) error {
 	_, err := ParseDeadline(text)
@@ -80,7 +89,7 @@ func (d Deadline) From(now time.Time) (at time.Time, err error) {
 		at = now.Add(d.After)
 	}
 	if !at.IsZero() && !at.After(now) {
-		return at, fmt.Errorf("%w: it is %s, and the clock of the database says %s",
+		return at, fmt.Errorf("%w: it is %s, and the clock of the database says %s; give a later one, or none",
 			ErrDeadlinePassed, at.Format(time.RFC3339), now.UTC().Format(time.RFC3339))
 	}
 	return at, nil

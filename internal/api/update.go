@@ -41,7 +41,7 @@ func (a *api) update(ctx context.Context, in *updateInput) (*getOutput, error) {
 		c.StopAfter = &limit
 	}
 	if in.Body.Deadline != nil {
-		deadline, err := tasks.ParseDeadline(*in.Body.Deadline)
+		deadline, err := tasks.ParseDeadlineChange(*in.Body.Deadline)
 		if err != nil {
 			return nil, invalid("body.deadline", *in.Body.Deadline, err.Error())
 		}

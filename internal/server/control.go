@@ -50,6 +50,15 @@ func (b *Backend) Retry(ctx context.Context, t tasks.Transfer, f tasks.ResultSel
 	return n, err
 }
 
+// Update implements api.Control.
+func (b *Backend) Update(ctx context.Context, t tasks.Transfer, c tasks.TransferChange) (bool, error) {
+	changed, err := b.Control.Update(ctx, t, c)
+	if errors.Is(err, tasks.ErrDeadlinePassed) {
+		err = &api.RequestError{Field: "deadline", Err: err}
+	}
+	return changed, err
+}
+
 // CancelFiles implements api.Control.
 func (b *Backend) CancelFiles(ctx context.Context, t tasks.Transfer, f tasks.ResultSelector) (int64, error) {
 	n, err := b.Control.CancelFiles(ctx, t, f)

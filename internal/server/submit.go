@@ -50,8 +50,11 @@ func (b *Backend) create(
 	if err == nil && !found {
 		t, created, err = b.newTransfer(ctx, sub, sources, intake)
 	}
-	if errors.Is(err, ingest.ErrKeyReused) {
+	switch {
+	case errors.Is(err, ingest.ErrKeyReused):
 		err = &api.RequestError{Err: err, Conflict: true}
+	case errors.Is(err, tasks.ErrDeadlinePassed):
+		err = &api.RequestError{Field: "deadline", Err: err}
 	}
 	return t, created, err
 }

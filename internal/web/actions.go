@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 
 	"github.com/balerhq/baler/internal/api"
 	"github.com/balerhq/baler/tasks"
@@ -34,13 +35,9 @@ func mountActions(mux *http.ServeMux, opts *Options, p *transferPage) {
 			return "", err
 		},
 		"update": func(ctx context.Context, t tasks.Transfer, q url.Values) (string, error) {
-			weight, err := strconv.Atoi(q.Get("weight"))
-			change := tasks.TransferChange{Weight: &weight}
-			if err == nil {
-				err = change.Check()
-			}
+			change, err := changeOf(q)
 			if err != nil {
-				return "", &api.RequestError{Field: "weight", Err: errors.New("the weight is a number from 1 to 100")}
+				return "", err
 			}
 			return back(c.Update(ctx, t, change))
 		},
@@ -92,4 +89,24 @@ func mountActions(mux *http.ServeMux, opts *Options, p *transferPage) {
 			http.Redirect(w, r, "/transfers/"+t.UUID+to, http.StatusSeeOther)
 		})
 	}
+}
+
+// changeOf is the change that a form asks for: a deadline, or else a weight.
+func changeOf(q url.Values) (c tasks.TransferChange, err error) {
+	if q.Has("deadline") {
+		d, err := tasks.ParseDeadlineChange(strings.TrimSpace(q.Get("deadline")))
+		if err != nil {
+			return c, &api.RequestError{Field: "deadline", Err: err}
+		}
+		return tasks.TransferChange{Deadline: &d}, nil
+	}
+	weight, err := strconv.Atoi(q.Get("weight"))
+	c.Weight = &weight
+	if err == nil {
+		err = c.Check()
+	}
+	if err != nil {
+		return c, &api.RequestError{Field: "weight", Err: errors.New("the weight is a number from 1 to 100")}
+	}
+	return c, nil
 }

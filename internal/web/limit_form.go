@@ -15,7 +15,7 @@ import (
 )
 
 // limitForm is what a person fills in to limit all workers together.
-type limitForm struct{ Scope, Name, InFlight, Rate, PerHost string }
+type limitForm struct{ Scope, Name, InFlight, Rate, PerHost, Weight string }
 
 // limitSetter does what the form of a limit says. It answers with the page of the workers.
 type limitSetter struct{ *workersPage }
@@ -31,7 +31,7 @@ func (s limitSetter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	form := limitForm{
 		Scope: r.PostForm.Get("scope"), Name: strings.TrimSpace(r.PostForm.Get("name")),
 		InFlight: strings.TrimSpace(r.PostForm.Get("in_flight")), Rate: strings.TrimSpace(r.PostForm.Get("files_per_second")),
-		PerHost: strings.TrimSpace(r.PostForm.Get("per_host")),
+		PerHost: strings.TrimSpace(r.PostForm.Get("per_host")), Weight: strings.TrimSpace(r.PostForm.Get("weight")),
 	}
 	if err == nil {
 		err = s.set(r.Context(), &form)
@@ -40,6 +40,9 @@ func (s limitSetter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		set := url.Values{
 			"scope": {form.Scope}, "name": {form.Name},
 			"in_flight": {form.InFlight}, "files_per_second": {form.Rate}, "per_host": {form.PerHost},
+		}
+		if form.Weight != "" {
+			set.Set("weight", form.Weight)
 		}
 		http.Redirect(w, r, "/workers#"+set.Encode(), http.StatusSeeOther)
 		return
@@ -65,6 +68,12 @@ func (s limitSetter) set(ctx context.Context, f *limitForm) error {
 	}
 	if change.FilesPerSecond, err = boundOf(f.Rate, "files per second"); err != nil {
 		return err
+	}
+	if change.Weight, err = wholeBoundOf(f.Weight, "the weight of a queue"); err != nil {
+		return err
+	}
+	if w := change.Weight; w != nil && (*w > tasks.MaxWeight || f.Scope != string(tasks.ScopeQueue)) {
+		return wrongForm("a queue has a weight from 1 to %d, or 0 for that of the configuration of its workers", tasks.MaxWeight)
 	}
 	if change.Empty() {
 		return wrongForm("give a number of batches or of files; 0 removes a limit")

@@ -21,12 +21,18 @@ import (
 type plant struct {
 	api.Scheduler
 
-	one   tasks.Transfer
-	calls []string
+	one    tasks.Transfer
+	queues []queue.Stats
+	weight int // of the queue low
+	calls  []string
 }
 
-func (p *plant) setLimit(_ context.Context, scope tasks.Scope, name string, inFlight *int, rate *float64) (tasks.Limit, error) {
+func (p *plant) setLimit(_ context.Context, scope tasks.Scope, name string, change tasks.LimitChange) (tasks.Limit, error) {
 	call := fmt.Sprintf("limit %s %q", scope, name)
+	if change.Weight != nil {
+		call += fmt.Sprintf(" weight %d", *change.Weight)
+	}
+	inFlight, rate := change.InFlight, change.FilesPerSecond
 	if inFlight != nil {
 		call += fmt.Sprintf(" %d batches", *inFlight)
 	}
@@ -82,13 +88,13 @@ type (
 )
 
 func (f fleetOf) SetLimit(ctx context.Context, scope tasks.Scope, name string, change tasks.LimitChange) (tasks.Limit, error) {
-	return f.plant.setLimit(ctx, scope, name, change.InFlight, change.FilesPerSecond)
+	return f.plant.setLimit(ctx, scope, name, change)
 }
 func (s systemOf) Workers(context.Context) ([]tasks.Worker, error) { return nil, nil }
-func (s systemOf) Queues(context.Context) ([]queue.Stats, error)   { return nil, nil }
+func (s systemOf) Queues(context.Context) ([]queue.Stats, error)   { return s.plant.queues, nil }
 func (s systemOf) Recipes() []string                               { return []string{"checksum", "default"} }
 func (s systemOf) Limits(context.Context) ([]tasks.Limit, error) {
-	return []tasks.Limit{{Scope: tasks.ScopeQueue, Name: "low", InFlight: 3}, {Scope: tasks.ScopeAll, Trouble: "<broken>"}}, nil
+	return []tasks.Limit{{Scope: tasks.ScopeQueue, Name: "low", InFlight: 3, Weight: s.plant.weight}, {Scope: tasks.ScopeAll, Trouble: "<broken>"}}, nil
 }
 
 func (r results) FindTransfer(_ context.Context, ref string) (tasks.Transfer, error) {
@@ -213,5 +219,41 @@ func TestSchedulesAreAddedAndRemovedOnThePage(t *testing.T) {
 	}
 	if !d.told("add a schedule", audit.Done) || !d.told("add a schedule", audit.Refused) || !d.told("remove a schedule", audit.Done) {
 		t.Errorf("the audit log has %+v", d.lines())
+	}
+}
+
+// The page shows the weights of queues that people have set, and changes them.
+func TestWeightsOfQueuesOnThePage(t *testing.T) {
+	t.Parallel()
+	p, d := newPlant(t)
+	p.queues = []queue.Stats{{Name: "low"}, {Name: "other"}}
+	p.weight = 7
+	page := d.ask(http.MethodGet, "/workers", "", bearer(d.tokens[accounts.Operator])).Body.String()
+	if !strings.Contains(page, `value="7" placeholder="as configured"`) || !strings.Contains(page, `value="" placeholder="as configured"`) {
+		t.Errorf("the weights are not on the page:\n%s", page)
+	}
+	page = d.ask(http.MethodGet, "/workers", "", bearer(d.tokens[accounts.Viewer])).Body.String()
+	if strings.Contains(page, `name="weight"`) || !strings.Contains(page, `<td class="roomy">7</td>`) || !strings.Contains(page, `<td class="roomy">as configured</td>`) {
+		t.Errorf("a viewer sees:\n%s", page)
+	}
+	for _, c := range []struct {
+		scope, weight string
+		status        int
+		want          string
+	}{
+		{"queue", "9", http.StatusSeeOther, `limit queue "low" weight 9`},
+		{"queue", "0", http.StatusSeeOther, `limit queue "low" weight 0`},
+		{"queue", "101", http.StatusUnprocessableEntity, "a queue has a weight from 1 to 100"},
+		{"queue", "1.5", http.StatusUnprocessableEntity, "is no whole number of the weight of a queue"},
+		{"handler", "5", http.StatusUnprocessableEntity, "a queue has a weight from 1 to 100"},
+	} {
+		p.calls = nil
+		status, body := d.form("/limits", accounts.Operator, url.Values{"scope": {c.scope}, "name": {"low"}, "weight": {c.weight}})
+		if c.status == http.StatusSeeOther {
+			body = strings.Join(p.calls, ";")
+		}
+		if status != c.status || !strings.Contains(body, c.want) || c.status != http.StatusSeeOther && len(p.calls) > 0 {
+			t.Errorf("%+v: %d, %q\n%.2000s", c, status, p.calls, body)
+		}
 	}
 }

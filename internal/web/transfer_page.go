@@ -57,7 +57,8 @@ type transferView struct {
 	CanResume       bool
 	CanCancel       bool
 	CanDecide       bool
-	CanUpdate       bool
+	CanUpdate       bool   // its deadline
+	CanWeigh        bool   // others have no share by their weight
 	Gate            string // the step that waits for approval
 	CanRetry        bool
 	Whole           bool // whoever looks at it may read the audit log
@@ -145,6 +146,7 @@ func (v *transferView) forWhoever(r *http.Request) {
 	v.CanPause = v.CanPause && may(r, "POST /transfers/{id}/pause")
 	v.CanResume = v.CanResume && may(r, "POST /transfers/{id}/resume")
 	v.CanUpdate = v.CanUpdate && may(r, "POST /transfers/{id}/update")
+	v.CanWeigh = v.CanWeigh && v.CanUpdate
 	v.CanDecide = v.CanDecide && may(r, "POST /transfers/{id}/approve")
 	v.CanCancel = v.CanCancel && may(r, "POST /transfers/{id}/cancel")
 	v.CanRetry = v.CanRetry && may(r, "POST /transfers/{id}/retry")
@@ -158,7 +160,8 @@ func (v *transferView) actions(t *tasks.Transfer, allowed bool) {
 	v.CanPause = allowed && !t.State.Ended() && !paused
 	v.CanResume = allowed && !t.State.Ended() && paused
 	v.CanCancel = allowed && !t.State.Ended()
-	v.CanUpdate = v.CanCancel && t.Via == tasks.ViaBulk // others have no share by their weight
+	v.CanUpdate = v.CanCancel
+	v.CanWeigh = v.CanUpdate && t.Via == tasks.ViaBulk
 	for i := range t.Steps {
 		if s := &t.Steps[i]; s.Approval == tasks.ApprovalWaiting && s.Selected > s.Total() && !v.CanDecide {
 			v.Gate, v.CanDecide = s.Name, allowed && !t.State.Ended()

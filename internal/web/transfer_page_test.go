@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -155,11 +156,17 @@ func livePart(t *testing.T, url string) string {
 // postFrom sends an empty form as a browser does, and follows nothing.
 func postFrom(t *testing.T, url, site string) int {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, nil)
+	return postForm(t, url, site, nil)
+}
+
+func postForm(t *testing.T, to, site string, form url.Values) int {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, to, strings.NewReader(form.Encode()))
 	if err != nil {
 		t.Fatal(err)
 	}
 	req.Header.Set("Sec-Fetch-Site", site)
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	res, err := http.DefaultTransport.RoundTrip(req)
 	if err != nil {
 		t.Fatal(err)
@@ -201,11 +208,44 @@ func TestResultsInPages(t *testing.T) {
 	}
 }
 
-func (c controls) Update(context.Context, tasks.Transfer, tasks.TransferChange) (bool, error) {
+func (c controls) Update(_ context.Context, _ tasks.Transfer, change tasks.TransferChange) (bool, error) {
+	if change.Deadline != nil {
+		return c.note("deadline " + change.Deadline.String())
+	}
 	return c.note("update")
 }
 
 func (c controls) Decide(_ context.Context, _ tasks.Transfer, d tasks.Decision) (string, error) {
 	c.asked["decide "+d.Step+" "+d.Comment]++
 	return d.Step, nil
+}
+
+// The deadline of a transfer is changed on its page, also where it has no weight to change.
+func TestDeadlineIsChangedOnThePage(t *testing.T) {
+	s := stocked(1)
+	s.transfers[0].State, s.transfers[0].Via, s.transfers[0].DeadlineAt = tasks.StateRunning, tasks.ViaGroup, time.Time{}
+	c := controls{make(map[string]int)}
+	page := serve(t, web.Options{Transfers: s, Results: found{}, Control: c}) + "/transfers/" + s.transfers[0].UUID
+	if _, _, body := get(t, page); !strings.Contains(body, `<dd>none<form method="post"`) || strings.Contains(body, `name="weight"`) {
+		t.Errorf("no form for the deadline, or one for the weight:\n%s", body)
+	}
+	for _, f := range []struct {
+		deadline, asked string
+		status          int
+	}{
+		{" 6h ", "deadline 6h0m0s", http.StatusSeeOther},
+		{"none", "deadline none", http.StatusSeeOther},
+		{"2026-05-01T06:00:00+02:00", "deadline 2026-05-01T04:00:00Z", http.StatusSeeOther},
+		{"soon", "", http.StatusUnprocessableEntity},
+		{"", "", http.StatusUnprocessableEntity},
+	} {
+		clear(c.asked)
+		if got := postForm(t, page+"/update", "same-origin", url.Values{"deadline": {f.deadline}}); got != f.status || f.asked != "" && c.asked[f.asked] != 1 || f.asked == "" && len(c.asked) > 0 {
+			t.Errorf("%q: %d, asked for %v", f.deadline, got, c.asked)
+		}
+	}
+	s.transfers[0].State = tasks.StateCanceled
+	if _, _, body := get(t, page); strings.Contains(body, `name="deadline"`) {
+		t.Error("an ended transfer has a form for its deadline")
+	}
 }

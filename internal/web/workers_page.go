@@ -40,6 +40,8 @@ type workerItem struct {
 type queueItem struct {
 	ID, Name, Pending, Active, Retrying, Age string
 
+	Weight int // that a person has set; 0: that of the configuration of its workers
+
 	Paused bool
 }
 
@@ -115,8 +117,12 @@ func (p *workersPage) fill(ctx context.Context, v *workersView) error {
 	if err != nil {
 		return err
 	}
+	weights := make(map[string]int)
 	for i := range limits {
 		l := &limits[i]
+		if l.Scope == tasks.ScopeQueue {
+			weights[l.Name] = l.Weight
+		}
 		if l.Unlimited() && l.Trouble == "" {
 			continue // it has only a weight
 		}
@@ -142,7 +148,7 @@ func (p *workersPage) fill(ctx context.Context, v *workersView) error {
 		q := &queues[i]
 		item := queueItem{
 			ID: "q" + strconv.Itoa(i), Name: visible(q.Name), Pending: humanize.Comma(int64(q.Pending)), Active: humanize.Comma(int64(q.Active)),
-			Retrying: humanize.Comma(int64(q.Retrying)), Paused: q.Paused,
+			Retrying: humanize.Comma(int64(q.Retrying)), Paused: q.Paused, Weight: weights[q.Name],
 		}
 		if q.Pending > 0 {
 			item.Age = forPeople(q.Age)
