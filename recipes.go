@@ -214,7 +214,7 @@ func (o *openFacts) has(fact string) bool {
 }
 
 // UnwritableOutput is a folder in which a recipe is to write, and in which this process cannot.
-type UnwritableOutput = writable.Fault
+type UnwritableOutput = writable.Unwritable
 
 // UnwritableOutputs lists where a recipe is to write, as far as its handlers tell, and this
 // process cannot. Nothing is written to find out. Workers on other hosts may be able to.

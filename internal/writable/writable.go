@@ -17,8 +17,8 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// Fault is a folder in which a recipe is to write, and in which this process cannot.
-type Fault struct {
+// Unwritable is a folder in which a recipe is to write, and in which this process cannot.
+type Unwritable struct {
 	Path    string   // as far as it needs no value that only a file or the transfer has
 	Problem string   // what is wrong, and what to do
 	Uses    []string // the steps that write there, for people
@@ -27,7 +27,7 @@ type Fault struct {
 // Check lists where a recipe is to write, as far as its handlers tell, and this process
 // cannot. Workers on other hosts may be able to. outputs are the folders in which steps may
 // write; none: all.
-func Check(r *recipe.Recipe, registry *handlers.Registry, outputs []string) (all []Fault) {
+func Check(r *recipe.Recipe, registry *handlers.Registry, outputs []string) (all []Unwritable) {
 	note := func(use string, reg handlers.Registration, args any) {
 		if reg.Output == nil {
 			return
@@ -40,9 +40,9 @@ func Check(r *recipe.Recipe, registry *handlers.Registry, outputs []string) (all
 		if problem == "" {
 			return
 		}
-		i := slices.IndexFunc(all, func(known Fault) bool { return known.Path == path })
+		i := slices.IndexFunc(all, func(known Unwritable) bool { return known.Path == path })
 		if i < 0 {
-			i, all = len(all), append(all, Fault{Path: path, Problem: problem})
+			i, all = len(all), append(all, Unwritable{Path: path, Problem: problem})
 		}
 		all[i].Uses = append(all[i].Uses, use)
 	}
