@@ -2,7 +2,6 @@ package baler
 
 import (
 	"context"
-	"slices"
 
 	"github.com/balerhq/baler/internal/control"
 	"github.com/balerhq/baler/internal/loglevel"
@@ -132,9 +131,7 @@ func (b *Baler) SetLimit(ctx context.Context, scope tasks.Scope, name string, ch
 // UnsetLimits lists the names of limits that the steps of a recipe use and that are not set:
 // they limit nothing. A limit of the configuration that no worker has set yet counts as set.
 func (b *Baler) UnsetLimits(ctx context.Context, r *recipe.Recipe) (names []string, err error) {
-	for _, s := range r.Steps {
-		names = append(names, s.Limits...)
-	}
+	names = r.LimitNames()
 	if len(names) == 0 {
 		return nil, nil
 	}
@@ -142,11 +139,7 @@ func (b *Baler) UnsetLimits(ctx context.Context, r *recipe.Recipe) (names []stri
 	if err != nil {
 		return nil, err
 	}
-	set = append(set, b.cfg.NamedLimits()...)
-	slices.Sort(names)
-	return slices.DeleteFunc(slices.Compact(names), func(name string) bool {
-		return slices.ContainsFunc(set, func(l tasks.Limit) bool { return l.Scope == tasks.ScopeName && l.Name == name })
-	}), nil
+	return tasks.UnsetLimits(names, append(set, b.cfg.NamedLimits()...)), nil
 }
 
 // DeadLetter is a queue message that could not be read, kept with its bytes.

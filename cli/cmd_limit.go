@@ -11,7 +11,6 @@ import (
 
 	"github.com/balerhq/baler"
 	"github.com/balerhq/baler/config"
-	"github.com/balerhq/baler/recipe"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -220,15 +219,4 @@ func orNone(v float64) string {
 		return "none"
 	}
 	return strconv.FormatFloat(v, 'f', -1, 64)
-}
-
-// warnOfUnsetLimits notes which limits a recipe uses that nobody has set.
-func (p *program) warnOfUnsetLimits(ctx context.Context, b *baler.Baler, r *recipe.Recipe) error {
-	names, err := b.UnsetLimits(ctx, r)
-	for _, name := range names {
-		p.notef("warning: the recipe uses the limit %s, which is not set: it limits nothing. "+
-			"Set it with 'baler limit --name %s --in-flight N'.",
-			name, name)
-	}
-	return err
 }

@@ -26,7 +26,9 @@ func (p *program) recipeExplainCommand() *cobra.Command {
 		Long: `Explain says for each file which steps of a recipe would run, by which rule, and
 why. It registers nothing and runs no command. It identifies the format of a file
 where the recipe has a step for that before; what depends on the facts of other
-steps is unknown before a run. Of a folder, it takes the first few files.`,
+steps is unknown before a run. Of a folder, it takes the first few files. It asks the
+database, or the server, only when the recipe uses limits by name, and warns of those
+that are not set.`,
 		Example: `  baler recipe explain default photos/a.jpg
   baler recipe explain mine.yaml photos --files 20`,
 		Args: cobra.MinimumNArgs(2),
@@ -41,6 +43,7 @@ steps is unknown before a run. Of a folder, it takes the first few files.`,
 			if err != nil {
 				return err
 			}
+			p.noteUnsetLimitsOf(cmd, r)
 			for _, path := range args[1:] {
 				if err := p.explain(cmd.Context(), r, path, most); err != nil {
 					return err

@@ -35,7 +35,7 @@ A change takes effect within a second, and does not move batches that are in the
 				c.StopAfter = &limit
 			}
 			if cmd.Flags().Changed("deadline") {
-				d, err := tasks.ParseDeadline(deadline)
+				d, err := tasks.ParseDeadlineChange(deadline)
 				if err != nil {
 					return usagef("%w", err)
 				}

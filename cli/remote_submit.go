@@ -55,9 +55,10 @@ func (p *program) submitRemote(cmd *cobra.Command, s *baler.Submission, f *submi
 			MissingOK: s.MissingOK, NoReuse: s.NoReuse, StopAfter: s.StopAfter, Deadline: s.Deadline, Selection: client.Selection(s.Selection),
 			Key: cmp.Or(s.IdempotencyKey, "baler submit "+rand.Text()), // so that it can be repeated after a broken connection
 		}
+		var own *recipe.Recipe
 		if recipe.IsPath(f.recipe) {
-			own, err := recipe.Load(f.recipe)
-			if err != nil {
+			var err error
+			if own, err = recipe.Load(f.recipe); err != nil {
 				return err
 			}
 			order.Recipe = strings.TrimSuffix(own.YAML(), "\n") + "\n" // by which the server knows that it is no name
@@ -66,6 +67,7 @@ func (p *program) submitRemote(cmd *cobra.Command, s *baler.Submission, f *submi
 		if err != nil {
 			return err
 		}
+		p.noteUnsetLimitsThrough(ctx, r, own, f.recipe)
 		t := transferOf(&made)
 		created := made.Changed || s.IdempotencyKey == ""
 		if created {

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/balerhq/baler/tasks"
@@ -174,4 +175,13 @@ func (r *Recipe) Digest() string {
 	}
 	sum := sha256.Sum256(b)
 	return hex.EncodeToString(sum[:])
+}
+
+// LimitNames lists the names of the limits that the steps use, sorted, each once.
+func (r *Recipe) LimitNames() (names []string) {
+	for i := range r.Steps {
+		names = append(names, r.Steps[i].Limits...)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }

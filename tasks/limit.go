@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -126,4 +127,11 @@ func ParseLimitBounds(text string) (l Limit, err error) {
 		}
 	}
 	return l, nil
+}
+
+// UnsetLimits returns those names that no limit of ScopeName has.
+func UnsetLimits(names []string, set []Limit) []string {
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool {
+		return slices.ContainsFunc(set, func(l Limit) bool { return l.Scope == ScopeName && l.Name == name && !l.Unlimited() })
+	})
 }
