@@ -131,14 +131,3 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
-
-// Each run of a schedule has a deadline from when it begins; one time would do for one run only.
-func TestDeadlinesOfSchedules(t *testing.T) {
-	t.Parallel()
-	for deadline, good := range map[string]bool{"": true, "none": true, "6h": true, "2d": true, "soon": false, "-1h": false, "2030-05-01T06:00:00Z": false} {
-		s := schedule.Schedule{Name: "nightly", Cron: "@daily", Overlap: schedule.Skip, Paths: []string{"/data"}, Deadline: deadline}
-		if _, err := s.Check(); (err == nil) != good {
-			t.Errorf("%q: %v", deadline, err)
-		}
-	}
-}

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/balerhq/baler/internal/accounts"
-	"github.com/balerhq/baler/tasks"
 )
 
 // Schedule is a transfer to be made again and again.
@@ -69,9 +68,6 @@ func (s *Schedule) Check() (Expression, error) {
 	}
 	if len(s.Paths) == 0 {
 		return Expression{}, errors.New("a schedule needs paths")
-	}
-	if err := tasks.CheckRelativeDeadline(s.Deadline); err != nil {
-		return Expression{}, err
 	}
 	return Parse(s.Cron, s.Zone)
 }

@@ -32,6 +32,9 @@ func (b *Backend) AddSchedule(ctx context.Context, s schedule.Schedule) (schedul
 	if _, err := s.Check(); err != nil {
 		return s, &api.RequestError{Err: err}
 	}
+	if err := tasks.CheckRelativeDeadline(s.Deadline); err != nil {
+		return s, &api.RequestError{Field: "deadline", Err: err}
+	}
 	r, err := b.loadRecipe(ctx, &api.SubmissionRequest{Recipe: s.Recipe})
 	if err != nil {
 		return s, err
