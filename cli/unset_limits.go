@@ -33,8 +33,8 @@ func (p *program) warnOfUnsetLimits(ctx context.Context, b unsetLimitFinder, r *
 		return err
 	}
 	for _, name := range names {
-		p.notef("warning: the recipe uses the limit %s, which is not set: it limits nothing. Set it with 'baler limit --name %s --in-flight N'.",
-			name, name)
+		p.notef("warning: the recipe uses the limit %s, which is not set: it limits nothing. "+
+			"Set it with 'baler limit --name %s --in-flight N'.", name, name)
 	}
 	return nil
 }

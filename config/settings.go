@@ -148,7 +148,8 @@ func queues() []Setting {
 			"How long a batch should take: Baler chooses its size from learned costs, within the other limits. Off when not set."},
 		{"limits", "BALER_LIMITS", "", bounds(),
 			"[Limits](scaling.md#doing-less) of all workers together by name, such as `{gpu: 2, s3: 50/s, \"handler:exec\": 1/host}`: " +
-				"batches at once, files a second, or batches at once on one host. A worker that starts sets those that have changed in its configuration; " +
+				"batches at once, files a second, or batches at once on one host. " +
+				"A worker that starts sets those that have changed in its configuration; " +
 				"`baler limit` changes them while workers run. In the variable: `gpu=2,s3=50/s`."},
 		{"record.max_items", "BALER_RECORD_MAX_ITEMS", "1000", number(),
 			"Results written in one transaction at most."},

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/balerhq/baler/internal/backoff"
+	"github.com/balerhq/baler/internal/db"
 	"github.com/balerhq/baler/internal/invoke"
 	"github.com/balerhq/baler/internal/outage"
 )
@@ -150,11 +151,16 @@ func (d *Dispatcher) repair(ctx context.Context) error {
 	return d.markInterrupted(ctx)
 }
 
-// cancelOverdue cancels the transfers whose deadline has passed.
+// cancelOverdue cancels the transfers whose deadline has passed. One that cannot be canceled
+// does not keep the others from being dispatched: it is tried again a second later.
 func (d *Dispatcher) cancelOverdue(ctx context.Context) error {
 	n, err := d.store.CancelOverdue(ctx)
 	if n > 0 {
 		d.opts.Log.WarnContext(ctx, "dispatcher: deadlines have passed, their transfers are canceled", "transfers", n)
+	}
+	if err != nil && !db.IsOutage(err) {
+		d.opts.Log.ErrorContext(ctx, "dispatcher: transfers are not canceled at their deadline; cancel them with 'baler cancel'", "error", err)
+		return ctx.Err()
 	}
 	return err
 }

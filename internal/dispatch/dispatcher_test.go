@@ -74,6 +74,22 @@ func TestDispatcherContinuesAfterErrors(t *testing.T) {
 	}
 }
 
+// A transfer that cannot be canceled at its deadline keeps back no other.
+func TestDispatcherContinuesWithoutDeadlines(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake()
+		f.backlogs = []ledger.Backlog{{Transfer: 1, Via: tasks.ViaBulk, Files: 95}}
+		f.fail["CancelOverdue"] = -1
+		run(t, newTestDispatcher(f, Options{}), f, time.Minute)
+		if n := cutFiles(f, 1); n != 95 {
+			t.Errorf("%d of 95 files were dispatched", n)
+		}
+		if n := f.calls["CancelOverdue"]; n < 10 {
+			t.Errorf("it was tried %d times in a minute", n)
+		}
+	})
+}
+
 // A dispatcher without the lease does nothing.
 func TestDispatcherWithoutTheLease(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

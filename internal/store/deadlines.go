@@ -35,16 +35,17 @@ func (s *Store) CancelOverdue(ctx context.Context) (n int, err error) {
 	if err != nil {
 		return 0, fmt.Errorf("look for deadlines: %w", err)
 	}
+	var failed []error // one that cannot be canceled keeps back no other
 	for _, id := range ids {
 		canceled, err := s.cancelOverdue(ctx, id)
 		if err != nil {
-			return n, err
+			failed = append(failed, fmt.Errorf("cancel transfer %d at its deadline: %w", id, err))
 		}
 		if canceled {
 			n++
 		}
 	}
-	return n, nil
+	return n, errors.Join(failed...)
 }
 
 // errNotOverdue means that another process was faster, or a person has changed the deadline.
@@ -63,8 +64,8 @@ func (s *Store) cancelOverdue(ctx context.Context, id int64) (canceled bool, err
 		if canceled, err = cancelTransfer(tx, id, now); err != nil {
 			return err
 		}
-		row, err := readRow(tx, id)
-		if err != nil {
+		var row transferRow
+		if err := tx.Select("uuid", "deadline_at").Where("id = ?", id).Take(&row).Error; err != nil {
 			return err
 		}
 		line := auditRow{

@@ -42,7 +42,8 @@ func (r *scheduleRow) schedule() schedule.Schedule {
 	return schedule.Schedule{
 		Name: r.Name, Cron: r.Cron, Zone: r.Zone, Overlap: r.Overlap, Paused: r.Paused, Paths: strings.Split(string(r.Paths), "\x00"),
 		Recipe: r.Recipe, Queue: r.Queue, Weight: r.Weight, StopAfter: r.StopAfter, Deadline: r.Deadline,
-		CreatedAt: r.CreatedAt, DueAt: r.DueAt, AskedAt: timeOf(r.AskedAt), StartingAt: timeOf(r.StartingAt), LastAt: timeOf(r.LastAt), LastTransfer: r.LastTransfer, LastError: r.LastError,
+		CreatedAt: r.CreatedAt, DueAt: r.DueAt, AskedAt: timeOf(r.AskedAt), StartingAt: timeOf(r.StartingAt),
+		LastAt: timeOf(r.LastAt), LastTransfer: r.LastTransfer, LastError: r.LastError,
 	}
 }
 

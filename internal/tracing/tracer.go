@@ -256,9 +256,8 @@ func (t *Tracer) start(
 	if linked := trace.SpanContextFromContext(Continue(context.Background(), link)); linked.IsValid() {
 		options = append(options, trace.WithLinks(trace.Link{SpanContext: linked}))
 	}
-	s := new(Span)
-	ctx, s.span = t.tracer.Start(ctx, name, options...)
-	return ctx, s
+	ctx, span := t.tracer.Start(ctx, name, options...) //nolint:spancheck // the caller ends it
+	return ctx, &Span{span}                            //nolint:spancheck // as above
 }
 
 // Set adds attributes.
