@@ -17,9 +17,8 @@ FUZZTIME ?= 10s
 SOAK ?= 10m
 
 # VERSION sets the version. Go's own version stamping is off, because it makes every
-# build fail in a clone that belongs to another account. Only build uses the profile
-# cmd/baler/default.pgo: with it, all packages are compiled once more.
-export GOFLAGS := $(GOFLAGS) -buildvcs=false -pgo=off
+# build fail in a clone that belongs to another account.
+export GOFLAGS := $(GOFLAGS) -buildvcs=false
 
 # Runs a command with a temporary Redis and MySQL; installs them if necessary.
 WITH_SERVERS := .cache/bin/with-servers
@@ -38,7 +37,7 @@ TAGS := disable_grpc_modules
 
 .PHONY: build
 build: ## Build the static binary bin/baler
-	CGO_ENABLED=0 $(GO) build -pgo=auto -tags $(TAGS) -trimpath -ldflags '-s -w -X github.com/balerhq/baler/cli.version=$(VERSION)' -o bin/baler ./cmd/baler
+	CGO_ENABLED=0 $(GO) build -tags $(TAGS) -trimpath -ldflags '-s -w -X github.com/balerhq/baler/cli.version=$(VERSION)' -o bin/baler ./cmd/baler
 	@cp bin/baler bin/.baler && mv bin/.baler bin/baler # a run over many files takes 190 MiB instead of 200: the kernel maps less of a copied file than of one as the linker writes it
 
 .PHONY: man
@@ -124,12 +123,6 @@ fuzz: ## Fuzz every decoder for FUZZTIME=10s
 		echo "$$package $$target"; \
 		$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$package" </dev/null; \
 	done
-
-.PHONY: pgo
-pgo: with-servers ## Take the profile again with which the compiler builds the program
-	$(WITH_SERVERS) $(GO) test -trimpath -run '^$$' -bench '^Benchmark(Run|Pipeline)$$' -benchtime 3x -timeout 0 \
-		-cpuprofile .cache/run.prof -o .cache/run.test ./internal/systemtest
-	$(GO) tool pprof -proto -output=cmd/baler/default.pgo .cache/run.prof
 
 .PHONY: chart
 chart: ## Check the Helm chart against the types of Kubernetes and KEDA

@@ -43,7 +43,7 @@ func left(name string) bool {
 // Load reads the packages of the module in dir with "go list", except those that the
 // picture leaves out.
 func Load(ctx context.Context, dir string) (Graph, error) {
-	cmd := exec.CommandContext(ctx, "go", "list", "-pgo=off", "-json=ImportPath,Imports", "./...")
+	cmd := exec.CommandContext(ctx, "go", "list", "-json=ImportPath,Imports", "./...")
 	cmd.Dir = dir
 	out, err := cmd.Output()
 	if err != nil {

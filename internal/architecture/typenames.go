@@ -25,7 +25,7 @@ type Package struct {
 
 // LoadTypes reads every package of the module in dir, tests left out.
 func LoadTypes(ctx context.Context, dir string) ([]Package, error) {
-	cmd := exec.CommandContext(ctx, "go", "list", "-pgo=off", "-json=ImportPath,Imports,Dir,GoFiles,IgnoredGoFiles", "./...")
+	cmd := exec.CommandContext(ctx, "go", "list", "-json=ImportPath,Imports,Dir,GoFiles,IgnoredGoFiles", "./...")
 	cmd.Dir = dir
 	out, err := cmd.Output()
 	if err != nil {

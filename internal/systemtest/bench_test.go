@@ -45,8 +45,7 @@ func pipeline(b *testing.B, c config.Config, via tasks.Via) {
 	b.ReportMetric(float64(files)*float64(b.N)/b.Elapsed().Seconds(), "files/s")
 }
 
-// BenchmarkRun measures what baler run does with its embedded queue and database. 'make pgo'
-// takes the profile from it with which the compiler builds the program.
+// BenchmarkRun measures what baler run does with its embedded queue and database.
 func BenchmarkRun(b *testing.B) {
 	for name, paths := range map[string]func() string{
 		"default": func() string { return filepath.Join(runtime.GOROOT(), "src") }, //nolint:staticcheck // a test runs with the go command

@@ -37,7 +37,7 @@ func Program() (path string, err error) {
 		return "", fmt.Errorf("lock the program: %w", err)
 	}
 	path = filepath.Join(dir, "baler")
-	build := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-pgo=off", "-tags", "failpoint",
+	build := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-tags", "failpoint",
 		"-ldflags", "-s -w -X github.com/balerhq/baler/cli.version="+ProgramVersion, "-o", path, "./cmd/baler")
 	build.Dir = root
 	if out, err := build.CombinedOutput(); err != nil {
