@@ -132,7 +132,7 @@ chart: ## Check the Helm chart against the types of Kubernetes and KEDA
 compose-check: ## Check docker-compose.yml; where a container engine is, run it with four workers and kill one
 	deploy/compose-check
 
-# Later versions build MSIX packages with a module that the proxy of Go modules does not have.
+# Later versions need more modules, for MSIX packages, which are not released.
 RELEASER := github.com/goreleaser/goreleaser/v2@v2.15.0
 SBOM := github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0
 
