@@ -16,13 +16,7 @@ import (
 // On a full disk nothing is lost and nothing half-written stays: the file ends after the last
 // transfer that is complete, and the others follow when there is room.
 func TestFullDisk(t *testing.T) {
-	dir := t.TempDir()
-	err := unix.Mount("tmpfs", dir, "tmpfs", 0, "size=256k")
-	if errors.Is(err, unix.EPERM) || errors.Is(err, unix.EACCES) {
-		t.Skip("this account may not mount a small file system")
-	}
-	testkit.Must(t, err)
-	t.Cleanup(func() { testkit.Must(t, unix.Unmount(dir, unix.MNT_DETACH)) })
+	dir, resize := testkit.SmallDisk(t, "size=256k")
 	f := ended(3)
 	large := make([]byte, 1<<20)
 	for i := range large {
@@ -39,7 +33,7 @@ func TestFullDisk(t *testing.T) {
 	if n := testutil.ToFloat64(j.metrics.failures); n != 2 || testutil.ToFloat64(j.metrics.waiting) != 2 {
 		t.Errorf("%v failures, %v waiting", n, testutil.ToFloat64(j.metrics.waiting))
 	}
-	testkit.Must(t, unix.Mount("tmpfs", dir, "tmpfs", unix.MS_REMOUNT, "size=4m"))
+	resize("size=4m")
 	testkit.Must(t, j.Pass(t.Context()))
 	if got := content(t, dir); len(got) != 1 || got[0] != "t1\n"+string(large)+"t3\n" {
 		t.Error("the rest is not written")

@@ -1,13 +1,10 @@
 package watch
 
 import (
-	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/balerhq/baler/internal/testkit"
 )
@@ -19,13 +16,7 @@ func (lasting) Temporary(error) bool { return false }
 
 // An entry stays where it is while the disk is full, and is moved when there is room.
 func TestAFullDiskKeepsAnEntry(t *testing.T) {
-	dir := t.TempDir()
-	err := unix.Mount("tmpfs", dir, "tmpfs", 0, "size=1m,nr_inodes=5")
-	if errors.Is(err, unix.EPERM) || errors.Is(err, unix.EACCES) {
-		t.Skip("this account may not mount a small file system")
-	}
-	testkit.Must(t, err)
-	t.Cleanup(func() { testkit.Must(t, unix.Unmount(dir, 0)) })
+	dir, resize := testkit.SmallDisk(t, "size=1m,nr_inodes=5")
 	in, done := filepath.Join(dir, "in"), filepath.Join(dir, "done")
 	for _, folder := range []string{in, done, filepath.Join(in, "box")} {
 		testkit.Must(t, os.Mkdir(folder, 0o700))
@@ -41,7 +32,7 @@ func TestAFullDiskKeepsAnEntry(t *testing.T) {
 	if _, err := os.Stat(entry); err != nil || m.dropped > 0 || !strings.Contains(l.status.Problem, "no space left on device") || l.pause["t"].IsZero() {
 		t.Fatalf("%v, dropped %d times, the problem is %q", err, m.dropped, l.status.Problem)
 	}
-	testkit.Must(t, unix.Mount("tmpfs", dir, "tmpfs", unix.MS_REMOUNT, "size=1m,nr_inodes=20"))
+	resize("size=1m,nr_inodes=20")
 	testkit.Must(t, l.move(t.Context(), item))
 	if _, err := os.Stat(target); err != nil || m.dropped != 1 {
 		t.Errorf("%v, dropped %d times", err, m.dropped)
