@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -16,15 +15,5 @@ func deadlineFlag(cmd *cobra.Command, to *string) {
 
 // deadlineOf is the deadline of a transfer with the time that is left.
 func deadlineOf(t *tasks.Transfer, now time.Time) string {
-	at := local(t.DeadlineAt)
-	switch left := t.DeadlineAt.Sub(now); {
-	case t.DeadlineExceeded:
-		return at + ", which has canceled it"
-	case t.State.Ended():
-		return at
-	case left <= 0:
-		return at + ", which has passed"
-	default:
-		return fmt.Sprintf("%s, in %s", at, left.Round(time.Second))
-	}
+	return t.DescribeDeadline(now, local, func(left time.Duration) string { return left.Round(time.Second).String() })
 }

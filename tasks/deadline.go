@@ -94,3 +94,19 @@ func (d Deadline) From(now time.Time) (at time.Time, err error) {
 	}
 	return at, nil
 }
+
+// DescribeDeadline says of the deadline of a transfer, which at describes, what has become of
+// it, or how much time is left, which left describes.
+func (t *Transfer) DescribeDeadline(now time.Time, at func(time.Time) string, left func(time.Duration) string) string {
+	text := at(t.DeadlineAt)
+	switch rest := t.DeadlineAt.Sub(now); {
+	case t.DeadlineExceeded:
+		return text + ", which has canceled it"
+	case t.State.Ended():
+		return text
+	case rest <= 0:
+		return text + ", which has passed"
+	default:
+		return text + ", in " + left(rest)
+	}
+}

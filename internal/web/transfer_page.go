@@ -255,15 +255,5 @@ func deadlineOf(t *tasks.Transfer, now time.Time) string {
 	if t.DeadlineAt.IsZero() {
 		return ""
 	}
-	at := momentOf(t.DeadlineAt, now).Full
-	switch left := t.DeadlineAt.Sub(now); {
-	case t.DeadlineExceeded:
-		return at + ", which has canceled it"
-	case t.State.Ended():
-		return at
-	case left <= 0:
-		return at + ", which has passed"
-	default:
-		return at + ", in " + forPeople(left)
-	}
+	return t.DescribeDeadline(now, func(at time.Time) string { return momentOf(at, now).Full }, forPeople)
 }
