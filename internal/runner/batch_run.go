@@ -52,6 +52,7 @@ type batchRun struct {
 	queuedAt time.Time // when its row was written
 
 	jobs    []*handlers.Job
+	final   []*handlers.Job                 // the jobs that have their last attempt behind them, once the batch is concluded
 	live    atomic.Pointer[[]*handlers.Job] // the jobs once they exist, for heartbeats
 	shown   bool                            // the ledger says which files run; under the lock of the Runner
 	partial *partialFlush

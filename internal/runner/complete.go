@@ -58,10 +58,7 @@ func (r *batchRun) complete(ctx context.Context, batchErr error) (err error) {
 
 // recordedFinally tells the jobs whose result is final that it is in the database.
 func (r *batchRun) recordedFinally(ctx context.Context) {
-	for _, j := range r.jobs {
-		if result := j.Result(); r.isRetried(&result) {
-			continue
-		}
+	for _, j := range r.final {
 		if err := j.Recorded(); err != nil {
 			r.log.WarnContext(ctx, "worker: a file that notes the attempt of a file stays beside its outputs", "file", j.File().No, "error", err)
 		}
@@ -98,6 +95,7 @@ func (r *batchRun) conclude(batchErr error) (*ledger.BatchCompletion, *nextBatch
 	done := &ledger.BatchCompletion{Batch: r.batch, Results: make([]tasks.Result, 0, len(r.jobs))}
 	next := &nextBatches{batch: r.batch, entry: r.plan, ends: slices.Grow(r.known, len(r.jobs))}
 	needFacts := r.plan.Recipe.NeedsFacts(r.batch.Step + 1)
+	r.final = make([]*handlers.Job, 0, len(r.jobs))
 	for i, j := range r.jobs {
 		result := j.Result()
 		end := fileOutcome{file: &r.work[i], outcome: result.Outcome, again: r.isRetried(&result)}
@@ -106,6 +104,7 @@ func (r *batchRun) conclude(batchErr error) (*ledger.BatchCompletion, *nextBatch
 			next.ends = append(next.ends, end)
 			continue
 		}
+		r.final = append(r.final, j)
 		if needFacts {
 			end.facts = merge(r.facts[result.File], factsOf(&result))
 		}
