@@ -38,7 +38,7 @@ func TestSnapshot(t *testing.T) {
 		}
 		if b.Dialect() == db.MySQL {
 			var isolation string
-			testkit.Must(t, b.db.Raw("SELECT @@tx_isolation").Scan(&isolation).Error)
+			testkit.Must(t, b.db.Raw("SHOW VARIABLES LIKE 't%_isolation'").Scan(&isolation).Error)
 			if isolation != "READ-COMMITTED" {
 				t.Errorf("later connections have %s", isolation)
 			}
