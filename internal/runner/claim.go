@@ -33,14 +33,18 @@ const (
 	lastLookAgain  = 800 * time.Millisecond
 )
 
-// find looks the batch of a message up, and again for about two seconds before it takes
-// the message for a foreign one.
+// errNoBatch reports a message of a batch that the ledger does not have.
+var errNoBatch = errors.New("the ledger has no batch")
+
+// find looks the batch of a message up, and again for about two seconds when the ledger
+// has neither the batch nor its results.
 func (r *Runner) find(ctx context.Context, m tasks.BatchMessage) (*ledger.Claim, error) {
 	for wait := firstLookAgain; ; wait *= 2 {
 		c, err := r.findNow(ctx, m)
-		if !errors.Is(err, tasks.ErrForeignMessage) || wait > lastLookAgain {
+		if !errors.Is(err, errNoBatch) || wait > lastLookAgain {
 			return c, err
 		}
+		r.Log.DebugContext(ctx, "worker: the batch is not in the ledger; looking again", "batch", m.Batch, "after", wait)
 		if err := sleep.For(ctx, wait); err != nil {
 			return nil, err
 		}
@@ -80,7 +84,7 @@ func (r *Runner) dropComplete(ctx context.Context, m tasks.BatchMessage) error {
 		return err
 	}
 	if !ran {
-		return fmt.Errorf("%w: the ledger has no batch %d, and no result of it", tasks.ErrForeignMessage, m.Batch)
+		return fmt.Errorf("%w: %w %d, and no result of it", tasks.ErrForeignMessage, errNoBatch, m.Batch)
 	}
 	r.Metrics.BatchDropped()
 	r.Log.DebugContext(ctx, "worker: the batch is complete already", "batch", m.Batch)
