@@ -11,9 +11,8 @@ import (
 	"github.com/balerhq/baler/internal/sleep"
 )
 
-// migrateLock is the name of MySQL's lock that keeps two processes from migrating one
-// database at once. Names are the whole server's, and 64 characters at most. Vitess takes
-// nothing else in the statements that lock, and wants their FROM dual.
+// migrateLock names MySQL's lock that keeps two processes from migrating one
+// database at once. Names are the whole server's, and 64 characters at most.
 const migrateLock = "LEFT(CONCAT('baler_migrate.', DATABASE()), 64)"
 
 // lockPatience is how long a process waits for another to have migrated.
@@ -28,13 +27,9 @@ func (d *DB) lockMigrations(ctx context.Context, conn *sql.Conn) (unlock func() 
 	if d.Dialect() == SQLite {
 		return func() error { return nil }, nil
 	}
-	var name string
-	if err := conn.QueryRowContext(ctx, "SELECT "+migrateLock).Scan(&name); err != nil {
-		return nil, fmt.Errorf("migrate: name the lock: %w", err)
-	}
 	for waited := time.Duration(0); ; waited += lockPoll {
 		var got sql.NullInt64
-		if err := conn.QueryRowContext(ctx, "SELECT GET_LOCK(?, 0) FROM dual", name).Scan(&got); err != nil {
+		if err := conn.QueryRowContext(ctx, "SELECT GET_LOCK("+migrateLock+", 0)").Scan(&got); err != nil {
 			return nil, fmt.Errorf("migrate: take lock: %w", err)
 		}
 		if got.Int64 == 1 {
@@ -50,7 +45,7 @@ func (d *DB) lockMigrations(ctx context.Context, conn *sql.Conn) (unlock func() 
 	return func() error {
 		// The lock is released even when ctx has ended: the connection goes back to the pool.
 		// It is released, too, when the connection has ended.
-		_, err := conn.ExecContext(context.WithoutCancel(ctx), "SELECT RELEASE_LOCK(?) FROM dual", name)
+		_, err := conn.ExecContext(context.WithoutCancel(ctx), "DO RELEASE_LOCK("+migrateLock+")")
 		if err != nil && !errors.Is(err, sql.ErrConnDone) && !errors.Is(err, driver.ErrBadConn) {
 			return fmt.Errorf("migrate: release lock: %w", err)
 		}
