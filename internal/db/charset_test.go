@@ -31,7 +31,7 @@ var hostileTexts = []string{
 func TestServersCharacterSet(t *testing.T) {
 	t.Parallel()
 	server := testkit.NewMySQLServer(t,
-		"--character-set-server=gbk", "--skip-character-set-client-handshake", "--init-connect=SET NAMES latin1, sql_mode = 'NO_BACKSLASH_ESCAPES'")
+		"--character-set-server=gbk", "--loose-skip-character-set-client-handshake", "--init-connect=SET NAMES latin1, sql_mode = 'NO_BACKSLASH_ESCAPES'")
 	admin := testkit.Database(t, server.URL())
 	for _, statement := range []string{
 		"CREATE USER plain IDENTIFIED BY 'plain'", "GRANT ALL ON baler.* TO plain",

@@ -48,7 +48,14 @@ const (
 	mysqlBadJSON        = 3140
 	mysqlNotText        = 1300
 	mysqlNoDatabase     = 1049
-	mysqlCheck          = 4025 // MariaDB's JSON columns have a check
+	mariaCheck          = 4025 // MariaDB's JSON columns have a check
+	mysqlCheck          = 3819
+
+	mysqlIdle          = 4031 // MySQL's last words on a connection that was idle for wait_timeout
+	mysqlKilledSession = 3169
+	mysqlCertification = 3101 // a conflict that group replication finds at the commit
+	mysqlErrorAtCommit = 1180 // an error of a storage engine at the commit
+	mysqlObserver      = 3100 // group replication cannot commit: the member leaves, or has lost the majority
 )
 
 // IsTransient reports whether the same transaction may succeed when it runs again:
@@ -60,13 +67,20 @@ func IsTransient(err error) bool {
 	if e, ok := errors.AsType[*mysql.MySQLError](err); ok {
 		switch e.Number {
 		case mysqlLockWait, mysqlDeadlock, mysqlTooMany, mysqlShutdown, mysqlRecordChanged, mysqlKilled,
+			mysqlIdle, mysqlKilledSession, mysqlCertification, mysqlObserver,
 			mysqlReadOnly, mysqlReadOnlyTransaction, mysqlReadOnlyMode:
 			return true
 		}
-		return false
+		return deadlockAtCommit(e)
 	}
 	code := sqliteCode(err)
 	return code == sqlite3.BUSY || code == sqlite3.LOCKED
+}
+
+// deadlockAtCommit reports whether the commit fails for a transaction of another server: group
+// replication, when each server takes writes, tells it so.
+func deadlockAtCommit(e *mysql.MySQLError) bool {
+	return e.Number == mysqlErrorAtCommit && strings.HasPrefix(e.Message, "Got error 149 ") // HA_ERR_LOCK_DEADLOCK
 }
 
 // IsRejected reports whether the database rejects the data, and would reject it
@@ -81,7 +95,7 @@ func IsRejected(err error) bool {
 			return true
 		}
 		switch e.Number {
-		case mysqlPacketTooLarge, mysqlNotText, mysqlCheck, mysqlBadJSON:
+		case mysqlPacketTooLarge, mysqlNotText, mysqlCheck, mariaCheck, mysqlBadJSON:
 			return true
 		}
 		return false

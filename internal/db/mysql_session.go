@@ -54,10 +54,11 @@ const sqlMode = "STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISI
 // sessionSettings make statements do exactly what they say, whatever the server sets for
 // new connections: rows are neither withheld (sql_select_limit) nor left uncommitted
 // (autocommit), checks run, and no limit of the server refuses or ends a statement.
+// The highest limit is that of signed numbers, because Vitess reads no higher ones.
 // Settings that only MariaDB or only MySQL has are in comments that only that server
 // executes.
 const sessionSettings = `autocommit = 1, completion_type = 'NO_CHAIN',
-	sql_select_limit = 18446744073709551615, sql_safe_updates = 0, sql_big_selects = 1, sql_auto_is_null = 0,
+	sql_select_limit = 9223372036854775807, sql_safe_updates = 0, sql_big_selects = 1, sql_auto_is_null = 0,
 	foreign_key_checks = 1, unique_checks = 1, default_storage_engine = InnoDB
 	/*M! , check_constraint_checks = 1, max_statement_time = 0 */ /*!50708 , max_execution_time = 0 */`
 

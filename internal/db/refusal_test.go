@@ -25,6 +25,7 @@ func TestServerThatTakesNoWrites(t *testing.T) {
 		_, err := admin.ExecContext(t.Context(), statement)
 		testkit.Must(t, err)
 	}
+	readOnly := testkit.ReadOnlyVariable(t, server.URL())
 	do("CREATE USER plain IDENTIFIED BY 'plain'") // other accounts may write all the same
 	do("GRANT ALL ON baler.* TO plain")
 	plain, err := url.Parse(server.URL())
@@ -51,7 +52,7 @@ func TestServerThatTakesNoWrites(t *testing.T) {
 		told       string
 	}{
 		{"read_only = 1", "read_only = 0", ErrReadOnly, "--read-only option"},
-		{"tx_read_only = 1", "tx_read_only = 0", ErrReadOnly, "READ ONLY transaction"},
+		{readOnly + " = 1", readOnly + " = 0", ErrReadOnly, "READ ONLY transaction"},
 		{"binlog_format = STATEMENT", "binlog_format = MIXED", ErrBinlogFormat, "binlog_format is STATEMENT"},
 		{"init_connect = 'SET no_such_variable = 1'", "init_connect = ''", nil, "init_connect command failed"},
 	} {
@@ -130,7 +131,8 @@ func TestServersSettingsForNewConnections(t *testing.T) {
 // attempt has another.
 func TestConnectionToAReadOnlyServerIsReplaced(t *testing.T) {
 	t.Parallel()
-	d, err := Open(t.Context(), testkit.MySQL(t)+"?tx_read_only=1", Options{MaxConnections: 1})
+	address := testkit.MySQL(t)
+	d, err := Open(t.Context(), address+"?"+testkit.ReadOnlyVariable(t, address)+"=1", Options{MaxConnections: 1})
 	testkit.Must(t, err)
 	testkit.CloseAtEnd(t, d)
 	connection := func() (id int64) {

@@ -15,6 +15,7 @@ import (
 	"github.com/balerhq/baler/internal/failpoint"
 	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/internal/queue"
+	"github.com/balerhq/baler/internal/sleep"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -25,10 +26,35 @@ type assignment struct {
 	err          error // why the batch cannot run here; nil when it can
 }
 
-// find reads the batch of a message from the ledger. The content of the message is only
-// compared: write access to Redis must not decide what runs. find returns nil without
-// an error when nothing is left to do: the batch is complete, or paused.
+// How long find waits for the row of a batch. Messages are sent after the commit, but in a
+// cluster whose servers are all written to, another server has the row a moment later.
+const (
+	firstLookAgain = 50 * time.Millisecond // doubled each time
+	lastLookAgain  = 800 * time.Millisecond
+)
+
+// errNoBatch reports a message of a batch that the ledger does not have.
+var errNoBatch = errors.New("the ledger has no batch")
+
+// find looks the batch of a message up, and again for about two seconds when the ledger
+// has neither the batch nor its results.
 func (r *Runner) find(ctx context.Context, m tasks.BatchMessage) (*ledger.Claim, error) {
+	for wait := firstLookAgain; ; wait *= 2 {
+		c, err := r.findNow(ctx, m)
+		if !errors.Is(err, errNoBatch) || wait > lastLookAgain {
+			return c, err
+		}
+		r.Log.DebugContext(ctx, "worker: the batch is not in the ledger; looking again", "batch", m.Batch, "after", wait)
+		if err := sleep.For(ctx, wait); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// findNow reads the batch of a message from the ledger. The content of the message is only
+// compared: write access to Redis must not decide what runs. findNow returns nil without
+// an error when nothing is left to do: the batch is complete, or paused.
+func (r *Runner) findNow(ctx context.Context, m tasks.BatchMessage) (*ledger.Claim, error) {
 	c, err := r.Store.FindBatch(ctx, m.Batch)
 	switch {
 	case errors.Is(err, ledger.ErrLeaseLost):
@@ -58,7 +84,7 @@ func (r *Runner) dropComplete(ctx context.Context, m tasks.BatchMessage) error {
 		return err
 	}
 	if !ran {
-		return fmt.Errorf("%w: the ledger has no batch %d, and no result of it", tasks.ErrForeignMessage, m.Batch)
+		return fmt.Errorf("%w: %w %d, and no result of it", tasks.ErrForeignMessage, errNoBatch, m.Batch)
 	}
 	r.Metrics.BatchDropped()
 	r.Log.DebugContext(ctx, "worker: the batch is complete already", "batch", m.Batch)

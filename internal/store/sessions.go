@@ -14,13 +14,13 @@ import (
 )
 
 type sessionRow struct {
-	Hash      []byte `gorm:"primaryKey"`
-	UserName  string
-	External  bool
-	Role      accounts.Role
-	CreatedAt time.Time
-	SeenAt    time.Time
-	ExpiresAt time.Time
+	Hash       []byte `gorm:"primaryKey"`
+	UserName   string
+	IsExternal bool
+	Role       accounts.Role
+	CreatedAt  time.Time
+	SeenAt     time.Time
+	ExpiresAt  time.Time
 }
 
 // TableName names the table to GORM.
@@ -56,7 +56,7 @@ func addSession(tx *gorm.DB, a *accounts.Session, now time.Time) error {
 		return err
 	}
 	return tx.Create(&sessionRow{
-		Hash: a.Hash, UserName: db.ClipText(a.User, 255), External: a.External, Role: a.Role,
+		Hash: a.Hash, UserName: db.ClipText(a.User, 255), IsExternal: a.External, Role: a.Role,
 		CreatedAt: now, SeenAt: now, ExpiresAt: a.ExpiresAt.UTC().Truncate(time.Microsecond),
 	}).Error
 }
@@ -65,28 +65,28 @@ func addSession(tx *gorm.DB, a *accounts.Session, now time.Time) error {
 // role is that of the user now.
 func (s *Store) Session(ctx context.Context, hash []byte) (a accounts.Session, err error) {
 	var row struct {
-		Hash      []byte
-		UserName  string
-		External  bool
-		Role      accounts.Role
-		CreatedAt time.Time
-		SeenAt    time.Time
-		ExpiresAt time.Time
-		Present   *accounts.Role // NULL: there is no such user
+		Hash       []byte
+		UserName   string
+		IsExternal bool
+		Role       accounts.Role
+		CreatedAt  time.Time
+		SeenAt     time.Time
+		ExpiresAt  time.Time
+		Present    *accounts.Role // NULL: there is no such user
 	}
 	err = s.db.Session(ctx).Model(&sessionRow{}).Select("sessions.*, users.role AS present").
 		Joins("LEFT JOIN users ON users.name = sessions.user_name").Where("sessions.hash = ?", hash).Take(&row).Error
-	if errors.Is(err, gorm.ErrRecordNotFound) || err == nil && !row.External && row.Present == nil {
+	if errors.Is(err, gorm.ErrRecordNotFound) || err == nil && !row.IsExternal && row.Present == nil {
 		return a, accounts.ErrNoSession
 	}
 	if err != nil {
 		return a, fmt.Errorf("read session: %w", err)
 	}
 	a = accounts.Session{
-		Hash: row.Hash, User: row.UserName, External: row.External, Role: row.Role,
+		Hash: row.Hash, User: row.UserName, External: row.IsExternal, Role: row.Role,
 		CreatedAt: row.CreatedAt, SeenAt: row.SeenAt, ExpiresAt: row.ExpiresAt,
 	}
-	if !row.External {
+	if !row.IsExternal {
 		a.Role = *row.Present
 	}
 	return a, nil

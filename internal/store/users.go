@@ -108,6 +108,6 @@ func (s *Store) changeUser(ctx context.Context, what, name string, change func(*
 		if err := change(tx).Error; err != nil || !endSessions {
 			return err
 		}
-		return tx.Where("user_name = ? AND external = ?", name, false).Delete(&sessionRow{}).Error
+		return tx.Where("user_name = ? AND is_external = ?", name, false).Delete(&sessionRow{}).Error
 	})
 }

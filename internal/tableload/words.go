@@ -66,6 +66,8 @@ func tableWords(e *mysql.MySQLError) string {
 		return "it has more columns than the database allows; choose fewer with a mapping"
 	case 1146:
 		return "the table no longer exists"
+	case 3098, 3750: // group replication; sql_require_primary_key
+		return "the database server wants a primary key in each table; name the columns of one with --key, or create the table yourself"
 	case 1170, 3152:
 		return "a column of the key holds JSON, which the database does not allow; choose another key, or give it the type text"
 	case 1288, 1347, 1348, 1356, 1394, 1471:

@@ -16,9 +16,14 @@ var ErrMissing = errors.New("not installed")
 // ErrMissing.
 func RedisBinary() (string, error) { return find("redis-server", "valkey-server") }
 
-// MySQLBinary returns the path of a MariaDB server, or else of a MySQL server. The
-// error wraps ErrMissing.
-func MySQLBinary() (string, error) { return find("mariadbd", "mysqld") }
+// MySQLBinary returns the path that MySQLProgramVariable has, or else of a MariaDB server,
+// or else of a MySQL server. The error wraps ErrMissing.
+func MySQLBinary() (string, error) {
+	if path := os.Getenv(MySQLProgramVariable); path != "" {
+		return exec.LookPath(path)
+	}
+	return find("mariadbd", "mysqld")
+}
 
 // find returns the path of the first name that is installed. It also searches the
 // folders of daemons, which are not in the PATH of ordinary accounts.

@@ -17,6 +17,7 @@ type env struct {
 	*tableload.Store
 	dialect db.Dialect
 	db      *sql.DB
+	ownJSON bool // the database stores JSON in a form of its own: MySQL, not MariaDB
 }
 
 // onEach runs a test on a database of every kind.
@@ -32,7 +33,8 @@ func newEnv(t *testing.T, url string) *env {
 	_, err = s.Migrate(t.Context())
 	testkit.Must(t, err)
 	testkit.CloseAtEnd(t, s)
-	return &env{tableload.New(s.DB()), s.Dialect(), testkit.Database(t, url)}
+	ownJSON := s.Dialect() == db.MySQL && !testkit.IsMariaDB(t, url)
+	return &env{tableload.New(s.DB()), s.Dialect(), testkit.Database(t, url), ownJSON}
 }
 
 // rows reads a query's rows, NULL as "NULL", cells joined by "|".

@@ -105,6 +105,9 @@ func TestKeysCompareByBytes(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			onEach(t, func(t *testing.T, e *env) {
 				create := map[db.Dialect]string{db.MySQL: tt.mysql, db.SQLite: tt.sqlite}[e.dialect]
+				if e.ownJSON { // MySQL, which calls it otherwise
+					create = strings.Replace(create, "utf8mb4_nopad_bin", "utf8mb4_0900_bin", 1)
+				}
 				if create != "" {
 					_, err := e.db.ExecContext(t.Context(), create)
 					testkit.Must(t, err)

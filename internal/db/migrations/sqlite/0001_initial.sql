@@ -474,7 +474,7 @@ CREATE UNIQUE INDEX IF NOT EXISTS api_tokens_hash ON api_tokens (hash);
 CREATE TABLE IF NOT EXISTS sessions (
   hash         BLOB NOT NULL PRIMARY KEY,
   user_name    TEXT NOT NULL,
-  external     BOOLEAN NOT NULL CHECK (external IN (0, 1)),
+  is_external  BOOLEAN NOT NULL CHECK (is_external IN (0, 1)),
   role         TEXT NOT NULL,
   created_at DATETIME NOT NULL CHECK (created_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', created_at) IS substr(created_at, 1, 19)),
   seen_at DATETIME NOT NULL CHECK (seen_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND strftime('%Y-%m-%d %H:%M:%S', seen_at) IS substr(seen_at, 1, 19)),
