@@ -117,7 +117,23 @@ func (w *Instance) register(ctx context.Context) (pulse, error) {
 	if err != nil {
 		return pulse{}, err
 	}
+	if err := w.compareKeys(ctx); err != nil {
+		return pulse{}, err
+	}
 	return first, LoadCosts(ctx, w.Store, w.Costs)
+}
+
+// compareKeys warns when live workers have other signing keys than this one, which has
+// registered: of two that start at the same time at least the second one sees the other.
+func (w *Instance) compareKeys(ctx context.Context) error {
+	if w.Embedded {
+		return nil
+	}
+	workers, err := w.Store.Workers(ctx)
+	if err == nil {
+		w.Producer.Keys.WarnOfDifferences(ctx, w.Log, w.Name, workers)
+	}
+	return err
 }
 
 // replace registers this worker in place of one of the same name that wrote a heartbeat
