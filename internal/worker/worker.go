@@ -44,7 +44,9 @@ func New(o Options) (*Instance, error) {
 		Options: o, recorder: o.recorder(), dispatcher: o.Dispatcher(), started: o.Now(),
 		instance: rand.Text(), desired: make(chan pulse, 1),
 	}
-	w.meter = walltime.NewMeter(walltime.MeterOptions{Worker: o.Name, Slots: o.Slots, Started: w.started, Now: o.Now})
+	// As many batches are in a handler at most: the slots of the host, unless fewer batches run.
+	slots := min(o.Slots, o.Concurrency)
+	w.meter = walltime.NewMeter(walltime.MeterOptions{Worker: o.Name, Slots: slots, Started: w.started, Now: o.Now})
 	runner, err := o.runner(w.recorder, w.meter, w.dispatcher.Wake)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("start worker: %w", err), w.recorder.Close(context.Background()))
