@@ -3,6 +3,9 @@ package cli
 import (
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/balerhq/baler/internal/testkit"
 )
 
 func TestUpdateTransfer(t *testing.T) {
@@ -79,7 +82,8 @@ func TestLimitsOnNothingAreNoted(t *testing.T) {
 	t.Parallel()
 	s := newTestEnv(t)
 	s.env = append(s.env, "BALER_ROOTS="+s.dir)
-	url := s.served("--worker")
+	url := s.served()
+	testkit.Eventually(t, time.Minute, func() error { _, err := s.worker(); return err })
 	for _, through := range [][]string{nil, {"--server", url}} {
 		said := func(args ...string) string { return s.must(exitOK, append(args, through...)...).stderr }
 		contains(t, "a handler", said("limit", "--handler", "checksun", "--per-host", "1"),
