@@ -17,6 +17,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -142,6 +143,7 @@ func OpenProducer(ctx context.Context, cfg config.Config, o Options) (*Baler, er
 func (b *Baler) newController() *control.Controller {
 	return control.New(control.Options{
 		Store: b.store, Queue: b.queue, Redis: b.cfg.Redis, Transfers: b.transfers, Costs: b.costs, Log: b.log, Name: b.cfg.Worker.Name,
+		Handlers: b.registry.Names(), Queues: slices.Sorted(maps.Keys(b.cfg.Worker.Queues)),
 	})
 }
 

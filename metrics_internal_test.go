@@ -145,13 +145,15 @@ type alertRules struct {
 	}
 }
 
-// Every alert has its page, and every metric that rules and dashboard name exists.
+// Every alert has its page and a test in which it fires, and every metric that rules and dashboard name exists.
 func TestAlertsAndDashboardUseMetricsThatExist(t *testing.T) {
 	t.Parallel()
 	content, err := os.ReadFile("deploy/prometheus/alerts.yml")
 	testkit.Must(t, err)
 	var rules alertRules
 	testkit.Must(t, yaml.Unmarshal(content, &rules))
+	tests, err := os.ReadFile("deploy/prometheus/alerts_test.yml")
+	testkit.Must(t, err)
 	index, err := os.ReadFile("docs/runbooks/README.md")
 	testkit.Must(t, err)
 	exprs := make(map[string]string)
@@ -164,6 +166,9 @@ func TestAlertsAndDashboardUseMetricsThatExist(t *testing.T) {
 			}
 			if !strings.HasSuffix(r.Annotations["runbook_url"], "/docs/runbooks/"+page) {
 				t.Errorf("alert %s: runbook_url is %q", r.Alert, r.Annotations["runbook_url"])
+			}
+			if !strings.Contains(string(tests), "alertname: "+r.Alert+"\n") {
+				t.Errorf("no test of promtool sees alert %s fire", r.Alert)
 			}
 			if !strings.Contains(string(index), "("+page+")") {
 				t.Errorf("docs/runbooks/README.md does not list %s", page)

@@ -31,6 +31,7 @@ func (b *Baler) workServed(ctx context.Context) error {
 // serveWorkers runs the loops that a worker would have: a dispatcher, a sender of webhooks, a
 // pruner and a writer of the journal. Each ends with its context, and logs its errors.
 func (b *Baler) serveWorkers(ctx context.Context) error {
+	b.warnOfOtherKeys(ctx)
 	var loops sync.WaitGroup
 	loops.Go(func() { _ = b.workerOptions().Dispatcher().Run(ctx) })
 	loops.Go(func() { _ = b.workerOptions().Sender().Run(ctx) })
@@ -38,6 +39,17 @@ func (b *Baler) serveWorkers(ctx context.Context) error {
 	loops.Go(func() { _ = b.workerOptions().Journaler().Run(ctx) })
 	loops.Wait()
 	return nil
+}
+
+// warnOfOtherKeys warns when live workers have other signing keys than this process, which is
+// no worker itself. A database that cannot be read now is reported by what comes next.
+func (b *Baler) warnOfOtherKeys(ctx context.Context) {
+	if b.queue.Embedded() {
+		return
+	}
+	if workers, err := b.store.Workers(ctx); err == nil {
+		b.queue.Producer.Keys.WarnOfDifferences(ctx, b.log, "", workers)
+	}
 }
 
 // ServePages shows the pages of transfers on ln until ctx ends, beside a Run in the same

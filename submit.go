@@ -123,6 +123,7 @@ func (b *Baler) Submit(ctx context.Context, s Submission) (t tasks.Transfer, cre
 	if err != nil || !created {
 		return b.sameTransfer(ctx, t, &sub, err)
 	}
+	b.warnOfOtherKeys(ctx)
 	if sub.List != nil {
 		t, err = b.ingester.RegisterList(ctx, t, &sub, b.outputFiles)
 		return t, true, err

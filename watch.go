@@ -73,6 +73,7 @@ func (b *Baler) Watch(ctx context.Context, s WatchSettings, o WatchOptions) erro
 		Settings: s, Store: b.store, Transfers: w, Metrics: watch.NewMetrics(b.metrics), Recipe: o.Recipe.Name,
 		Holder: b.cfg.Worker.Name + " " + rand.Text()[:8], Grace: b.cfg.Worker.Grace, Now: b.now, Log: b.log,
 	})
+	b.warnOfOtherKeys(ctx)
 	if o.OnReady != nil {
 		o.OnReady(s)
 	}

@@ -138,6 +138,9 @@ func (b *Baler) configureLimits(ctx context.Context) error {
 // workerOptions returns the options that workers, servers and Reconcile share.
 func (b *Baler) workerOptions() worker.Options {
 	cfg := &b.cfg
+	if b.queue.Producer.Keys != nil {
+		b.workerMetrics.CountRefusals(signing.Reasons())
+	}
 	return worker.Options{
 		Store: b.store, Redis: b.queue.Client, Producer: b.queue.Producer, Embedded: b.queue.Embedded(),
 		Transfers: b.transfers, Costs: b.costs, Registry: b.registry, Metrics: b.workerMetrics, Registerer: b.metrics,

@@ -60,9 +60,9 @@ takes --round-trip, whatever it reads or writes.`,
 	o.workers = []int{1, 10, 100, 1000}
 	f.Var(positives{&o.workers}, "workers", "`N` workers, several")
 	numberFlag(cmd, &o.slots, "slots", 4, "`N` batches that a worker runs at once")
-	f.DurationVar(&o.perFile, "per-file", 10*time.Millisecond, "`TIME` that a file takes on average")
-	f.DurationVar(&o.lasting, "lasting", time.Minute, "simulated `TIME` that the files take at best; it sets their number")
-	f.DurationVar(&o.roundTrip, "round-trip", time.Millisecond, "`TIME` of a call of the ledger or the queue")
+	durationVar(f, &o.perFile, "per-file", 10*time.Millisecond, "`TIME` that a file takes on average")
+	durationVar(f, &o.lasting, "lasting", time.Minute, "simulated `TIME` that the files take at best; it sets their number")
+	durationVar(f, &o.roundTrip, "round-trip", time.Millisecond, "`TIME` of a call of the ledger or the queue")
 	numberFlag(cmd, &o.kill, "kill", 10, "`PERCENT` of the workers that die")
 	return cmd
 }

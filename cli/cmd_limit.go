@@ -116,6 +116,7 @@ type limitObject struct {
 	PerHost        int         `json:"per_host,omitempty"`
 	InUse          int         `json:"in_use"`            // batches of it that workers run or have reserved
 	Trouble        string      `json:"trouble,omitempty"` // why its row in the database cannot be read
+	Note           string      `json:"note,omitempty"`    // why it may be a mistake
 }
 
 func (p *program) limit(ctx context.Context, b system, f *limitFlags) error {
@@ -151,14 +152,22 @@ func (p *program) limit(ctx context.Context, b system, f *limitFlags) error {
 		if err != nil {
 			return err
 		}
-		return p.object(limitObject{"limit", c.Scope, c.Name, c.InFlight, c.FilesPerSecond, c.PerHost, inUse(workers, &c), ""})
+		return p.object(limitObject{"limit", c.Scope, c.Name, c.InFlight, c.FilesPerSecond, c.PerHost, inUse(workers, &c), "", c.Note})
 	case c.Unlimited():
 		p.printf("No limit on %s. Takes effect within seconds.", over(&c))
 	default:
 		p.printf("Limit on %s: in flight %s, files per second %s, on one host %s. Takes effect within seconds.",
 			over(&c), orNone(float64(c.InFlight)), orNone(c.FilesPerSecond), orNone(float64(c.PerHost)))
 	}
+	p.noteLimit(&c)
 	return nil
+}
+
+// noteLimit says why a limit may be a mistake.
+func (p *program) noteLimit(c *tasks.Limit) {
+	if c.Note != "" {
+		p.notef("note: the limit on %s: %s", over(c), printable(c.Note))
+	}
 }
 
 func (p *program) listLimits(ctx context.Context, b system, shown func(*tasks.Limit) bool) error {
@@ -178,7 +187,7 @@ func (p *program) listLimits(ctx context.Context, b system, shown func(*tasks.Li
 		}
 		used := inUse(workers, c)
 		if p.json {
-			if err := p.object(limitObject{"limit", c.Scope, c.Name, c.InFlight, c.FilesPerSecond, c.PerHost, used, c.Trouble}); err != nil {
+			if err := p.object(limitObject{"limit", c.Scope, c.Name, c.InFlight, c.FilesPerSecond, c.PerHost, used, c.Trouble, c.Note}); err != nil {
 				return err
 			}
 			continue
@@ -186,6 +195,7 @@ func (p *program) listLimits(ctx context.Context, b system, shown func(*tasks.Li
 		if c.Trouble != "" {
 			p.notef("the limit on %s: %s", over(c), printable(c.Trouble))
 		}
+		p.noteLimit(c)
 		list.row(over(c), orNone(float64(c.InFlight)), count(int64(used)), orNone(c.FilesPerSecond), orNone(float64(c.PerHost)))
 	}
 	switch {

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -10,24 +9,6 @@ import (
 	"github.com/balerhq/baler/config"
 	"github.com/balerhq/baler/tasks"
 )
-
-// ageFlag is a flag's time that may be in days.
-type ageFlag struct{ to *time.Duration }
-
-func (a ageFlag) Set(s string) (err error) {
-	*a.to, err = config.ParseAge(s)
-	return err
-}
-
-func (a ageFlag) String() string {
-	if a.to == nil || *a.to == 0 { // pflag calls String of the zero value
-		return "0" // which pflag takes for no default
-	}
-	return a.to.String()
-}
-
-// Type names the kind of value to cobra.
-func (ageFlag) Type() string { return "age" }
 
 func (p *program) pruneCommand() *cobra.Command {
 	var o baler.PruneOptions
@@ -52,7 +33,7 @@ run'. Workers do the same by themselves with the settings retention.*.`,
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.Var(ageFlag{&o.OlderThan}, "older-than", "delete transfers that ended longer than `AGE` ago, such as 90d or 36h")
+	flags.Var(durationFlag{&o.OlderThan}, "older-than", "delete transfers that ended longer than `AGE` ago, such as 90d or 36h")
 	flags.IntVar(&o.KeepLast, "keep-last", 0, "keep the `N` newest transfers, however old they are")
 	flags.BoolVar(&o.FailedToo, "failed-too", false, "delete also transfers with failed files or final steps")
 	flags.BoolVar(&o.DryRun, "dry-run", false, "delete nothing, and list the transfers that prune would delete")

@@ -48,6 +48,9 @@ Workers that do not serve the queue do not begin to.`,
 				if err != nil {
 					return err
 				}
+				if l.Note != "" {
+					p.notef("note: the weight of queue %s: %s", printable(name), printable(l.Note))
+				}
 				if p.json {
 					return p.object(queueWeightObject{"queue-weight", name, l.Weight})
 				}

@@ -162,6 +162,9 @@ func hints(t *tasks.Transfer) (all []string) {
 	if t.Stopped != "" {
 		return append(all, howToGoOn(t))
 	}
+	if text := endedByDeadline(t, ""); text != "" {
+		return append(all, text)
+	}
 	if step, ok := t.AwaitsApproval(); ok && !paused(t) {
 		all = append(all, fmt.Sprintf("Step %s waits for approval: 'baler approve %s' lets %s run, 'baler reject %[2]s' cancels the transfer.",
 			printable(step.Name), number(t), files(step.Selected-step.Total())))

@@ -9,6 +9,7 @@ import (
 
 	"github.com/balerhq/baler"
 	"github.com/balerhq/baler/config"
+	"github.com/balerhq/baler/tasks"
 )
 
 func (p *program) tokenCommand() *cobra.Command {
@@ -109,7 +110,7 @@ programs the smallest role that they need.`,
 type lifeValue struct{ life *time.Duration }
 
 func (v lifeValue) Set(s string) error {
-	d, err := config.ParseAge(s)
+	d, err := tasks.ParseDuration(s)
 	if err == nil && d <= 0 {
 		err = fmt.Errorf("%s is not above 0", s)
 	}

@@ -65,11 +65,11 @@ process is killed. Several may watch one folder; one acts, and another takes ove
 	p.recipeFlag(cmd, &f.recipe)
 	flags.StringVar(&f.each, "each", "file", "what is a transfer: each file, or each folder in the watched one; `WHAT` is file or folder")
 	complete(cmd, "each", "file", "folder")
-	flags.DurationVar(&f.Settle, "settle", baler.DefaultSettle, "`TIME` that an entry must stay as it is (0 with --marker)")
+	durationVar(flags, &f.Settle, "settle", baler.DefaultSettle, "`TIME` that an entry must stay as it is (0 with --marker)")
 	flags.StringVar(&f.Marker, "marker", "", "`NAME` of the file that says that an entry is complete, or its ending")
 	flags.StringVar(&f.Done, "done", "", "move entries to `DIR` when their transfers have ended")
 	flags.StringVar(&f.Failed, "failed", "", "move entries to `DIR` when files of their transfers have failed")
-	flags.DurationVar(&f.Poll, "poll", 0,
+	durationVar(flags, &f.Poll, "poll", 0,
 		"look every `TIME`, as it does every 10s on network shares (default: when the system notifies of changes)")
 	flags.BoolVar(&f.Hidden, "hidden", false, "submit hidden and temporary names too")
 	flags.StringVar(&f.Name, "name", "",
@@ -82,7 +82,7 @@ process is killed. Several may watch one folder; one acts, and another takes ove
 	noReuseFlag(cmd, &f.noReuse)
 	flags.String("admin-listen", "", "`ADDRESS` of /metrics, /healthz and /readyz, or off (default: a free port of this host)")
 	bind(flags, "admin-listen", "worker.admin_listen")
-	flags.Duration("grace", 0, "`TIME` to finish a submission after a stop signal (default: 30s)")
+	durationVar(flags, new(time.Duration), "grace", 0, "`TIME` to finish a submission after a stop signal (default: 30s)")
 	bind(flags, "grace", "worker.grace")
 	return cmd
 }

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -48,7 +49,7 @@ func workFlags(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.SortFlags = false
 	concurrencyFlag(cmd)
-	flags.Duration("grace", 0, "`TIME` to finish running batches after a stop signal (default: 30s)")
+	durationVar(flags, new(time.Duration), "grace", 0, "`TIME` to finish running batches after a stop signal (default: 30s)")
 	bind(flags, "grace", "worker.grace")
 	flags.String("queues", "", "`QUEUES` with their priorities, such as urgent=5,default=1")
 	bind(flags, "queues", "worker.queues")

@@ -98,6 +98,6 @@ func (r *remote) SetLimit(ctx context.Context, scope tasks.Scope, name string, c
 func limitOf(l *client.Limit) tasks.Limit {
 	return tasks.Limit{
 		Scope: tasks.Scope(l.Scope), Name: l.Name, InFlight: l.InFlight, FilesPerSecond: l.FilesPerSecond, PerHost: l.PerHost,
-		Weight: l.Weight, Trouble: l.Trouble,
+		Weight: l.Weight, Trouble: l.Trouble, Note: l.Note,
 	}
 }

@@ -127,7 +127,11 @@ func (p *program) describeRun(ctx context.Context, b *baler.Baler, ran *baler.Ru
 	if !ran.FoundChanges {
 		return nil
 	}
-	return p.reportFailures(ctx, p.stdout, direct{b}, t)
+	if err := p.reportFailures(ctx, p.stdout, direct{b}, t); err != nil {
+		return err
+	}
+	p.reportDeadline(p.stdout, t, ", and then run this command again")
+	return nil
 }
 
 // are returns "1 file is" or "N files are".

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/balerhq/baler/tasks"
@@ -40,4 +41,25 @@ func howToGoOn(t *tasks.Transfer) string {
 	return fmt.Sprintf("It is stopped: %s.\nSee them with 'baler failures %[2]s'. Run these files again with 'baler retry %[2]s', "+
 		"if the cause is mended,\n"+
 		"and go on with 'baler resume %[2]s', or cancel it with 'baler cancel %[2]s'.", printable(t.Stopped), number(t))
+}
+
+// endedByDeadline says that the deadline of a transfer has canceled it, and how a person goes
+// on; empty when it has not. then is what remains to be done after that, or empty.
+func endedByDeadline(t *tasks.Transfer, then string) string {
+	if !t.DeadlineExceeded || t.State != tasks.StateCanceled {
+		return ""
+	}
+	left, flags := "its final steps", " --finalizers"
+	if n := t.Files - t.Finished + t.Totals().Canceled; n > 0 {
+		left, flags = fmt.Sprintf("%s of %s", count(n), files(t.Files)), ""
+	}
+	return fmt.Sprintf("Its deadline, %s, has canceled it before the end of %s.\n"+
+		"Go on without a deadline with 'baler retry %s%s'%s.", local(t.DeadlineAt), left, number(t), flags, then)
+}
+
+// reportDeadline writes endedByDeadline as the end of a report.
+func (p *program) reportDeadline(w io.Writer, t *tasks.Transfer, then string) {
+	if text := endedByDeadline(t, then); text != "" {
+		fmt.Fprintf(w, "\n%s\n", p.named(text))
+	}
 }

@@ -2,8 +2,11 @@ package cli
 
 import (
 	"fmt"
+	"os"
 	"strings"
 	"testing"
+
+	"github.com/balerhq/baler/internal/testkit"
 )
 
 // Half of the files fail: the run ends, says why and how a person goes on, and that is so.
@@ -46,4 +49,36 @@ func TestRunStopsAfterFailures(t *testing.T) {
 	stop()
 	s.must(exitOK, "schedule", "add", "daily", "--cron", "@daily", "--stop-after", "2.5%", s.path("in"))
 	contains(t, "schedule", s.must(exitOK, "schedule", "--json").stdout, `"stop_after":"2.5%"`)
+}
+
+// A deadline ends a transfer: the last lines of run, submit --wait and status say so, and what
+// they say goes on with it does.
+func TestRunSaysThatTheDeadlineHasEndedIt(t *testing.T) {
+	t.Parallel()
+	s := newTestEnv(t)
+	for i := range 6 {
+		s.file(fmt.Sprintf("in/%d.txt", i), "alpha")
+	}
+	s.env = append(s.env, "BALER_WORKER_ALLOW_COMMANDS=true")
+	hang := s.path("hang")
+	s.file("hang", "")
+	s.file("r.yaml", "name: r\nsteps:\n  - {handler: exec, with: {command: [sh, -c, 'while test -e "+hang+"; do sleep 0.05; done']}, batch: {max_items: 1}}\n")
+	run := []string{"run", "--concurrency", "1", "--recipe", s.path("r.yaml"), s.path("in")}
+	r := s.must(exitFailures, append(run, "--deadline", "1s")...)
+	lines := strings.Split(strings.TrimSpace(r.stdout), "\n")
+	contains(t, "the last lines", strings.Join(lines[max(0, len(lines)-2):], "\n"), "Its deadline, ", ", has canceled it before the end of 6 of 6 files.",
+		"Go on without a deadline with 'baler retry 1', and then run this command again.")
+	contains(t, "status", s.must(exitOK, "status", "1").stdout, "has canceled it before the end of 6 of 6 files.", "with 'baler retry 1'.\n")
+	contains(t, "JSON", s.must(exitOK, "status", "1", "--json").stdout, `"deadline_exceeded":true`)
+
+	_, _, stop := s.start("worker", "--concurrency", "1", "--roots", s.dir)
+	contains(t, "submit", s.must(exitFailures, "submit", "--wait", "--deadline", "1s", "--recipe", s.path("r.yaml"), s.path("in")).said(),
+		"has canceled it before the end of 6 of 6 files.", "with 'baler retry 2'.")
+	stop()
+	testkit.Must(t, os.Remove(hang))
+	s.must(exitOK, "retry", "1")
+	contains(t, "after it", s.must(exitOK, run...).stdout, "Transfer 1 completed")
+	if out := s.must(exitOK, "status", "1").stdout; strings.Contains(out, "has canceled it") {
+		t.Errorf("a transfer that has gone on: %s", out)
+	}
 }

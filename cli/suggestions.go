@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -17,22 +16,8 @@ import (
 	"github.com/balerhq/baler/tasks"
 )
 
-// didYouMean is the end of an error about a word that is not known: the known word that it was
-// meant to be, if one is similar.
-func didYouMean(word string, known ...string) string {
-	small := make(map[string]string, len(known)) // suggest knows small letters only
-	for _, k := range slices.Backward(known) {   // of several the first counts
-		small[strings.ToLower(k)] = k
-	}
-	near, ok := small[strings.ToLower(word)]
-	if !ok {
-		near = small[suggest.Of(strings.ToLower(word), func(s string) bool { return small[s] != "" })]
-	}
-	if near == "" || near == word {
-		return ""
-	}
-	return fmt.Sprintf("; did you mean %q?", near)
-}
+// didYouMean is suggest.DidYouMean.
+func didYouMean(word string, known ...string) string { return suggest.DidYouMean(word, known...) }
 
 // unknownFlag adds the flag that was meant to the error about one that a command does not have.
 func unknownFlag(cmd *cobra.Command, err error) error {

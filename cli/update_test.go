@@ -3,6 +3,9 @@ package cli
 import (
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/balerhq/baler/internal/testkit"
 )
 
 func TestUpdateTransfer(t *testing.T) {
@@ -71,4 +74,37 @@ func TestUnsetLimitsAreNamed(t *testing.T) {
 	}
 	said := s.must(exitOK, "recipe", "explain", own, s.path("in"), "--server", "http://127.0.0.1:1").stderr
 	contains(t, "no answer", said, "it is not known whether the limits of the recipe are set")
+}
+
+// A limit or weight with a mistyped name protects nothing: it is set, because workers may come
+// later, and a note says so, on the terminal, in JSON, through a server, and in the list.
+func TestLimitsOnNothingAreNoted(t *testing.T) {
+	t.Parallel()
+	s := newTestEnv(t)
+	s.env = append(s.env, "BALER_ROOTS="+s.dir)
+	url := s.served()
+	testkit.Eventually(t, time.Minute, func() error { _, err := s.worker(); return err })
+	for _, through := range [][]string{nil, {"--server", url}} {
+		said := func(args ...string) string { return s.must(exitOK, append(args, through...)...).stderr }
+		contains(t, "a handler", said("limit", "--handler", "checksun", "--per-host", "1"),
+			`note: the limit on handler checksun: no live worker has the handler "checksun", so it applies to nothing until one does; did you mean "checksum"?`)
+		contains(t, "a queue", said("limit", "--queue", "defalt", "--in-flight", "1"), `no live worker serves the queue "defalt"`, `did you mean "default"?`)
+		contains(t, "a weight", said("queue", "weight", "nosuch", "3"), `no live worker serves the queue "nosuch", so it applies to nothing until one does`)
+		for _, right := range [][]string{
+			{"limit", "--handler", "checksum", "--per-host", "1"}, {"limit", "--queue", "default", "--in-flight", "1"}, {"queue", "weight", "default", "3"},
+			{"limit", "--in-flight", "9"}, {"limit", "--name", "gpu", "--in-flight", "1"}, {"limit", "--handler", "checksun", "--per-host", "none"},
+		} {
+			if note := said(right...); strings.Contains(note, "note:") {
+				t.Errorf("%v: %s", right, note)
+			}
+		}
+		contains(t, "a name like another", said("limit", "--name", "gpuu", "--in-flight", "1"),
+			`it applies to steps that say "limits: [gpuu]"; did you mean "gpu"?`)
+		contains(t, "JSON", s.must(exitOK, append([]string{"limit", "--handler", "nosuch", "--per-host", "1", "--json"}, through...)...).stdout,
+			`"note":"no live worker has the handler \"nosuch\", so it applies`)
+		contains(t, "the list", said("limit"), "note: the limit on handler nosuch: no live worker")
+		contains(t, "the list in JSON", s.must(exitOK, append([]string{"limit", "--json"}, through...)...).stdout, `"note":"no live worker has the handler`)
+		s.must(exitOK, "limit", "--name", "gpuu", "--in-flight", "none")
+	}
+	contains(t, "pause", s.must(exitError, "queue", "pause", "nosuch", "--server", url).stderr, `there is no queue "nosuch"`)
 }

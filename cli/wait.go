@@ -42,6 +42,7 @@ func (p *program) waitAndReport(ctx context.Context, b system, t *tasks.Transfer
 	var text bytes.Buffer // in JSON, notes are written by whole lines
 	p.report(&text, &ended, p.now())
 	err = p.reportFailures(ctx, &text, b, &ended)
+	p.reportDeadline(&text, &ended, "")
 	p.notef("%s", strings.TrimRight(text.String(), "\n"))
 	if err != nil {
 		return err

@@ -36,6 +36,7 @@ func (p *program) watch(ctx context.Context, b system, id string) error {
 		if err := p.reportFailures(ctx, p.stdout, b, &t); err != nil {
 			return err
 		}
+		p.reportDeadline(p.stdout, &t, "")
 	}
 	return failed(&t)
 }

@@ -89,6 +89,7 @@ type Limit struct {
 	PerHost        int     `json:"per_host"`          // batches that run at once on one host
 	Weight         int     `json:"weight"`            // of a queue; 0: that of the configuration of workers
 	Trouble        string  `json:"trouble,omitempty"` // why it cannot be read; as little as possible runs then
+	Note           string  `json:"note,omitempty"`    // why it may be a mistake: that it applies to nothing that is known
 }
 
 // Limits lists the limits.

@@ -45,7 +45,7 @@ func services() []Setting {
 			"Keys that sign queue messages, each of 32 characters or more (`openssl rand -hex 32`), the same for all processes. " +
 				"The first one signs; messages that none of them has signed are refused. Off when not set. See [security](security.md)."},
 		{"redis.signing_keys_file", "BALER_REDIS_SIGNING_KEYS_FILE", "", text(),
-			"File with these keys, one a line, if `redis.signing_keys` is not set."},
+			"File with these keys, one a line, if `redis.signing_keys` is not set. Lines that begin with `#` are comments."},
 		{"redis.tls.ca", "BALER_REDIS_TLS_CA", "", text(),
 			"File (PEM) with the authorities that sign the certificates of Redis; those of the host when not set."},
 		{"redis.tls.cert", "BALER_REDIS_TLS_CERT", "", text(),
@@ -187,7 +187,7 @@ func site() []Setting {
 
 func surface() []Setting {
 	return []Setting{
-		{"retention.older_than", "BALER_RETENTION_OLDER_THAN", "", age(),
+		{"retention.older_than", "BALER_RETENTION_OLDER_THAN", "", duration(),
 			"Age, such as `90d`, at which ended transfers are deleted, with their files and results. Off when not set."},
 		{"retention.keep_last", "BALER_RETENTION_KEEP_LAST", "", number(),
 			"Number of the newest transfers to keep, however old they are."},
@@ -200,7 +200,7 @@ func surface() []Setting {
 			"Size at which a new journal file is begun; each gets at least one transfer."},
 		{"journal.compression", "BALER_JOURNAL_COMPRESSION", "zstd", text(),
 			"`zstd`, `gzip` or `none`, for new journal files."},
-		{"journal.keep", "BALER_JOURNAL_KEEP", "", age(),
+		{"journal.keep", "BALER_JOURNAL_KEEP", "", duration(),
 			"Age, such as `400d`, at which journal files are deleted. Never when not set."},
 		{"webhook.urls", "BALER_WEBHOOK_URLS", "", addresses(),
 			"Addresses to notify of what happens to any transfer, in addition to those of the submission: `https://…`, `slack+https://…`, " +
@@ -257,7 +257,7 @@ func surface() []Setting {
 			"Ask for a login or a token on loopback addresses too, as behind a proxy on the same host."},
 		{"http.session_idle", "BALER_HTTP_SESSION_IDLE", "12h", duration(),
 			"Time after which a login that nobody uses ends."},
-		{"http.session_life", "BALER_HTTP_SESSION_LIFE", "7d", age(),
+		{"http.session_life", "BALER_HTTP_SESSION_LIFE", "7d", duration(),
 			"Time after which every login ends."},
 	}
 }
@@ -287,7 +287,7 @@ func openID() []Setting {
 // clients are the settings of logs, and of commands that speak to a server.
 func clients() []Setting {
 	return []Setting{
-		{"audit.keep", "BALER_AUDIT_KEEP", "365d", age(),
+		{"audit.keep", "BALER_AUDIT_KEEP", "365d", duration(),
 			"Age, such as `90d`, at which lines of the audit log are deleted."},
 		{"server", "BALER_SERVER", "", text(),
 			"URL of a `baler serve`. Commands speak to it instead of to Redis and the database."},

@@ -118,7 +118,7 @@ func printed(v reflect.Value) string {
 func TestEverySettingCanBeSet(t *testing.T) {
 	t.Parallel()
 	values := map[string]string{
-		"text": "x", "number": "77", "true or false": "false", "time": "77s", "bytes": "77KiB", "age": "77d", "paths": "/x", "priorities": "x=7", "limits": "x=7",
+		"text": "x", "number": "77", "true or false": "false", "time": "77s", "bytes": "77KiB", "paths": "/x", "priorities": "x=7", "limits": "x=7",
 		"URLs": "https://x/", "names": "x", "networks": "10.0.0.0/8",
 	}
 	special := map[string]string{

@@ -27,9 +27,34 @@ func (r RedisSettings) ReadSigningKeys() ([]string, error) {
 		return nil, fmt.Errorf("read redis.signing_keys_file: %w", err)
 	}
 	// Some editors begin a file with a mark, which would make another key of the first one.
-	keys := strings.Fields(strings.TrimPrefix(string(content), "\ufeff"))
-	if err := checkSigningKeys(keys); err != nil {
+	keys, err := signingKeysOf(strings.TrimPrefix(string(content), "\ufeff"))
+	if err == nil {
+		err = checkSigningKeys(keys)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("redis.signing_keys_file: %s: %w", r.SigningKeysFile, err)
+	}
+	return keys, nil
+}
+
+// signingKeysOf reads the keys of a file, one a line. Lines that are empty, or begin with #,
+// hold none.
+func signingKeysOf(content string) (keys []string, err error) {
+	no := 0
+	for line := range strings.Lines(content) {
+		no++
+		words := strings.Fields(line)
+		switch {
+		case len(words) == 0 || strings.HasPrefix(words[0], "#"):
+		case len(words) > 1:
+			return nil, fmt.Errorf("line %d has %d words; write each key on a line of its own, without blanks, and comments on lines that begin with #",
+				no, len(words))
+		case len(words[0]) < minSigningKey:
+			return nil, fmt.Errorf("line %d has a key of %d characters, which needs %d or more; `openssl rand -hex 32` makes one",
+				no, len(words[0]), minSigningKey)
+		default:
+			keys = append(keys, words[0])
+		}
 	}
 	return keys, nil
 }

@@ -23,7 +23,11 @@ func TestSigningKeys(t *testing.T) {
 		{a + "\r\n\n" + b, []string{a, b}, ""},
 		{"\ufeff" + a + "\r\n", []string{a}, ""},
 		{"", nil, "has no key"},
-		{"short\n", nil, "key 1 has 5 characters, and needs 32 or more"},
+		{"# made in May\n\n  " + a + "\n\t# the former one\n" + b + "\n", []string{a, b}, ""},
+		{"# nothing else\n", nil, "has no key"},
+		{a + "\n" + b + " # the former one\n", nil, "line 2 has 5 words; write each key on a line of its own, without blanks, and comments on lines that begin with #"},
+		{a + " " + b, nil, "line 1 has 2 words"},
+		{"\n# x\nshort\n", nil, "line 3 has a key of 5 characters, which needs 32 or more"},
 		{a + "\n" + a, nil, "key 2 is there twice"},
 	} {
 		testkit.Must(t, os.WriteFile(file, []byte(c.content), 0o600))

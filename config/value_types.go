@@ -10,6 +10,7 @@ import (
 
 	"github.com/balerhq/baler/internal/address"
 	"github.com/balerhq/baler/internal/dsn"
+	"github.com/balerhq/baler/tasks"
 )
 
 // valueType is the type of a setting's value. Its parser takes a value of YAML, a
@@ -23,7 +24,6 @@ func text() valueType       { return valueType{"text", parseText} }
 func number() valueType     { return valueType{"number", parseNumber} }
 func flag() valueType       { return valueType{"true or false", parseFlag} }
 func duration() valueType   { return valueType{"time", parseDuration} }
-func age() valueType        { return valueType{"age", parseAge} }
 func size() valueType       { return valueType{"bytes", parseSize} }
 func folders() valueType    { return valueType{"paths", parseList("path", address.SplitList)} }
 func names() valueType      { return valueType{"names", parseList("name", splitCommas)} }
@@ -74,32 +74,13 @@ func parseDuration(v any) (any, error) {
 	case time.Duration:
 		return d, nil
 	case string:
-		if d, err := time.ParseDuration(strings.TrimSpace(d)); err == nil {
+		if d, err := tasks.ParseDuration(strings.TrimSpace(d)); err == nil {
 			return d, nil
 		}
 	case int, int64, uint64:
-		return nil, fmt.Errorf("%v needs a unit; write %vs for seconds, or ms, m, h", d, d)
+		return nil, fmt.Errorf("%v needs a unit; write %vs for seconds, or ms, m, h, d", d, d)
 	}
-	return nil, fmt.Errorf("%s is not a time; write it as 250ms, 10m or 1h30m", show(v))
-}
-
-func parseAge(v any) (any, error) {
-	if s, ok := v.(string); ok {
-		return ParseAge(strings.TrimSpace(s))
-	}
-	return parseDuration(v)
-}
-
-// ParseAge reads a time that may also be in days, such as 90d.
-func ParseAge(s string) (time.Duration, error) {
-	if days, ok := strings.CutSuffix(s, "d"); ok {
-		if n, err := strconv.Atoi(days); err == nil && n >= 0 && n <= 100*366 {
-			return time.Duration(n) * 24 * time.Hour, nil
-		}
-	} else if d, err := time.ParseDuration(s); err == nil {
-		return d, nil
-	}
-	return 0, fmt.Errorf("%s is not an age; write it as 90d, 36h or 30m", dsn.Quote(s))
+	return nil, fmt.Errorf("%s is not a time; write it as 250ms, 10m, 1h30m or 2d", show(v))
 }
 
 func parseSize(v any) (any, error) {

@@ -8,6 +8,8 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
+
+	"github.com/balerhq/baler/tasks"
 )
 
 // Limits on a recipe. Its text is kept with every transfer, in a column that
@@ -144,7 +146,7 @@ func (c *diagnostics) recipe(r *Recipe, root ast.Node) {
 		r.StopAfter = c.stopAfter(f)
 	}
 	if f, ok := fs.get("deadline"); ok {
-		r.Deadline = c.duration(f)
+		r.Deadline = c.durationUpTo(f, tasks.MaxDeadline)
 	}
 	f, ok := fs.get("steps")
 	if !ok {

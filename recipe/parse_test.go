@@ -257,3 +257,19 @@ steps:
 		t.Errorf("got %v", err)
 	}
 }
+
+// Every time in a recipe may be in days, and a deadline as far away as elsewhere.
+func TestTimesInDays(t *testing.T) {
+	t.Parallel()
+	day := 24 * time.Hour
+	r := parse(t, `
+name: slow
+deadline: 40d
+steps:
+  - {handler: noop, timeout: 1d12h, batch_timeout: 2d, retry: {attempts: 2, backoff: 1d, max_backoff: 2d}}
+`)
+	s := r.Steps[0]
+	if r.Deadline != 40*day || s.Timeout != 36*time.Hour || s.BatchTimeout != 2*day || s.Retry.Backoff != day || s.Retry.MaxBackoff != 2*day {
+		t.Errorf("deadline %s, step %+v", r.Deadline, s)
+	}
+}

@@ -31,7 +31,7 @@ func TestReuseErrors(t *testing.T) {
 		"reuse: always":                       "test.yaml:4: reuse must be unchanged (same path, size and time) or digest (same content)",
 		"reuse: [digest]":                     "test.yaml:4: reuse must be unchanged (same path, size and time) or digest (same content)",
 		"reuse: {max_age: 1h}":                "test.yaml:4: reuse does not say by what; write by: unchanged or by: digest",
-		"reuse: {by: digest, max_age: 0s}":    "test.yaml:4: max_age 0s must be more than 0 and at most 87600h0m0s",
+		"reuse: {by: digest, max_age: 0s}":    "test.yaml:4: max_age 0s must be more than 0 and at most 3650d",
 		"reuse: {by: unchanged, version: ''}": "test.yaml:4: version has 0 bytes; write a text of 1 to 64",
 		"reuse: digest\nsplit: {lines: 8MiB}": "test.yaml:2: reuse takes over results of whole files; leave out split, or reuse",
 		"reuse: unchanged\nfixity: true":      "test.yaml:4: step look: reuse: fixity reads every file again; write reuse: digest, or leave out reuse or fixity",

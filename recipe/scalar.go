@@ -72,25 +72,25 @@ func (c *diagnostics) yes(f field) bool {
 	return n.Value
 }
 
-// duration reads a duration such as 250ms, 10m or 1h30m, above zero.
+// duration reads a duration such as 250ms, 10m, 1h30m or 2d, above zero.
 func (c *diagnostics) duration(f field) time.Duration { return c.durationUpTo(f, maxDuration) }
 
 func (c *diagnostics) durationUpTo(f field, most time.Duration) time.Duration {
 	if n, ok := f.value.(*ast.IntegerNode); ok {
-		c.addf(f.line, "%s needs a unit: write %vs for seconds, or ms, m, h", f.name, n.Value)
+		c.addf(f.line, "%s needs a unit: write %vs for seconds, or ms, m, h, d", f.name, n.Value)
 		return 0
 	}
 	s, ok := c.text(f)
 	if !ok {
 		return 0
 	}
-	d, err := time.ParseDuration(s)
+	d, err := tasks.ParseDuration(s)
 	if err != nil {
-		c.addf(f.line, "%s %q is not a duration; write it as 250ms, 10m or 1h30m", f.name, s)
+		c.addf(f.line, "%s %v", f.name, err)
 		return 0
 	}
 	if d <= 0 || d > most {
-		c.addf(f.line, "%s %s must be more than 0 and at most %s", f.name, s, most)
+		c.addf(f.line, "%s %s must be more than 0 and at most %s", f.name, s, tasks.FormatDuration(most))
 		return 0
 	}
 	return d

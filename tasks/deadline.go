@@ -3,8 +3,6 @@ package tasks
 import (
 	"errors"
 	"fmt"
-	"strconv"
-	"strings"
 	"time"
 )
 
@@ -18,8 +16,8 @@ type Deadline struct {
 // NoDeadline is the text of the zero Deadline.
 const NoDeadline = "none"
 
-// maxDeadline is how far away a deadline is at most.
-const maxDeadline = 10 * 366 * 24 * time.Hour
+// MaxDeadline is how far away a deadline is at most.
+const MaxDeadline = 10 * 366 * day
 
 var errDeadline = errors.New("give a time from now such as 90m, 6h or 2d, a time such as 2026-05-01T06:00:00Z, or none")
 
@@ -31,13 +29,8 @@ func ParseDeadline(text string) (d Deadline, err error) {
 	if at, err := time.Parse(time.RFC3339, text); err == nil {
 		return Deadline{At: at.UTC()}, nil
 	}
-	if days, ok := strings.CutSuffix(text, "d"); ok {
-		if n, err := strconv.Atoi(days); err == nil && n > 0 && n <= int(maxDeadline/(24*time.Hour)) {
-			return Deadline{After: time.Duration(n) * 24 * time.Hour}, nil
-		}
-	}
-	d.After, err = time.ParseDuration(text)
-	if err != nil || d.After <= 0 || d.After > maxDeadline {
+	d.After, err = ParseDuration(text)
+	if err != nil || d.After <= 0 || d.After > MaxDeadline {
 		return Deadline{}, fmt.Errorf("%.80q is not a deadline: %w", text, errDeadline)
 	}
 	return d, nil

@@ -31,6 +31,7 @@ type Limit struct {
 	PerHost        int    // batches that run at once on one host
 	Weight         int    // of a queue: its priority in place of that in the workers' configuration; 0: that one
 	Trouble        string // why its row in the database cannot be read; as little as possible runs then
+	Note           string // why it may be a mistake: that it applies to nothing that is known
 }
 
 // Unlimited reports whether the limit has no bounds. A queue may still have a weight.

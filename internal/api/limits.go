@@ -36,6 +36,7 @@ type limitItem struct {
 	PerHost        int         `json:"per_host,omitempty" doc:"Batches that run at once on one host; absent: no limit."`
 	Weight         int         `json:"weight,omitempty" doc:"Of a queue, in place of that in the configuration of workers; absent: that one."`
 	Trouble        string      `json:"trouble,omitempty" doc:"Why the limit cannot be read; as little as possible runs then."`
+	Note           string      `json:"note,omitempty" doc:"Why it may be a mistake: no live worker has the handler or serves the queue."`
 }
 
 func (a *api) limits(ctx context.Context, _ *struct{}) (*limitsOutput, error) {
@@ -46,7 +47,7 @@ func (a *api) limits(ctx context.Context, _ *struct{}) (*limitsOutput, error) {
 	out := new(limitsOutput)
 	out.Body.Limits = make([]limitItem, len(all))
 	for i, l := range all {
-		out.Body.Limits[i] = limitItem{l.Scope, l.Name, l.InFlight, l.FilesPerSecond, l.PerHost, l.Weight, l.Trouble}
+		out.Body.Limits[i] = limitItem{l.Scope, l.Name, l.InFlight, l.FilesPerSecond, l.PerHost, l.Weight, l.Trouble, l.Note}
 	}
 	return out, nil
 }
@@ -98,5 +99,5 @@ func (a *api) setLimit(ctx context.Context, in *limitInput) (*limitOutput, error
 	if err != nil {
 		return nil, a.answer(ctx, "set the limit", err)
 	}
-	return &limitOutput{Body: limitItem{l.Scope, l.Name, l.InFlight, l.FilesPerSecond, l.PerHost, l.Weight, l.Trouble}}, nil
+	return &limitOutput{Body: limitItem{l.Scope, l.Name, l.InFlight, l.FilesPerSecond, l.PerHost, l.Weight, l.Trouble, l.Note}}, nil
 }

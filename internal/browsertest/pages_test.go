@@ -60,6 +60,18 @@ func TestEveryPageFitsAndIsAccessible(t *testing.T) {
 			}
 		}
 	}
+	// The bars of the wall time have the most tones of all pages: they are looked at in each theme and width.
+	for _, look := range []struct {
+		width int64
+		theme string
+	}{{1440, "dark"}, {390, "dark"}, {390, "light"}} {
+		b.look(t, look.width, 844, look.theme)
+		b.open(t, path)
+		b.says(t, "Where the time went")
+		b.fits(t, fmt.Sprintf("the wall time at %d pixels, %s", look.width, look.theme))
+		b.run(t, chromedp.Evaluate(`[...document.querySelectorAll("h2")].find(h => h.textContent === "Where the time went").scrollIntoView()`, nil))
+		b.picture(t, fmt.Sprintf("wall-time-%d-%s", look.width, look.theme))
+	}
 }
 
 // accessible runs axe-core.

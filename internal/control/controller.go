@@ -24,7 +24,9 @@ type Options struct {
 	Transfers *dispatch.TransferCache
 	Costs     *cost.Model
 	Log       *slog.Logger
-	Name      string // of this process, for leases
+	Name      string   // of this process, for leases
+	Handlers  []string // of this process
+	Queues    []string // of the settings
 }
 
 // Controller steers one system. Make one with New. It is safe for concurrent use.
@@ -36,12 +38,15 @@ type Controller struct {
 	costs     *cost.Model
 	log       *slog.Logger
 	name      string
+
+	handlers, queues []string
 }
 
 // New makes a Controller.
 func New(o Options) *Controller {
 	return &Controller{
 		store: o.Store, queue: o.Queue, redis: o.Redis, transfers: o.Transfers, costs: o.Costs, log: o.Log, name: o.Name,
+		handlers: o.Handlers, queues: o.Queues,
 	}
 }
 

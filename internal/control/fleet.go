@@ -79,9 +79,16 @@ func (c *Controller) PauseQueue(ctx context.Context, name string, pause bool) er
 }
 
 // Limits lists the limits that are set for all workers together.
-func (c *Controller) Limits(ctx context.Context) ([]tasks.Limit, error) { return c.store.Limits(ctx) }
+func (c *Controller) Limits(ctx context.Context) ([]tasks.Limit, error) {
+	limits, err := c.store.Limits(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return limits, c.noteLimits(ctx, limits)
+}
 
-// SetLimit limits all workers together.
+// SetLimit limits all workers together. A limit that applies to nothing that is known has a
+// note.
 func (c *Controller) SetLimit(ctx context.Context, scope tasks.Scope, name string, change tasks.LimitChange) (tasks.Limit, error) {
 	var err error
 	switch scope {
@@ -101,5 +108,9 @@ func (c *Controller) SetLimit(ctx context.Context, scope tasks.Scope, name strin
 	if err != nil {
 		return tasks.Limit{}, err
 	}
-	return c.store.SetLimit(ctx, scope, name, change)
+	set := make([]tasks.Limit, 1)
+	if set[0], err = c.store.SetLimit(ctx, scope, name, change); err != nil {
+		return tasks.Limit{}, err
+	}
+	return set[0], c.noteLimits(ctx, set)
 }

@@ -28,8 +28,8 @@ func (d *Dispatcher) dispatchNext(
 		Transfer: b.Transfer, From: b.Cursor, To: planned.To, Bytes: b.Bytes - p.Remaining.Bytes,
 		Batches: planned.Batches, Finished: planned.Finished,
 	}
-	ctx, span := d.opts.Tracer.Start(tracing.Continue(ctx, plan.TraceParent), "dispatch", tracing.Attributes{
-		"transfer": plan.UUID, "batches": len(c.Batches), "from": c.From, "to": c.To,
+	ctx, span := d.opts.Tracer.StartWith(tracing.Continue(ctx, plan.TraceParent), func() (string, tracing.Attributes) {
+		return "dispatch", tracing.Attributes{"transfer": plan.UUID, "batches": len(c.Batches), "from": c.From, "to": c.To}
 	})
 	defer func() { span.EndWith(err) }()
 	completed, err := d.store.CommitDispatch(ctx, c)

@@ -176,6 +176,17 @@ func (m *WorkerMetrics) DeadLettered() {
 	}
 }
 
+// CountRefusals exports the counters of refused messages as 0: an alert on an increase would miss
+// the first message if its counter came with it.
+func (m *WorkerMetrics) CountRefusals(reasons []string) {
+	if m == nil {
+		return
+	}
+	for _, reason := range reasons {
+		m.unsigned.WithLabelValues(reason)
+	}
+}
+
 // MessageRefused counts a message without a signature that is valid here.
 func (m *WorkerMetrics) MessageRefused(reason string) {
 	if m != nil {

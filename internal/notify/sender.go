@@ -296,6 +296,9 @@ func newAttemptCounter(reg prometheus.Registerer) *prometheus.CounterVec {
 	}, []string{"result"})
 	err := reg.Register(count)
 	if err == nil {
+		for _, result := range []deliveryResult{delivered, failed, givenUp} {
+			count.WithLabelValues(string(result)) // an increase from nothing would be none
+		}
 		return count
 	}
 	if other, ok := errors.AsType[prometheus.AlreadyRegisteredError](err); ok {

@@ -153,7 +153,9 @@ func (r *batchRun) execute(ctx context.Context) error {
 	working, stop := r.working(ctx)
 	defer stop()
 	r.lap.Enter(tasks.TimeHandler)
-	working, span = r.options.Tracer.Start(working, "invoke "+r.registration.Name, tracing.Attributes{"files": len(open)})
+	working, span = r.options.Tracer.StartWith(working, func() (string, tracing.Attributes) {
+		return "invoke " + r.registration.Name, tracing.Attributes{"files": len(open)}
+	})
 	batchErr := r.invoke(working, open)
 	span.EndWith(batchErr)
 	r.lap.Enter(tasks.TimeCommits)

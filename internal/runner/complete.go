@@ -36,7 +36,9 @@ func (r *batchRun) complete(ctx context.Context, batchErr error) (err error) {
 	done, next := r.conclude(batchErr)
 	ctx, cancel := r.recording(ctx)
 	defer cancel()
-	ctx, span := r.options.Tracer.Start(ctx, "record", tracing.Attributes{"results": len(done.Results), "retried": len(done.FailedAttempts)})
+	ctx, span := r.options.Tracer.StartWith(ctx, func() (string, tracing.Attributes) {
+		return "record", tracing.Attributes{"results": len(done.Results), "retried": len(done.FailedAttempts)}
+	})
 	defer func() { span.EndWith(err) }()
 	result, recorded, err := r.closeBatch(ctx, done, next)
 	if err != nil {

@@ -8,6 +8,8 @@ import (
 	_ "time/tzdata" // images may have no time zones
 
 	"github.com/robfig/cron/v3"
+
+	"github.com/balerhq/baler/tasks"
 )
 
 // Expression says when a schedule is due: a cron expression in a time zone.
@@ -27,7 +29,7 @@ func Parse(expression, zone string) (e Expression, err error) {
 		return e, errors.New("give the time zone on its own, not within the cron expression")
 	}
 	parser := cron.NewParser(cron.Minute | cron.Hour | cron.Dom | cron.Month | cron.Dow | cron.Descriptor)
-	if e.spec, err = parser.Parse(expression); err != nil {
+	if e.spec, err = parser.Parse(withoutDays(expression)); err != nil {
 		return e, fmt.Errorf("%q is not a cron expression; write it as '30 2 * * *' (minute, hour, day, month, day of the week) or @daily: %w",
 			strings.ToValidUTF8(expression, "\uFFFD"), err)
 	}
@@ -43,6 +45,17 @@ func Parse(expression, zone string) (e Expression, err error) {
 		return e, fmt.Errorf("the time of %q never comes", expression)
 	}
 	return e, nil
+}
+
+// withoutDays writes the time of "@every 2d" as the parser reads it: it knows no days.
+func withoutDays(expression string) string {
+	const every = "@every "
+	if text, ok := strings.CutPrefix(expression, every); ok {
+		if d, err := tasks.ParseDuration(text); err == nil {
+			return every + d.String()
+		}
+	}
+	return expression
 }
 
 // Next is the first time after a time at which the schedule is due; zero: never again.

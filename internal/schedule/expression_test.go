@@ -29,6 +29,7 @@ func TestNext(t *testing.T) {
 		{"in its zone", "30 2 * * *", "Asia/Kolkata", "2026-11-27T00:00:00Z", []string{"2026-11-27T21:00:00Z"}},
 		{"on weekdays", "0 9 * * mon-fri", "America/New_York", "2026-11-27T15:00:00Z", []string{"2026-11-30T14:00:00Z"}},
 		{"in leap years", "0 0 29 2 *", "UTC", "2026-01-01T00:00:00Z", []string{"2028-02-29T00:00:00Z"}},
+		{"an interval of days", "@every 1d12h", "UTC", "2026-03-29T00:00:00Z", []string{"2026-03-30T12:00:00Z", "2026-04-01T00:00:00Z"}},
 		{"an interval", "@every 6h", "Europe/Berlin", "2026-03-29T00:00:00Z", []string{"2026-03-29T06:00:00Z", "2026-03-29T12:00:00Z"}},
 		// Berlin, 29 March 2026: 02:00 is 03:00. 25 October 2026: 03:00 is 02:00 again.
 		{"a skipped hour", "30 2 * * *", "Europe/Berlin", "2026-03-28T12:00:00Z", []string{"2026-03-29T01:30:00Z", "2026-03-30T00:30:00Z"}},

@@ -15,6 +15,7 @@ import (
 	"github.com/balerhq/baler/internal/export"
 	"github.com/balerhq/baler/internal/queue"
 	"github.com/balerhq/baler/internal/store"
+	"github.com/balerhq/baler/internal/suggest"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -129,7 +130,11 @@ func (b *Backend) PauseQueue(ctx context.Context, name string, pause bool) error
 	i := slices.IndexFunc(queues, func(q queue.Stats) bool { return q.Name == name })
 	switch {
 	case i < 0:
-		return &api.RequestError{Err: fmt.Errorf("there is no queue %q", name), Missing: true}
+		names := make([]string, len(queues))
+		for i := range queues {
+			names[i] = queues[i].Name
+		}
+		return &api.RequestError{Err: fmt.Errorf("there is no queue %q%s", name, suggest.DidYouMean(name, names...)), Missing: true}
 	case queues[i].Paused == pause:
 		return nil
 	}

@@ -22,6 +22,11 @@ const (
 	ReasonTooLarge   = "too_large"
 )
 
+// Reasons returns all of them.
+func Reasons() []string {
+	return []string{ReasonUnsigned, ReasonUnknownKey, ReasonWrong, ReasonTooLarge}
+}
+
 // Checker verifies the messages that a process takes from the queue, and reports those that
 // it refuses. A nil *Checker accepts everything. Its fields must not change after the first
 // message.

@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/balerhq/baler/internal/testkit"
+	"github.com/balerhq/baler/tasks"
 )
 
 func TestMain(m *testing.M) { testkit.Main(m) }
@@ -118,6 +119,39 @@ func TestRefusedMessagesAreCountedAndReportedOnce(t *testing.T) {
 	}
 	if strings.Contains(log.String(), newKey) || !strings.Contains(log.String(), "redis.signing_keys") {
 		t.Errorf("the log: %s", &log)
+	}
+}
+
+// A process that starts beside workers with other keys says so, once, whichever side has them,
+// and shows no key.
+func TestDifferencesAreSaid(t *testing.T) {
+	oldIDs, newIDs := New([]string{oldKey}).IDs(), New([]string{newKey}).IDs()
+	both := New([]string{newKey, oldKey})
+	for name, c := range map[string]struct {
+		here  *Keys
+		there []tasks.Worker
+		want  string
+	}{
+		"nobody has keys":     {nil, []tasks.Worker{{Name: "a"}}, ""},
+		"alone":               {New([]string{oldKey}), nil, ""},
+		"its own row":         {New([]string{oldKey}), []tasks.Worker{{Name: "own"}}, ""},
+		"the same":            {New([]string{oldKey}), []tasks.Worker{{Name: "a", SigningKeys: oldIDs}}, ""},
+		"during the exchange": {both, []tasks.Worker{{Name: "a", SigningKeys: oldIDs}, {Name: "b", SigningKeys: both.IDs()}}, "worker a refuses what is signed here"},
+		"without keys": {nil, []tasks.Worker{{Name: "x"}, {Name: "a", SigningKeys: oldIDs}, {Name: "b", SigningKeys: oldIDs}},
+			"worker a refuses the messages of processes like this one, which has no keys (it has " + oldIDs[0] + ")"},
+		"with keys, beside one without": {New([]string{oldKey}), []tasks.Worker{{Name: "a"}},
+			"worker a has no keys, and this process has " + oldIDs[0] + ": it accepts any message, and its own are refused"},
+		"another key": {New([]string{oldKey}), []tasks.Worker{{Name: "a", SigningKeys: newIDs}}, "worker a refuses what is signed here with key " + oldIDs[0]},
+	} {
+		var log bytes.Buffer
+		c.here.WarnOfDifferences(t.Context(), slog.New(slog.NewTextHandler(&log, nil)), "own", c.there)
+		if c.want == "" && log.Len() > 0 || c.want != "" && (strings.Count(log.String(), "level=WARN") != 1 || !strings.Contains(log.String(), c.want) ||
+			!strings.Contains(log.String(), Hint)) {
+			t.Errorf("%s: %s", name, &log)
+		}
+		if strings.Contains(log.String(), oldKey) || strings.Contains(log.String(), newKey) {
+			t.Errorf("%s: the log shows a key: %s", name, &log)
+		}
 	}
 }
 

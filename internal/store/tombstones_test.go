@@ -147,6 +147,8 @@ func TestPrunable(t *testing.T) {
 		b.clock.Advance(90 * 24 * time.Hour)
 		b.ended(t, "", 1, tasks.OutcomeSucceeded)
 		now := b.clock.Now()
+		testkit.Must(t, b.MarkJournaled(ctx, alone.ID, b.read(t, alone.ID).EndedAt))
+		testkit.Must(t, b.MarkJournaled(ctx, first.ID, b.read(t, first.ID).EndedAt.Add(-time.Minute))) // it ran again since
 		for name, tt := range map[string]struct {
 			prune Prune
 			want  []int64
@@ -155,6 +157,7 @@ func TestPrunable(t *testing.T) {
 			"failed too":           {Prune{Before: now, FailedToo: true}, []int64{first.ID, failed.ID, alone.ID}},
 			"all but the newest 5": {Prune{Before: now, KeepLast: 5}, []int64{first.ID}},
 			"all but the newest 9": {Prune{Before: now, KeepLast: 9}, nil},
+			"only journaled":       {Prune{Before: now, FailedToo: true, Journaled: true}, []int64{alone.ID}},
 			"none is so old":       {Prune{Before: now.Add(-91 * 24 * time.Hour)}, nil},
 		} {
 			found, err := b.Prunable(ctx, tt.prune, 0)

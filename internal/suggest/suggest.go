@@ -1,7 +1,12 @@
 // Package suggest finds the known word that is similar to a misspelt one.
 package suggest
 
-import "iter"
+import (
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+)
 
 // alphabet has the characters of the words in recipes and settings.
 const alphabet = "abcdefghijklmnopqrstuvwxyz0123456789_-."
@@ -23,6 +28,23 @@ func Of(word string, known func(string) bool) string {
 		}
 	}
 	return ""
+}
+
+// DidYouMean is the end of a message about a word that is not known: the known word that it
+// was meant to be, or nothing when none is similar.
+func DidYouMean(word string, known ...string) string {
+	small := make(map[string]string, len(known)) // Of knows small letters only
+	for _, k := range slices.Backward(known) {   // of several the first counts
+		small[strings.ToLower(k)] = k
+	}
+	near, ok := small[strings.ToLower(word)]
+	if !ok {
+		near = small[Of(strings.ToLower(word), func(s string) bool { return small[s] != "" })]
+	}
+	if near == "" || near == word {
+		return ""
+	}
+	return fmt.Sprintf("; did you mean %q?", near)
 }
 
 // candidates yields all strings that differ from word by one letter.

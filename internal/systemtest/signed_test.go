@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -329,6 +330,12 @@ func (b *safeBuffer) Write(p []byte) (int, error) {
 	return b.text.Write(p)
 }
 
+func (b *safeBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}
+
 var adminURL = regexp.MustCompile(`admin server listens" url=(\S+)`)
 
 // openMeasured opens a system whose worker's counter of refused messages can be asked for.
@@ -400,7 +407,75 @@ func TestFilesOfProcessesWithoutKeysAreNotLost(t *testing.T) {
 	audit(t, b, wait(t, b, submit(t, producer, baler.Submission{
 		Paths: []string{testkit.NumberedTree(t, 20)}, Via: tasks.ViaGroup, Recipe: yaml(t, "name: t\nsteps: [{handler: any}]"),
 	}).UUID))
-	if lines, want := refused(), `baler_messages_refused_total{reason="unsigned"} 20`; lines != want {
+	// The others are there from the start: an increase from nothing would be none.
+	const want = `baler_messages_refused_total{reason="too_large"} 0
+baler_messages_refused_total{reason="unknown_key"} 0
+baler_messages_refused_total{reason="unsigned"} 20
+baler_messages_refused_total{reason="wrong"} 0`
+	if lines := refused(); lines != want {
 		t.Errorf("counted %q, want %q", lines, want)
 	}
+}
+
+// A worker that starts beside one with other keys says so in its log, whichever of them has
+// keys; so do serve and a process that submits.
+func TestProcessesWithOtherKeysSayThat(t *testing.T) {
+	t.Parallel()
+	with := servers(t)
+	with.Redis.SigningKeys = []string{signingKey}
+	without := with
+	without.Redis.SigningKeys = nil
+	with.Worker.Name, without.Worker.Name = "signed", "plain"
+	for name, c := range map[string]struct {
+		first, second config.Config
+		want          string
+	}{
+		"without keys":   {with, without, "worker signed refuses the messages of processes like this one, which has no keys"},
+		"with keys":      {without, with, "worker plain has no keys, and this process has "},
+		"with the same":  {with, renamed(with), ""},
+		"without either": {without, renamed(without), ""},
+	} {
+		t.Run(name, func(t *testing.T) { // one after the other: they share their servers
+			var log safeBuffer
+			open := func(c config.Config, log io.Writer) *baler.Baler {
+				b, err := baler.Open(t.Context(), c, baler.Options{
+					Registry: &handlers.Registry{}, Log: slog.New(slog.NewTextHandler(log, nil)), HeartbeatInterval: 250 * time.Millisecond,
+				})
+				testkit.Must(t, err)
+				testkit.CloseAtEnd(t, b)
+				return b
+			}
+			stopFirst := work(t, open(c.first, io.Discard))
+			b := open(c.second, &log)
+			eventually(t, func() error { return seen(b, c.first.Worker.Name) })
+			stop := work(t, b)
+			eventually(t, func() error { return seen(b, c.second.Worker.Name) })
+			eventually(t, func() error { // it registers before it says that it has started
+				if !strings.Contains(log.String(), "worker started") {
+					return errors.New(log.String())
+				}
+				return nil
+			})
+			warned := strings.Contains(log.String(), "level=WARN msg=\"the keys of signed messages differ")
+			if warned != (c.want != "") || !strings.Contains(log.String(), c.want) || strings.Contains(log.String(), signingKey) {
+				t.Errorf("the log: %s", log.String())
+			}
+			stop()
+			stopFirst()
+		})
+	}
+}
+
+func renamed(c config.Config) config.Config {
+	c.Worker.Name += " too"
+	return c
+}
+
+// seen reports whether a worker is alive.
+func seen(b *baler.Baler, name string) error {
+	workers, err := b.Workers(context.Background())
+	if err == nil && !slices.ContainsFunc(workers, func(w tasks.Worker) bool { return w.Name == name }) {
+		err = fmt.Errorf("worker %s has not started", name)
+	}
+	return err
 }

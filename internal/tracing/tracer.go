@@ -68,6 +68,11 @@ func New(ctx context.Context, o Options) (*Tracer, error) {
 	if !Wanted(o.Endpoint) {
 		return nil, nil //nolint:nilnil // a nil Tracer works
 	}
+	if variable, protocol := otherProtocol(); variable != "" {
+		o.Log.WarnContext(ctx, "traces are sent by http/protobuf, the only protocol of Baler, and not by the one that a variable asks for; "+
+			"set it to http/protobuf, and give the collector's address for OTLP over HTTP, mostly that with port 4318",
+			"variable", variable, "protocol", protocol)
+	}
 	var endpoint []otlptracehttp.Option
 	if o.Endpoint != "" {
 		address, err := signalURL(o.Endpoint)
@@ -94,6 +99,21 @@ func NewWith(ctx context.Context, o Options, exporter sdktrace.SpanExporter) *Tr
 		defer cancel()
 		_ = provider.Shutdown(ctx) // the exporter has reported what is lost
 	}}
+}
+
+// otherProtocol is the variable that asks for a protocol which is not supported, with its value;
+// empty when none does.
+func otherProtocol() (variable, protocol string) {
+	for _, variable := range []string{"OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"} {
+		switch protocol := os.Getenv(variable); protocol {
+		case "":
+		case "http/protobuf":
+			return "", "" // that of traces takes precedence
+		default:
+			return variable, protocol
+		}
+	}
+	return "", ""
 }
 
 // signalURL is the address of the traces at an endpoint, as OTEL_EXPORTER_OTLP_ENDPOINT has it.
@@ -219,6 +239,16 @@ func clip(s string) string { return strings.ToValidUTF8(s[:min(len(s), 256)], ""
 // Start begins a span in the trace of ctx. The caller ends it.
 func (t *Tracer) Start(ctx context.Context, name string, a Attributes) (context.Context, *Span) {
 	return t.StartAt(ctx, name, time.Time{}, "", a)
+}
+
+// StartWith is Start for code that runs for every batch: the name and the attributes are made
+// only when there are traces, so that without them it allocates nothing.
+func (t *Tracer) StartWith(ctx context.Context, about func() (name string, a Attributes)) (context.Context, *Span) {
+	if t == nil {
+		return ctx, nil
+	}
+	name, a := about()
+	return t.Start(ctx, name, a)
 }
 
 // StartAt is Start for a span that began earlier; at may be zero. link is the traceparent of

@@ -249,6 +249,12 @@ func TestWhileItRuns(t *testing.T) {
 		if w.Parts[tasks.TimeQueue] != 50*time.Second || w.Parts[tasks.TimePaused] != 13*time.Second {
 			t.Errorf("paused: %+v", w)
 		}
+		s.transfer.Steps[0].Approval = tasks.ApprovalWaiting
+		w = Of(&s.transfer, s.kept.times, time.Now())
+		if w.Parts[tasks.TimeApproval] != 50*time.Second || w.Parts[tasks.TimePaused] != 13*time.Second || w.Parts[tasks.TimeQueue] != 0 {
+			t.Errorf("paused while a step waits for approval: %+v", w)
+		}
+		s.transfer.Steps[0].Approval = ""
 		l.End()
 		s.meter.Close()
 	})

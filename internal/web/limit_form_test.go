@@ -94,7 +94,8 @@ func (s systemOf) Workers(context.Context) ([]tasks.Worker, error) { return nil,
 func (s systemOf) Queues(context.Context) ([]queue.Stats, error)   { return s.plant.queues, nil }
 func (s systemOf) Recipes() []string                               { return []string{"checksum", "default"} }
 func (s systemOf) Limits(context.Context) ([]tasks.Limit, error) {
-	return []tasks.Limit{{Scope: tasks.ScopeQueue, Name: "low", InFlight: 3, Weight: s.plant.weight}, {Scope: tasks.ScopeAll, Trouble: "<broken>"}}, nil
+	return []tasks.Limit{{Scope: tasks.ScopeQueue, Name: "low", InFlight: 3, Weight: s.plant.weight}, {Scope: tasks.ScopeAll, Trouble: "<broken>"},
+		{Scope: tasks.ScopeHandler, Name: "nosuch", PerHost: 1, Note: "no live worker has <it>"}}, nil
 }
 
 func (r results) FindTransfer(_ context.Context, ref string) (tasks.Transfer, error) {
@@ -156,7 +157,8 @@ func TestLimitsAreSetOnThePage(t *testing.T) {
 	}
 	for role, want := range map[accounts.Role]bool{accounts.Operator: true, accounts.Submitter: false} {
 		body := d.ask(http.MethodGet, "/workers", "", bearer(d.tokens[role])).Body.String()
-		if got := strings.Contains(body, `action="/limits"`); got != want || !strings.Contains(body, "&lt;broken&gt;") {
+		if got := strings.Contains(body, `action="/limits"`); got != want || !strings.Contains(body, "&lt;broken&gt;") ||
+			!strings.Contains(body, "no live worker has &lt;it&gt;") {
 			t.Errorf("the page offers limits to a %s: %t", role, got)
 		}
 	}

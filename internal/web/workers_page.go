@@ -45,7 +45,7 @@ type queueItem struct {
 	Paused bool
 }
 
-type limitItem struct{ Scope, Name, InFlight, Rate, PerHost, Trouble string }
+type limitItem struct{ Scope, Name, InFlight, Rate, PerHost, Trouble, Note string }
 
 func newWorkersPage(opts *Options) (*workersPage, error) {
 	p, err := newPage(opts, "workers.html", "/workers")
@@ -123,10 +123,11 @@ func (p *workersPage) fill(ctx context.Context, v *workersView) error {
 		if l.Scope == tasks.ScopeQueue {
 			weights[l.Name] = l.Weight
 		}
-		if l.Unlimited() && l.Trouble == "" {
+		if l.Unlimited() && l.Trouble == "" && l.Note == "" {
 			continue // it has only a weight
 		}
-		item := limitItem{Scope: string(l.Scope), Name: visible(l.Name), InFlight: "–", Rate: "–", PerHost: "–", Trouble: visible(l.Trouble)}
+		item := limitItem{Scope: string(l.Scope), Name: visible(l.Name), InFlight: "–", Rate: "–", PerHost: "–", Trouble: visible(l.Trouble),
+			Note: visible(l.Note)}
 		if l.InFlight > 0 {
 			item.InFlight = strconv.Itoa(l.InFlight)
 		}

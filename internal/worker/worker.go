@@ -44,7 +44,9 @@ func New(o Options) (*Instance, error) {
 		Options: o, recorder: o.recorder(), dispatcher: o.Dispatcher(), started: o.Now(),
 		instance: rand.Text(), desired: make(chan pulse, 1),
 	}
-	w.meter = walltime.NewMeter(walltime.MeterOptions{Worker: o.Name, Slots: o.Slots, Started: w.started, Now: o.Now})
+	// As many batches are in a handler at most: the slots of the host, unless fewer batches run.
+	slots := min(o.Slots, o.Concurrency)
+	w.meter = walltime.NewMeter(walltime.MeterOptions{Worker: o.Name, Slots: slots, Started: w.started, Now: o.Now})
 	runner, err := o.runner(w.recorder, w.meter, w.dispatcher.Wake)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("start worker: %w", err), w.recorder.Close(context.Background()))
@@ -117,7 +119,23 @@ func (w *Instance) register(ctx context.Context) (pulse, error) {
 	if err != nil {
 		return pulse{}, err
 	}
+	if err := w.compareKeys(ctx); err != nil {
+		return pulse{}, err
+	}
 	return first, LoadCosts(ctx, w.Store, w.Costs)
+}
+
+// compareKeys warns when live workers have other signing keys than this one, which has
+// registered: of two that start at the same time at least the second one sees the other.
+func (w *Instance) compareKeys(ctx context.Context) error {
+	if w.Embedded {
+		return nil
+	}
+	workers, err := w.Store.Workers(ctx)
+	if err == nil {
+		w.Producer.Keys.WarnOfDifferences(ctx, w.Log, w.Name, workers)
+	}
+	return err
 }
 
 // replace registers this worker in place of one of the same name that wrote a heartbeat

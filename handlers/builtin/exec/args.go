@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/balerhq/baler/handlers"
 	"github.com/balerhq/baler/handlers/command"
@@ -157,7 +156,7 @@ func (s *spec) checkBatch() (wrong []error) {
 
 func (s *spec) checkLimits() error {
 	if s.CPU != "" {
-		d, err := time.ParseDuration(s.CPU)
+		d, err := tasks.ParseDuration(s.CPU)
 		if err != nil || d <= 0 {
 			return fmt.Errorf("cpu %q is not a time; write it as 30s or 10m", s.CPU)
 		}

@@ -185,10 +185,10 @@ func newScanArgs(args any) (scanArgs, error) {
 		return a, handlers.Fail(handlers.CodeBadArgs, fmt.Errorf(format, v...))
 	}
 	var err error
-	if a.MaxAge, err = time.ParseDuration(cmp.Or(given.MaxAge, "168h")); err != nil || a.MaxAge < 0 {
-		return bad("max_age is %q; write it as 168h, or 0s for any age", given.MaxAge)
+	if a.MaxAge, err = tasks.ParseDuration(cmp.Or(given.MaxAge, "168h")); err != nil || a.MaxAge < 0 {
+		return bad("max_age is %q; write it as 7d or 12h, or 0s for any age", given.MaxAge)
 	}
-	if a.Timeout, err = time.ParseDuration(cmp.Or(given.Timeout, "2m")); err != nil || a.Timeout <= 0 || a.Timeout > longestTimeout {
+	if a.Timeout, err = tasks.ParseDuration(cmp.Or(given.Timeout, "2m")); err != nil || a.Timeout <= 0 || a.Timeout > longestTimeout {
 		return bad("timeout is %q; write it as 90s, at most %s", given.Timeout, longestTimeout)
 	}
 	if a.MaxSize < 1 || a.Connections < 1 || a.Connections > maxConnections {
