@@ -179,6 +179,7 @@ func (r *batchRun) answer(ctx context.Context, err error) error {
 	case errors.Is(err, ledger.ErrLeaseLost):
 		r.metrics.BatchDropped()
 		r.log.InfoContext(ctx, "worker: another worker has taken over this batch; this worker records none of its results")
+		r.supersedeFolders(ctx, func(int64) bool { return true })
 		return nil
 	default:
 		return r.handBack(ctx, err)
@@ -190,6 +191,7 @@ func (r *batchRun) handBackRest(ctx context.Context) error {
 	if err := r.partial.flushAll(ctx); err != nil {
 		return r.answer(ctx, err)
 	}
+	r.supersedeFolders(ctx, r.partial.isSent)
 	why := context.Cause(ctx) // the lease in the queue is lost
 	if r.stopping.Err() != nil {
 		why = errStopping
@@ -204,7 +206,8 @@ func (r *batchRun) handBack(ctx context.Context, why error) error {
 	r.metrics.BatchReleased()
 	r.partial.drop()
 	r.uncountCrash()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), ledger.ReleaseTime)
+	r.releaseFolders(ctx)
+	ctx, cancel := untilReleased(ctx)
 	defer cancel()
 	if err := r.store.ReleaseBatch(ctx, r.batch); err != nil {
 		why = errors.Join(why, err)
