@@ -240,7 +240,7 @@ func TestImportJournal(t *testing.T) {
 	e, old := completed(t, testkit.SQLite(t), 10)
 	_, err := e.DB().ExecContext(t.Context(), "UPDATE results SET output = 'newer' WHERE file_no = 7")
 	testkit.Must(t, err)
-	_, err = e.DB().ExecContext(t.Context(), "UPDATE transfers SET ended_at = ended_at + 1000000")
+	_, err = e.DB().ExecContext(t.Context(), "UPDATE transfers SET ended_at = '2099-01-02 03:04:05.000000+00:00'")
 	testkit.Must(t, err)
 	newer := exported(t, e.Store, e.Transfer.UUID)
 	f, other := completed(t, testkit.SQLite(t), 20)
@@ -286,15 +286,27 @@ func TestImportOfABadJournal(t *testing.T) {
 	f, other := completed(t, testkit.SQLite(t), 10)
 	into := empty(t)
 	broken := bytes.Replace(lines, []byte(`"output":"5"`), []byte(`"output":5,,`), 1)
-	for name, content := range map[string][]byte{"in the middle": slices.Concat(broken, other), "at its end": broken} {
-		dir := t.TempDir()
-		writeJournal(t, dir, "1", other)
-		writeJournal(t, dir, "2", content)
-		err := ImportJournal(t.Context(), into, []string{dir}, JournalImport{Done: func(Imported) { t.Error("imported") }})
-		if _, ok := errors.AsType[*BrokenLinesError](err); !ok || !strings.Contains(err.Error(), journal.Prefix+"2") {
-			t.Errorf("%s: %v", name, err)
-		}
+	bad := t.TempDir()
+	writeJournal(t, bad, "1", other)
+	writeJournal(t, bad, "2", broken, other)
+	err := ImportJournal(t.Context(), into, []string{bad}, JournalImport{Done: func(Imported) { t.Error("imported") }})
+	if _, ok := errors.AsType[*BrokenLinesError](err); !ok || !strings.Contains(err.Error(), journal.Prefix+"2") {
+		t.Errorf("%v", err)
 	}
+	writeJournal(t, bad, "2", broken) // what is broken in the last transfer alone does not keep back the others
+	cut := 0
+	testkit.Must(t, ImportJournal(t.Context(), into, []string{bad}, JournalImport{
+		Done: func(i Imported) {
+			if i.Transfer != f.Transfer.UUID {
+				t.Errorf("imported %+v", i)
+			}
+		},
+		CutOff: func(CutOff) { cut++ },
+	}))
+	if cut != 1 {
+		t.Errorf("%d files are reported", cut)
+	}
+	wantNone(t, "broken", into, e.Transfer.UUID)
 	for _, path := range []string{t.TempDir(), filepath.Join(t.TempDir(), "none")} {
 		if err := ImportJournal(t.Context(), into, []string{path}, JournalImport{}); err == nil {
 			t.Errorf("%s is taken for a journal", path)
@@ -304,7 +316,7 @@ func TestImportOfABadJournal(t *testing.T) {
 	// One that differs does not keep back the others.
 	dir := t.TempDir()
 	path := writeJournal(t, dir, "1", lines, other)
-	_, err := e.DB().ExecContext(t.Context(), "UPDATE results SET output = 'x'")
+	_, err = e.DB().ExecContext(t.Context(), "UPDATE results SET output = 'x'")
 	testkit.Must(t, err)
 	var done []Imported
 	err = ImportJournal(t.Context(), e.Store, []string{path}, JournalImport{Done: collect(&done)})
