@@ -21,6 +21,7 @@ type attempt struct {
 	folder chan string   // the folder that it has made, with a file that is emitted
 	end    chan struct{} // closed: it writes once more into its folder, and ends
 	fails  bool
+	stops  bool // it ends with its context, as when its worker stops
 	answer chan error
 	runner *Runner
 }
@@ -55,6 +56,9 @@ func newTwoAttempts(t *testing.T, url string) *twoAttempts {
 		}
 		a.folder <- f.Path
 		<-a.end
+		if a.stops {
+			<-ctx.Done()
+		}
 		if a.fails {
 			err = errors.New("it fails")
 		}
@@ -213,6 +217,7 @@ func TestFolderOfABatchThatGoesBack(t *testing.T) {
 	testkit.EachDatabase(t, func(t *testing.T, url string) {
 		r := newTwoAttempts(t, url)
 		b := r.Files(1)[0]
+		r.runs["slow"].stops = true
 		r.begin("slow", b)
 		r.runs["slow"].runner.Stop()
 		if err := r.end("slow"); !errors.Is(err, errStopping) {
