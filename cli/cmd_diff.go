@@ -97,11 +97,10 @@ type differenceLine struct {
 
 func newDifferenceLine(d *baler.Difference) differenceLine {
 	l := differenceLine{Type: "difference", Kind: string(d.Kind), filePath: newFilePath(d.Path)}
-	switch d.Kind { //nolint:exhaustive // the other kinds have nothing to add
-	case baler.DifferenceMoved:
-		to := newFilePath(d.To)
-		l.To = &to
-	case baler.DifferenceChanged:
+	if d.Kind == baler.DifferenceMoved {
+		l.To = new(newFilePath(d.To))
+	}
+	if d.Kind == baler.DifferenceChanged {
 		l.Content = d.Content.String()
 	}
 	return l

@@ -33,7 +33,7 @@ type Job struct {
 
 	takenOver *tasks.Result // see TakeOver
 
-	marks []string // of folders, see Recorded
+	marks []*folderMark // of folders, see Recorded
 
 	progressed time.Time // see Progress
 	begun      bool      // work on this file has begun, see Running

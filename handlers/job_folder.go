@@ -20,7 +20,8 @@ type FileFolder struct {
 	job     *Job
 	root    *os.Root
 	name    string // below root
-	mark    string // beside the folder, see folderMark; below root
+	mark    string // beside the folder; below root
+	own     *folderMark
 	emitted bool
 }
 
@@ -33,9 +34,11 @@ const maxFolderNumber = 10_000
 // MakeFolder makes a folder for what a program writes for the job's file:
 // base/PATH.files, where PATH is the file's RelativePath. A folder that is there already is
 // left alone: then the name gets a number, as in PATH.files-2. A folder that an earlier attempt
-// of the same job has left, because it failed or its worker was killed, is removed, unless files
+// of the same job has left, because its worker was killed, is removed, unless files
 // in it are files of the transfer. Its name is not used again: what is left of that attempt may
-// still write there. So no two jobs and no two attempts write into the same folder. base must
+// still write there. The folder of an attempt that still runs, because its worker is only slow,
+// stays: that worker removes it when the result of another attempt counts. So no two jobs and no
+// two attempts write into the same folder. base must
 // lie below a folder that the worker may write, and in no source. The caller closes the folder.
 func (j *Job) MakeFolder(ctx context.Context, base string) (*FileFolder, error) {
 	if tasks.IsObject(base) {
@@ -58,7 +61,7 @@ func (j *Job) MakeFolder(ctx context.Context, base string) (*FileFolder, error) 
 			number := fmt.Sprintf("-%d", n)
 			f.Path, f.name = p.path+number, p.name+number
 		}
-		f.mark = p.beside(j.folderMark(n))
+		f.mark = p.beside(j.markName(n))
 		used, err := f.sweep(ctx)
 		if err == nil && !used {
 			if err = p.root.Mkdir(f.name, 0o755); err == nil {
@@ -96,11 +99,9 @@ func (f *FileFolder) Emit(path, name string) error {
 func (f *FileFolder) Close() error {
 	var err error
 	if !f.emitted {
-		if err = f.root.RemoveAll(f.name); err == nil {
-			err = f.unmark()
-		}
+		err = f.root.RemoveAll(f.name)
 	}
-	return errors.Join(err, f.root.Close())
+	return errors.Join(err, f.closeMark(!f.emitted && err == nil), f.root.Close())
 }
 
 // outsideSources refuses a path that lies in a source of the transfer.

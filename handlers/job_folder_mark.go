@@ -4,20 +4,56 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 )
 
-// A mark is a file beside a folder of MakeFolder. It says that the folder is of this job, and of
-// an attempt without a final result: with it, the next attempt finds what an earlier one has
-// left. The runner removes it once the result is recorded.
+// folderMark is a file beside a folder of MakeFolder. It says that the folder is of this job, and
+// of an attempt without a final result: with it, the next attempt finds what an earlier one has
+// left. Whoever has the mark holds a lock on it, which ends with the process at the latest: so
+// that attempt is known from one that is only slow, and still writes there. The runner ends it
+// with Recorded, Superseded or Release.
+type folderMark struct {
+	path   string   // absolute
+	folder string   // absolute
+	id     string   // of the folder, see identity; empty: this attempt has found it, and not made it
+	lock   *os.File // nil where the file system knows no locks
+	open   bool     // the handler has not closed the folder
+	settle settling // what Close does when the runner was earlier
+}
 
-// folderMark is the name of the mark of the nth folder of the job. It names the transfer by
+// settling is what becomes of a mark.
+type settling int
+
+const (
+	settleLater  settling = iota // the runner will say
+	settleRemove                 // the mark is removed
+	settleKeep                   // the mark stays for the next attempt
+)
+
+// maxMark is how many bytes a mark has at most.
+const maxMark = 20
+
+// markName is the name of the mark of the nth folder of the job. It names the transfer by
 // its public id: several databases may write into the same folders.
-func (j *Job) folderMark(n int) string {
+func (j *Job) markName(n int) string {
 	return fmt.Sprintf(".baler-%s-%d-%d.folder-%d", j.spec.TransferUUID, j.spec.Step, j.spec.File.No, n)
+}
+
+// markOf is a mark at the place of the folder's.
+func (f *FileFolder) markOf(held *os.File) *folderMark {
+	return &folderMark{path: filepath.Join(filepath.Dir(f.Path), filepath.Base(f.mark)), folder: f.Path, lock: held}
+}
+
+// addMark makes a mark one that the runner will settle.
+func (j *Job) addMark(m *folderMark) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.marks = append(j.marks, m)
 }
 
 // marked writes the mark of the folder, with the identity of the folder.
@@ -25,121 +61,254 @@ func (f *FileFolder) marked() error {
 	if f.job.spec.TransferUUID == "" {
 		return nil
 	}
-	if err := f.writeMark(); err != nil {
+	m, err := f.writeMark()
+	if err != nil {
 		return errors.Join(fmt.Errorf("mark the folder: %w", err), f.root.Remove(f.name))
 	}
-	f.job.mu.Lock()
-	defer f.job.mu.Unlock()
-	f.job.marks = append(f.job.marks, filepath.Join(filepath.Dir(f.Path), filepath.Base(f.mark)))
+	f.own = m
+	f.job.addMark(m)
 	return nil
 }
 
 // writeMark makes the mark. What somebody has put in its place stays, also a link that leads
-// nowhere: the error is then fs.ErrExist.
-func (f *FileFolder) writeMark() error {
+// nowhere: the error is then fs.ErrExist. It is that too when another attempt has locked the
+// mark first, which then takes it for one of a dead worker.
+func (f *FileFolder) writeMark() (*folderMark, error) {
 	id, err := f.identity()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	mark, err := f.root.OpenFile(f.mark, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	mark, err := f.root.OpenFile(f.mark, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	_, err = mark.WriteString(id)
-	if err = errors.Join(err, mark.Close()); err != nil {
-		return errors.Join(err, f.unmark())
+	ok, held := lock(mark)
+	if held {
+		return nil, errors.Join(fs.ErrExist, mark.Close())
 	}
-	return nil
+	if _, err = mark.WriteString(id); err != nil {
+		return nil, errors.Join(err, f.unmark(), mark.Close())
+	}
+	m := f.markOf(mark)
+	m.id, m.open = id, true
+	if !ok {
+		m.lock = nil
+		err = mark.Close()
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.unmark())
+	}
+	return m, nil
 }
 
-// readMark reads the mark; there says that something has its name, and ours that it can be a
-// mark: the number of a folder, or nothing when its worker was killed while it wrote.
-func (f *FileFolder) readMark() (id string, there, ours bool, err error) {
+// takeMark takes the mark of an attempt that has ended. there says that something has its name;
+// without a mark it is of somebody else, or of an attempt that runs, or may run.
+func (f *FileFolder) takeMark() (m *folderMark, id string, there bool, err error) {
 	info, err := f.root.Lstat(f.mark)
 	if errors.Is(err, fs.ErrNotExist) {
-		return "", false, false, nil
+		return nil, "", false, nil
 	}
 	if err != nil || !info.Mode().IsRegular() || info.Size() > maxMark {
-		return "", true, false, err
+		return nil, "", true, err
 	}
-	content, err := f.root.ReadFile(f.mark)
-	if errors.Is(err, fs.ErrNotExist) { // removed since
-		return "", true, false, nil
+	file, err := f.root.OpenFile(f.mark, os.O_RDWR, 0)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) { // removed since, or of another user
+		return nil, "", true, nil
 	}
-	id = string(content)
-	_, noNumber := strconv.ParseUint(id, 10, 64)
-	return id, true, err == nil && (id == "" || noNumber == nil), err
+	if err != nil {
+		return nil, "", true, err
+	}
+	id, ours, err := f.lockMark(file)
+	if !ours || err != nil {
+		return nil, "", true, errors.Join(err, file.Close())
+	}
+	m = f.markOf(file)
+	f.job.addMark(m)
+	return m, id, true, nil
 }
 
-// maxMark is how many bytes a mark has at most.
-const maxMark = 20
+// lockMark locks and reads what has the name of the mark; ours says that it can be one: the number
+// of a folder, or nothing when its worker was killed while it wrote.
+func (f *FileFolder) lockMark(file *os.File) (id string, ours bool, err error) {
+	if ok, _ := lock(file); !ok {
+		return "", false, nil
+	}
+	locked, err := file.Stat()
+	if err != nil {
+		return "", false, err
+	}
+	// Whoever had the lock may have removed the mark.
+	if now, err := f.root.Lstat(f.mark); err != nil || !os.SameFile(locked, now) {
+		return "", false, nil //nolint:nilerr // then it is not the mark any more
+	}
+	content, err := io.ReadAll(io.LimitReader(file, maxMark+1))
+	if err != nil {
+		return "", false, err
+	}
+	_, noNumber := strconv.ParseUint(string(content), 10, 64)
+	return string(content), len(content) == 0 || noNumber == nil, nil
+}
 
 // unmark removes the mark of a folder that is gone.
-func (f *FileFolder) unmark() error {
-	err := f.root.Remove(f.mark)
-	if errors.Is(err, fs.ErrNotExist) {
-		err = nil
-	}
-	return err
-}
+func (f *FileFolder) unmark() error { return removeFrom(f.root, f.mark) }
 
 // identity tells the folder from another one that has its name later.
-func (f *FileFolder) identity() (string, error) {
-	info, err := f.root.Lstat(f.name)
+func (f *FileFolder) identity() (string, error) { return identityIn(f.root, f.name) }
+
+func identityIn(root *os.Root, name string) (string, error) {
+	info, err := root.Lstat(name)
 	if err != nil {
 		return "", err
 	}
 	return strconv.FormatUint(fileNumber(info), 10), nil
 }
 
-// sweep removes the folder if it is one that an earlier attempt has left. It reports whether an
-// earlier attempt has used the name.
+// sweep removes the folder if it is one that an earlier attempt has left whose worker is dead. It
+// reports whether another attempt uses the name, or has used it.
 func (f *FileFolder) sweep(ctx context.Context) (used bool, err error) {
 	if f.job.spec.TransferUUID == "" {
 		return false, nil
 	}
-	mark, there, ours, err := f.readMark()
-	if err != nil || !ours {
-		return there, err
+	m, mark, used, err := f.takeMark()
+	if err != nil || m == nil {
+		return used, err
 	}
-	f.job.mu.Lock()
-	f.job.marks = append(f.job.marks, filepath.Join(filepath.Dir(f.Path), filepath.Base(f.mark)))
-	f.job.mu.Unlock()
-	id, err := f.identity()
-	if errors.Is(err, fs.ErrNotExist) {
-		return true, nil
+	if err := f.job.removeUnlessEmitted(ctx, f.root, f.name, f.Path, mark); err != nil {
+		return true, errors.Join(err, f.job.dropMark(m))
 	}
-	if err != nil || id != mark {
-		return true, err // somebody has put another one there
-	}
-	if f.job.spec.EmittedIn == nil {
-		return true, nil
-	}
-	kept, err := f.job.spec.EmittedIn(ctx, &f.job.spec.File, f.Path)
-	if err != nil || kept {
-		return true, err
-	}
-	return true, f.root.RemoveAll(f.name)
+	return true, nil
 }
 
-// Recorded says that the result of the job is in the database, and final: what MakeFolder has
-// noted for a further attempt is removed. It is for runners.
-func (j *Job) Recorded() error {
+// removeUnlessEmitted removes a folder if it is the one that a mark means, and none of the files in
+// it are files of the transfer.
+func (j *Job) removeUnlessEmitted(ctx context.Context, root *os.Root, name, path, mark string) error {
+	id, err := identityIn(root, name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil || id != mark { // somebody has put another one there
+		return err
+	}
+	if j.spec.EmittedIn == nil {
+		return nil
+	}
+	kept, err := j.spec.EmittedIn(ctx, &j.spec.File, path)
+	if err != nil || kept {
+		return err
+	}
+	return root.RemoveAll(name)
+}
+
+// Recorded says that the result of the job is in the database as the job has ended, and final: the
+// marks of its folders are removed. It is for runners, as the two below are. Of the three, the
+// first call counts.
+func (j *Job) Recorded() error { return j.settleMarks(settleRemove, nil) }
+
+// Superseded says that this job's result will never be in the database, or not as the job has
+// ended: another attempt took the file over, or follows. Then the folders that it has made are
+// removed, with their marks, but for one whose files are files of the transfer. One that the
+// handler has not closed yet stays, with its mark, until it does.
+func (j *Job) Superseded(ctx context.Context) error {
+	return j.settleMarks(settleRemove, func(m *folderMark) error {
+		if m.id == "" {
+			return nil
+		}
+		p, err := j.spec.Outputs.existing(m.folder)
+		if err != nil {
+			return err
+		}
+		return errors.Join(j.removeUnlessEmitted(ctx, p.root, p.name, m.folder, m.id), p.root.Close())
+	})
+}
+
+// Release says that nothing is known of the job's result: the marks of its folders stay, for the
+// attempt that comes next.
+func (j *Job) Release() error { return j.settleMarks(settleKeep, nil) }
+
+// settleMarks ends all marks. A mark stays when before fails, or while the folder is open.
+func (j *Job) settleMarks(s settling, before func(*folderMark) error) error {
 	j.mu.Lock()
 	marks := j.marks
 	j.marks = nil
-	j.mu.Unlock()
-	var errs []error
-	for _, mark := range marks {
-		p, err := j.spec.Outputs.existing(mark)
-		if err != nil {
-			errs = append(errs, err)
+	var closed []*folderMark
+	for _, m := range marks {
+		if !m.open {
+			closed = append(closed, m)
 			continue
 		}
-		if err := p.root.Remove(p.name); err != nil && !errors.Is(err, os.ErrNotExist) {
-			errs = append(errs, err)
+		m.settle = s
+		if before != nil { // what is in it then is unknown to Close
+			m.settle = settleKeep
 		}
-		errs = append(errs, p.root.Close())
+	}
+	j.mu.Unlock()
+	var errs []error
+	for _, m := range closed {
+		errs = append(errs, j.settleMark(m, s, before))
 	}
 	return errors.Join(errs...)
+}
+
+func (j *Job) settleMark(m *folderMark, s settling, before func(*folderMark) error) (err error) {
+	defer func() { err = errors.Join(err, m.unlock()) }()
+	if s == settleKeep {
+		return nil
+	}
+	if before != nil {
+		if err := before(m); err != nil {
+			return err
+		}
+	}
+	p, err := j.spec.Outputs.existing(m.path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(removeFrom(p.root, p.name), p.root.Close())
+}
+
+// unlock gives up the lock.
+func (m *folderMark) unlock() error {
+	if m.lock == nil {
+		return nil
+	}
+	return m.lock.Close()
+}
+
+// closeMark ends the mark of a folder that the handler closes: with the folder if that is gone.
+// One with emitted files waits for the runner, unless the runner was earlier.
+func (f *FileFolder) closeMark(gone bool) error {
+	m := f.own
+	if m == nil {
+		return nil
+	}
+	f.job.mu.Lock()
+	m.open = false
+	s := m.settle
+	f.job.mu.Unlock()
+	switch {
+	case gone:
+		return errors.Join(f.unmark(), f.job.dropMark(m))
+	case !f.emitted || s == settleKeep: // not emitted: the folder could not be removed
+		return f.job.dropMark(m)
+	case s == settleRemove:
+		return errors.Join(f.unmark(), m.unlock())
+	}
+	return nil
+}
+
+// dropMark leaves a mark as it is, to the attempt that comes next.
+func (j *Job) dropMark(m *folderMark) error {
+	j.mu.Lock()
+	j.marks = slices.DeleteFunc(j.marks, func(o *folderMark) bool { return o == m })
+	j.mu.Unlock()
+	return m.unlock()
+}
+
+// removeFrom removes a file that may be gone.
+func removeFrom(root *os.Root, name string) error {
+	err := root.Remove(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
 }

@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -40,6 +41,23 @@ func (m *foldersOf) open(job *Job, content string) *FileFolder {
 	return f
 }
 
+// kill ends the locks of a job, as the end of its process does.
+func (m *foldersOf) kill(job *Job) {
+	m.t.Helper()
+	for _, mark := range job.marks {
+		testkit.Must(m.t, mark.unlock())
+	}
+}
+
+// killed leaves a folder of a worker that is killed.
+func (m *foldersOf) killed(transfer string, no int64, content string) *FileFolder {
+	m.t.Helper()
+	job := m.job(transfer, no)
+	f := m.open(job, content)
+	m.kill(job)
+	return f
+}
+
 // tree lists what is below out.
 func (m *foldersOf) tree() (all []string) {
 	m.t.Helper()
@@ -63,7 +81,7 @@ func (m *foldersOf) want(when string, want ...string) {
 func TestFolderOfAKilledAttempt(t *testing.T) {
 	t.Parallel()
 	m := &foldersOf{t: t, out: t.TempDir()}
-	m.open(m.job("t", 1), "of the killed attempt") // and never closed
+	m.killed("t", 1, "of the killed attempt")
 	again := m.job("t", 1)
 	f := m.open(again, "whole")
 	if filepath.Base(f.Path) != "a.files-2" {
@@ -82,9 +100,11 @@ func TestFolderOfAKilledAttempt(t *testing.T) {
 func TestFolderWithEmittedFilesStays(t *testing.T) {
 	t.Parallel()
 	m := &foldersOf{t: t, out: t.TempDir()}
-	f := m.open(m.job("t", 1), "emitted") // its worker is killed after the result is recorded
+	job := m.job("t", 1)
+	f := m.open(job, "emitted")
 	testkit.Must(t, f.Emit("part", ""))
 	testkit.Must(t, f.Close())
+	m.kill(job) // after the result is recorded
 	m.kept = func(folder string) bool { return folder == f.Path }
 	retried := m.job("t", 1)
 	testkit.Must(t, m.open(retried, "new").Close())
@@ -99,7 +119,7 @@ func TestFoldersOfOthersStay(t *testing.T) {
 	m := &foldersOf{t: t, out: t.TempDir()}
 	m.open(m.job("other", 1), "of another database")
 	m.open(m.job("t", 2), "of another file")
-	f := m.open(m.job("t", 1), "of the killed attempt")
+	f := m.killed("t", 1, "of the killed attempt")
 	if filepath.Base(f.Path) != "a.files-3" {
 		t.Fatal(f.Path)
 	}
@@ -172,7 +192,7 @@ func TestFolderWhoseMarkIsTaken(t *testing.T) {
 func TestFolderWithAnEmptyMark(t *testing.T) {
 	t.Parallel()
 	m := &foldersOf{t: t, out: t.TempDir()}
-	m.open(m.job("t", 1), "of the killed attempt")
+	m.killed("t", 1, "of the killed attempt")
 	testkit.Must(t, os.Truncate(filepath.Join(m.out, ".baler-t-1-1.folder-1"), 0))
 	again := m.job("t", 1)
 	f := m.open(again, "whole")
@@ -180,4 +200,117 @@ func TestFolderWithAnEmptyMark(t *testing.T) {
 	testkit.Must(t, f.Close())
 	testkit.Must(t, again.Recorded())
 	m.want("recorded", "a.files/part", "a.files-2/part") // whose the first one is is unknown
+}
+
+// An attempt that still runs keeps its folder and its mark, whatever a later one does. What becomes
+// of them when it ends depends on whose result is recorded.
+func TestFolderOfAnAttemptThatRuns(t *testing.T) {
+	t.Parallel()
+	for what, tt := range map[string]struct {
+		settle func(m *foldersOf, job *Job) error
+		kept   bool // the database has the files of the slow attempt
+		want   []string
+	}{
+		"superseded": {settle: func(m *foldersOf, job *Job) error { return job.Superseded(m.t.Context()) }},
+		"it was recorded before": {
+			settle: func(m *foldersOf, job *Job) error { return job.Superseded(m.t.Context()) }, kept: true,
+			want: []string{"a.files/part"},
+		},
+		"recorded": {settle: func(_ *foldersOf, job *Job) error { return job.Recorded() }, want: []string{"a.files/part"}},
+		"unknown": {
+			settle: func(_ *foldersOf, job *Job) error { return job.Release() },
+			want:   []string{".baler-t-1-1.folder-1", "a.files/part"},
+		},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			m := &foldersOf{t: t, out: t.TempDir()}
+			slow, quick := m.job("t", 1), m.job("t", 1)
+			f := m.open(slow, "slow")
+			testkit.Must(t, f.Emit("part", ""))
+			g := m.open(quick, "quick")
+			testkit.Must(t, g.Close())
+			testkit.Must(t, quick.Recorded())
+			m.want("while it runs", ".baler-t-1-1.folder-1", "a.files/part")
+			testkit.Must(t, f.Close())
+			m.want("before it is settled", ".baler-t-1-1.folder-1", "a.files/part")
+			if tt.kept {
+				m.kept = func(folder string) bool { return folder == f.Path }
+			}
+			testkit.Must(t, tt.settle(m, slow))
+			m.want("at the end", tt.want...)
+			for range 2 { // nothing more happens
+				testkit.Must(t, slow.Recorded())
+				testkit.Must(t, slow.Superseded(t.Context()))
+			}
+			m.want("again", tt.want...)
+		})
+	}
+}
+
+// A handler that does not end with its batch closes its folder last.
+func TestFolderThatIsClosedAfterTheResult(t *testing.T) {
+	t.Parallel()
+	for what, tt := range map[string]struct {
+		settle func(job *Job) error
+		emit   bool
+		want   []string
+	}{
+		"recorded":              {settle: (*Job).Recorded, emit: true, want: []string{"a.files/part"}},
+		"recorded without":      {settle: (*Job).Recorded},
+		"unknown":               {settle: (*Job).Release, emit: true, want: []string{".baler-t-1-1.folder-1", "a.files/part"}},
+		"unknown, without":      {settle: (*Job).Release},
+		"superseded":            {settle: superseded, emit: true, want: []string{".baler-t-1-1.folder-1", "a.files/part"}},
+		"superseded, without":   {settle: superseded},
+		"never settled without": {settle: func(*Job) error { return nil }},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			m := &foldersOf{t: t, out: t.TempDir()}
+			job := m.job("t", 1)
+			f := m.open(job, "late")
+			if tt.emit {
+				testkit.Must(t, f.Emit("part", ""))
+			}
+			testkit.Must(t, tt.settle(job))
+			m.want("while it is open", ".baler-t-1-1.folder-1", "a.files/part")
+			testkit.Must(t, m.open(m.job("t", 1), "next").Close()) // leaves it alone
+			testkit.Must(t, f.Close())
+			m.want("closed", tt.want...)
+			m.kept = func(string) bool { return false }
+			next := m.job("t", 1)
+			testkit.Must(t, m.open(next, "next").Close())
+			testkit.Must(t, next.Recorded())
+			if what != "recorded" {
+				m.want("after the next attempt")
+			}
+		})
+	}
+}
+
+func superseded(job *Job) error { return job.Superseded(context.Background()) }
+
+// A folder that cannot be looked up in the database, or removed, keeps its mark.
+func TestFolderThatCannotBeSettled(t *testing.T) {
+	t.Parallel()
+	away := errors.New("the database is away")
+	m := &foldersOf{t: t, out: t.TempDir()}
+	job := m.job("t", 1)
+	f := m.open(job, "slow")
+	testkit.Must(t, f.Emit("part", ""))
+	testkit.Must(t, f.Close())
+	job.spec.EmittedIn = func(context.Context, *tasks.File, string) (bool, error) { return false, away }
+	if err := job.Superseded(t.Context()); !errors.Is(err, away) {
+		t.Errorf("%v", err)
+	}
+	m.want("superseded", ".baler-t-1-1.folder-1", "a.files/part")
+
+	next := m.job("t", 1)
+	next.spec.EmittedIn = job.spec.EmittedIn
+	if _, err := next.MakeFolder(t.Context(), m.out); !errors.Is(err, away) {
+		t.Errorf("%v", err)
+	}
+	testkit.Must(t, next.Recorded()) // as failed, for good
+	m.want("the next attempt has failed", ".baler-t-1-1.folder-1", "a.files/part")
+	testkit.Must(t, m.open(m.job("t", 1), "last").Close())
 }

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"io"
 	"time"
 
 	"github.com/balerhq/baler/tasks"
@@ -23,4 +24,24 @@ func (j *Job) Running() (since time.Time, p tasks.Progress, ok bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return j.started, j.progress, j.begun && !j.done
+}
+
+// ReadProgress returns a reader of r that reports with SetProgress how much of size bytes has been
+// read.
+func (j *Job) ReadProgress(r io.Reader, size int64) io.Reader {
+	return &reportingReader{r: r, job: j, size: size}
+}
+
+type reportingReader struct {
+	r    io.Reader
+	job  *Job
+	read int64
+	size int64
+}
+
+func (r *reportingReader) Read(p []byte) (int, error) {
+	n, err := r.r.Read(p)
+	r.read += int64(n)
+	r.job.SetProgress(tasks.Progress{Bytes: r.read, OfBytes: r.size})
+	return n, err
 }

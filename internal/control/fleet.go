@@ -94,6 +94,9 @@ func (c *Controller) SetLimit(ctx context.Context, scope tasks.Scope, name strin
 	switch scope {
 	case tasks.ScopeQueue:
 		err = tasks.CheckQueue(name)
+		if name == "" { // a limit under this name would limit nothing
+			err = errors.New("name the queue that is to be limited")
+		}
 		if change.Weight != nil && (*change.Weight < 0 || *change.Weight > tasks.MaxWeight) {
 			err = fmt.Errorf("a queue has a weight from 1 to %d, or 0 for that of the workers' configuration, not %d",
 				tasks.MaxWeight, *change.Weight)

@@ -35,7 +35,7 @@ func readSession(ctx context.Context, conn driver.QueryerContext) (s sessionStat
 	if closeErr := rows.Close(); err == nil {
 		err = closeErr
 	}
-	if err == io.EOF { //nolint:errorlint // a driver's rows end with this very value
+	if errors.Is(err, io.EOF) {
 		err = io.ErrUnexpectedEOF
 	}
 	if err != nil {

@@ -3,6 +3,7 @@ package queue
 import (
 	"bufio"
 	"context"
+	"errors"
 	"net"
 	"strings"
 	"time"
@@ -106,7 +107,7 @@ func (q *Conn) greeting(ctx context.Context) error {
 	}
 	line, err := bufio.NewReaderSize(conn, 1<<10).ReadSlice('\n')
 	text := strings.TrimSpace(string(line))
-	if err != nil && err != bufio.ErrBufferFull || !strings.HasPrefix(text, "-") { //nolint:errorlint // the reader's own value
+	if err != nil && !errors.Is(err, bufio.ErrBufferFull) || !strings.HasPrefix(text, "-") {
 		return nil
 	}
 	text, _, _ = strings.Cut(text[1:], ". ") // the other sentences are advice

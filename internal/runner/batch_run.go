@@ -52,7 +52,6 @@ type batchRun struct {
 	queuedAt time.Time // when its row was written
 
 	jobs    []*handlers.Job
-	final   []*handlers.Job                 // the jobs that have their last attempt behind them, once the batch is concluded
 	live    atomic.Pointer[[]*handlers.Job] // the jobs once they exist, for heartbeats
 	shown   bool                            // the ledger says which files run; under the lock of the Runner
 	partial *partialFlush
@@ -182,6 +181,7 @@ func (r *batchRun) answer(ctx context.Context, err error) error {
 	case errors.Is(err, ledger.ErrLeaseLost):
 		r.metrics.BatchDropped()
 		r.log.InfoContext(ctx, "worker: another worker has taken over this batch; this worker records none of its results")
+		r.supersedeFolders(ctx, func(int64) bool { return true })
 		return nil
 	default:
 		return r.handBack(ctx, err)
@@ -193,6 +193,7 @@ func (r *batchRun) handBackRest(ctx context.Context) error {
 	if err := r.partial.flushAll(ctx); err != nil {
 		return r.answer(ctx, err)
 	}
+	r.supersedeFolders(ctx, r.partial.isSent)
 	why := context.Cause(ctx) // the lease in the queue is lost
 	if r.stopping.Err() != nil {
 		why = errStopping
@@ -207,7 +208,8 @@ func (r *batchRun) handBack(ctx context.Context, why error) error {
 	r.metrics.BatchReleased()
 	r.partial.drop()
 	r.uncountCrash()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), ledger.ReleaseTime)
+	r.releaseFolders(ctx)
+	ctx, cancel := untilReleased(ctx)
 	defer cancel()
 	if err := r.store.ReleaseBatch(ctx, r.batch); err != nil {
 		why = errors.Join(why, err)

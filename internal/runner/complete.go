@@ -40,13 +40,13 @@ func (r *batchRun) complete(ctx context.Context, batchErr error) (err error) {
 		return "record", tracing.Attributes{"results": len(done.Results), "retried": len(done.FailedAttempts)}
 	})
 	defer func() { span.EndWith(err) }()
-	result, recorded, err := r.closeBatch(ctx, done, next)
+	result, recorded, rejected, err := r.closeBatch(ctx, done, next)
 	if err != nil {
 		return err
 	}
 	r.lap.Enter(tasks.TimeOther)
 	failpoint.Point(failpoint.BatchClosed)
-	r.recordedFinally(ctx)
+	r.settleFolders(ctx, done, rejected)
 	r.metrics.Recorded(r.registration.Name, recorded, len(done.FailedAttempts))
 	ctx = context.WithoutCancel(ctx)
 	r.enqueue(ctx, result.Batches)
@@ -58,26 +58,18 @@ func (r *batchRun) complete(ctx context.Context, batchErr error) (err error) {
 	return nil
 }
 
-// recordedFinally tells the jobs whose result is final that it is in the database.
-func (r *batchRun) recordedFinally(ctx context.Context) {
-	for _, j := range r.final {
-		if err := j.Recorded(); err != nil {
-			r.log.WarnContext(ctx, "worker: a file that notes the attempt of a file stays beside its outputs", "file", j.File().No, "error", err)
-		}
-	}
-}
-
 // closeBatch records a completion together with what follows the batch. It plans that
 // again while the database answers that some files are recorded by another batch, or
-// cannot be recorded as they ended. It also returns the results as they are recorded.
+// cannot be recorded as they ended. It also returns the results as they are recorded, and the files
+// whose results were rejected.
 func (r *batchRun) closeBatch(
 	ctx context.Context, done *ledger.BatchCompletion, next *nextBatches,
-) (ledger.CompletionResult, []tasks.Result, error) {
-	recorded, rejected := done.Results, r.partial.rejected
+) (result ledger.CompletionResult, recorded []tasks.Result, rejected []int64, err error) {
+	recorded, rejected = done.Results, r.partial.rejected
 	for {
 		followUp := next.plan(done.RecordedElsewhere, rejected)
 		done.FollowUp = &followUp
-		result, err := r.recorder.Record(ctx, done)
+		result, err = r.recorder.Record(ctx, done)
 		if e, is := errors.AsType[*ledger.RecordedElsewhereError](err); is {
 			done.RecordedElsewhere = e.Files
 			continue
@@ -87,7 +79,7 @@ func (r *batchRun) closeBatch(
 			done.Results = nil
 			continue
 		}
-		return result, recorded, err
+		return result, recorded, rejected, err
 	}
 }
 
@@ -97,7 +89,6 @@ func (r *batchRun) conclude(batchErr error) (*ledger.BatchCompletion, *nextBatch
 	done := &ledger.BatchCompletion{Batch: r.batch, Results: make([]tasks.Result, 0, len(r.jobs))}
 	next := &nextBatches{batch: r.batch, entry: r.plan, ends: slices.Grow(r.known, len(r.jobs))}
 	needFacts := r.plan.Recipe.NeedsFacts(r.batch.Step + 1)
-	r.final = make([]*handlers.Job, 0, len(r.jobs))
 	for i, j := range r.jobs {
 		result := j.Result()
 		end := fileOutcome{file: &r.work[i], outcome: result.Outcome, again: r.isRetried(&result)}
@@ -106,7 +97,6 @@ func (r *batchRun) conclude(batchErr error) (*ledger.BatchCompletion, *nextBatch
 			next.ends = append(next.ends, end)
 			continue
 		}
-		r.final = append(r.final, j)
 		if needFacts {
 			end.facts = merge(r.facts[result.File], factsOf(&result))
 		}

@@ -128,6 +128,13 @@ func (p *partialFlush) flushAll(ctx context.Context) error {
 	return p.record(context.WithoutCancel(ctx), results)
 }
 
+// isSent reports whether the result of a file went to the recorder.
+func (p *partialFlush) isSent(file int64) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.sent[file]
+}
+
 // drop forgets the jobs that are not recorded.
 func (p *partialFlush) drop() {
 	_ = p.stop() // the batch goes back also when the last flush failed

@@ -108,6 +108,10 @@ func TestEmittedFilesAreRegistered(t *testing.T) {
 		if err != nil || e != (ledger.EmittedFiles{Files: 2, Bytes: 37, TopSize: 1}) {
 			t.Errorf("emitted from file 2: %+v, %v", e, err)
 		}
+		e, err = b.EmittedFrom(t.Context(), tr.ID, &tasks.File{No: 5, Emitted: &tasks.Emission{Top: 2}})
+		if err != nil || e != (ledger.EmittedFiles{Files: 1, Bytes: 30, TopSize: 1}) {
+			t.Errorf("emitted from file 2, but for what file 5 has emitted: %+v, %v", e, err)
+		}
 		// By group: the files start in the same transaction; here no step selects it.
 		_, completed := b.registerEmitted(t, ledger.EmittedPage{Transfer: tr.ID, Start: func(files []tasks.File) ledger.FollowUp {
 			return ledger.FollowUp{Finished: int64(len(files))}

@@ -119,6 +119,10 @@ func TestOneOfTwoGathers(t *testing.T) {
 		if err := b.CommitGathered(t.Context(), c); !errors.Is(err, ledger.ErrCursorMoved) {
 			t.Errorf("gathered twice: %v, want ErrCursorMoved", err)
 		}
+		// Nor does it what is sent by now, whoever sent it.
+		if err := b.CommitGathered(t.Context(), ledger.Gathered{Replaced: []int64{c.Batches[0].ID}}); !errors.Is(err, ledger.ErrCursorMoved) {
+			t.Errorf("gathered a batch that is sent: %v, want ErrCursorMoved", err)
+		}
 		open, err := b.OpenBatches(t.Context(), tr.ID)
 		testkit.Must(t, err)
 		if len(open) != 1 || open[0].Gathering || open[0].Files.String() != "6-8,10" {

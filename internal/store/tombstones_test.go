@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -173,6 +175,41 @@ func TestPrunable(t *testing.T) {
 				if ids[i] != tt.want[i] {
 					t.Errorf("%s: %v, want %v", name, ids, tt.want)
 				}
+			}
+		}
+	})
+}
+
+// Later runs look at the newest transfer of their succession, and at those that have the result of
+// a file that is there, or is missing and nobody has accepted it. These stay.
+func TestPrunableKeepsWhatRunsNeed(t *testing.T) {
+	each(t, func(t *testing.T, b *env) {
+		first := b.ended(t, "same", 1, tasks.OutcomeSucceeded)
+		second := b.ended(t, "same", 1, tasks.OutcomeSucceeded)
+		b.clock.Advance(90 * 24 * time.Hour)
+		for _, step := range []struct {
+			when, then string
+			want       []int64
+		}{
+			{"the second run has the file as the first recorded it", "", nil},
+			{"the file has changed", "UPDATE seen_files SET was_transfer_id = 0, was_file_no = 0", []int64{first.ID}},
+			{"it is missing", "UPDATE seen_files SET missing = 1", []int64{first.ID}},
+			{"its result is in the first", fmt.Sprintf("UPDATE seen_files SET transfer_id = %d", first.ID), nil},
+			{"a person has accepted that it is missing", "UPDATE seen_files SET accepted = 1", []int64{first.ID}},
+			{"the second is the newest", fmt.Sprintf("UPDATE seen_files SET transfer_id = %d, accepted = 1", second.ID), []int64{first.ID}},
+			{"nothing is seen", "DELETE FROM seen_files", []int64{first.ID}},
+		} {
+			if step.then != "" {
+				testkit.Must(t, b.db.Exec(step.then).Error)
+			}
+			found, err := b.Prunable(t.Context(), Prune{Before: b.clock.Now()}, 0)
+			testkit.Must(t, err)
+			var ids []int64
+			for i := range found {
+				ids = append(ids, found[i].ID)
+			}
+			if !slices.Equal(ids, step.want) {
+				t.Errorf("%s: %v, want %v", step.when, ids, step.want)
 			}
 		}
 	})

@@ -9,6 +9,7 @@ import (
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
+	"gorm.io/gorm/schema"
 
 	"github.com/balerhq/baler/tasks"
 )
@@ -21,7 +22,7 @@ var errTried = errors.New("only a trial")
 func (s *Store) TryWrites(ctx context.Context) error {
 	err := s.db.Session(ctx).Transaction(func(tx *gorm.DB) error {
 		for _, r := range trialRows(s.db.Stamp()) {
-			table := r.(interface{ TableName() string }).TableName() //nolint:forcetypeassert // each row has one
+			table := r.TableName()
 			for _, write := range []func(any) *gorm.DB{tx.Create, tx.Save, func(r any) *gorm.DB { return deleteByKey(tx, r) }} {
 				if err := write(r).Error; err != nil {
 					return fmt.Errorf("try to write to table %s: %w", table, err)
@@ -74,10 +75,10 @@ func withoutTrialRows() map[string]string {
 }
 
 // trialRows are rows that no other can collide with: no transfer has a negative number.
-func trialRows(now time.Time) []any {
+func trialRows(now time.Time) []schema.Tabler {
 	const id, name = -1, "baler doctor"
 	end := outcomeColumns{Outcome: tasks.OutcomeSkipped, StartedAt: now, EndedAt: now}
-	return []any{
+	return []schema.Tabler{
 		&transferRow{ID: id, UUID: name, State: tasks.StateCanceled, Via: tasks.ViaBulk, CreatedAt: now, SeenAt: now, Sources: []byte{}},
 		&stepRow{TransferID: id, No: 1},
 		&fileRow{TransferID: id, No: 1, Path: []byte(name)},

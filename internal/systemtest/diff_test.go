@@ -20,10 +20,10 @@ func difference(t *testing.T, b *baler.Baler, from, to tasks.Transfer, want stri
 	var lines []string
 	got, err := b.Diff(t.Context(), from, to, func(d baler.Difference) error {
 		line := string(d.Kind) + " " + d.Path
-		switch d.Kind { //nolint:exhaustive // the other kinds have no details
-		case baler.DifferenceMoved:
+		if d.Kind == baler.DifferenceMoved {
 			line += ">" + d.To
-		case baler.DifferenceChanged:
+		}
+		if d.Kind == baler.DifferenceChanged {
 			line += " " + d.Content.String()
 		}
 		lines = append(lines, line)

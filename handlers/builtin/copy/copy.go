@@ -88,7 +88,7 @@ func To(ctx context.Context, job *handlers.Job, path string, replace bool) (crea
 	want, _ := recorded.(string) // empty: no earlier step computed it
 	options := handlers.CreateOptions{Replace: replace, SHA256: want, ModTime: before.ModTime()}
 	created, err = job.Create(ctx, path, options, func(w io.Writer) error {
-		if _, err := io.Copy(w, ctxio.NewReader(ctx, &source{r: f, job: job, size: before.Size()})); err != nil {
+		if _, err := io.Copy(w, ctxio.NewReader(ctx, source{job.ReadProgress(f, before.Size())})); err != nil {
 			return err
 		}
 		after, err := f.Stat()

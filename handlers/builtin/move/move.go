@@ -10,9 +10,11 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/balerhq/baler/handlers"
 	copyfile "github.com/balerhq/baler/handlers/builtin/copy"
+	"github.com/balerhq/baler/internal/ctxio"
 	"github.com/balerhq/baler/internal/failpoint"
 	"github.com/balerhq/baler/tasks"
 )
@@ -46,6 +48,9 @@ func move(ctx context.Context, job *handlers.Job, args copyfile.Args) error {
 	return job.RemoveSource(copied, before)
 }
 
+// tick is how exactly modification times are recorded.
+const tick = time.Microsecond
+
 // moved ends a file that is gone: well if an earlier attempt has moved it, else with the
 // error of opening it.
 func moved(ctx context.Context, job *handlers.Job, path string, gone error) error {
@@ -59,7 +64,7 @@ func moved(ctx context.Context, job *handlers.Job, path string, gone error) erro
 		return handlers.RetryLater(handlers.CodeIO, err)
 	}
 	digest := sha256.New()
-	if _, err := io.Copy(digest, progress{ctx, job, f}); err != nil {
+	if _, err := io.Copy(digest, ctxio.NewReader(ctx, job.ReadProgress(f, created.Size))); err != nil {
 		return handlers.RetryLater(handlers.CodeIO, err)
 	}
 	created.SHA256 = hex.EncodeToString(digest.Sum(nil))

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 	"time"
 
@@ -81,7 +80,7 @@ func (s *scanner) file(ctx context.Context, job *handlers.Job) error {
 	if before.Size() > int64(args.MaxSize) {
 		return notScanned(job, fmt.Sprintf("the file has %d bytes, more than max_size (%s)", before.Size(), args.MaxSize))
 	}
-	answer, err := c.scan(ctx, &watched{r: f, job: job, size: before.Size()}, job.Progress)
+	answer, err := c.scan(ctx, job.ReadProgress(f, before.Size()), job.Progress)
 	if err != nil {
 		return err
 	}
@@ -127,22 +126,6 @@ func notScanned(job *handlers.Job, why string) error {
 		return err
 	}
 	return handlers.Warn(CodeNotScanned, why+"; it may contain a virus")
-}
-
-// watched reports each read.
-type watched struct {
-	r    io.Reader
-	job  *handlers.Job
-	read int64
-	size int64
-}
-
-// Read implements io.Reader.
-func (w *watched) Read(p []byte) (int, error) {
-	n, err := w.r.Read(p)
-	w.read += int64(n)
-	w.job.SetProgress(tasks.Progress{Bytes: w.read, OfBytes: w.size})
-	return n, err
 }
 
 type scanArgs struct {

@@ -38,7 +38,10 @@ func GCS(t testing.TB) (environment []string) {
 		}
 	})
 	body := strings.NewReader(`{"name":"films"}`)
-	r, err := http.Post("http://"+address+"/storage/v1/b?project=p", "application/json", body) //nolint:noctx // on loopback
+	q, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+address+"/storage/v1/b?project=p", body)
+	testkit.Must(t, err)
+	q.Header.Set("Content-Type", "application/json")
+	r, err := http.DefaultClient.Do(q)
 	testkit.Must(t, err)
 	defer r.Body.Close() // only read from
 	if r.StatusCode != http.StatusOK {
@@ -79,7 +82,7 @@ func serve(t testing.TB, program string, args func(host, port string) []string) 
 	if err != nil {
 		t.Skipf("%s is not installed: this service is not tried", program)
 	}
-	free, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it only finds a free port
+	free, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	testkit.Must(t, err)
 	address = free.Addr().String()
 	testkit.Must(t, free.Close())
@@ -92,7 +95,7 @@ func serve(t testing.TB, program string, args func(host, port string) []string) 
 		_ = cmd.Wait()         // of which it tells
 	})
 	testkit.Eventually(t, serveTime, func() error {
-		c, err := net.Dial("tcp", address) //nolint:noctx // on loopback
+		c, err := new(net.Dialer).DialContext(t.Context(), "tcp", address)
 		if err == nil {
 			err = c.Close()
 		}
