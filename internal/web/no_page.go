@@ -1,9 +1,6 @@
 package web
 
-import (
-	"net/http"
-	"strings"
-)
+import "net/http"
 
 // answerMissingPages tells a person in a browser that there is no page at an address. Programs
 // get the short answer of net/http.
@@ -12,7 +9,7 @@ func answerMissingPages(opts *Options, next http.Handler) http.Handler {
 		return next
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if changes(r) || !strings.Contains(r.Header.Get("Accept"), "text/html") || opts.routes.patternOf(r) != "" {
+		if !wantsPage(r) || opts.routes.patternOf(r) != "" {
 			next.ServeHTTP(w, r)
 			return
 		}
