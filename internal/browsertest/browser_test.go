@@ -209,7 +209,7 @@ func (b *tab) value(t *testing.T, expression string) (value string) {
 // look sets the size and the theme.
 func (b *tab) look(t *testing.T, width, height int64, theme string) {
 	t.Helper()
-	b.run(t, emulation.SetScrollbarsHidden(true), emulation.SetDeviceMetricsOverride(width, height, 1, width < 500),
+	b.run(t, emulation.SetDeviceMetricsOverride(width, height, 1, width < 500),
 		emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: theme}}))
 }
 
