@@ -48,7 +48,7 @@ steps:
     when: facts.mime startsWith "image/"
     with: {to: thumbnails}
     on_failure: continue
-  - name: read text
+  - name: transcribe
     handler: exec
     when: facts.mime == "image/tiff"
     batch: {max_items: 4}
@@ -179,9 +179,10 @@ func TestAPersonHandsInAReport(t *testing.T) {
 	b.waits(t, `location.pathname.startsWith("/transfers/")`)
 	path := b.value(t, "location.pathname")
 
-	// The scans from page 40 on wait; all else is done.
-	b.waits(t, `[...document.querySelectorAll("tbody tr")].some(r => /^read text/.test(r.innerText) && r.querySelector("rect.busy") && /\b39\b/.test(r.innerText))`)
-	b.says(t, "files of read text")
+	// The scans from page 40 on wait.
+	b.waits(t, `[...document.querySelectorAll("tbody tr")].some(r => /^transcribe/.test(r.innerText) && r.querySelector("rect.busy") && r.querySelector(".bad-text"))`)
+	b.says(t, "files of transcribe")
+	b.says(t, "Files that take long")
 	b.fits(t, "a transfer that runs")
 	b.picture(t, "running")
 	b.look(t, 1440, 900, "dark")
