@@ -14,7 +14,8 @@ func answerMissingPages(opts *Options, next http.Handler) http.Handler {
 			return
 		}
 		opts.notices.send(w, r, http.StatusNotFound, "layout", noticeView{
-			layout: layoutFor(opts, r, "/"), Heading: http.StatusText(http.StatusNotFound), Text: "There is no page at this address. It may be incomplete.",
+			layout: layoutFor(opts, r, "/"), Heading: http.StatusText(http.StatusNotFound),
+			Text: "There is no page at this address. It may be incomplete.",
 		})
 	})
 }

@@ -44,11 +44,15 @@ func TestTheDescriptionOfTheAPIHasRefusals(t *testing.T) {
 	_, _, body := get(t, url+"/v1/openapi.json")
 	var described struct {
 		Info struct {
-			License struct{ Name, Identifier string }
-		}
+			License struct {
+				Identifier string `json:"identifier"`
+			} `json:"license"`
+		} `json:"info"`
 		Paths map[string]map[string]struct {
-			Responses map[string]struct{ Content map[string]any }
-		}
+			Responses map[string]struct {
+				Content map[string]any `json:"content"`
+			} `json:"responses"`
+		} `json:"paths"`
 	}
 	testkit.Must(t, json.Unmarshal([]byte(body), &described))
 	operations := 0

@@ -40,8 +40,9 @@ func ratesOfBatches(past []ledger.PastBatch) (results, bytes chart) {
 		}
 		total += int64(b.Items)
 		begin, end := b.StartedAt.Sub(from), max(b.EndedAt.Sub(from), b.StartedAt.Sub(from)+time.Millisecond)
-		for at := begin / step; at <= (end-1)/step && int(at) < n; at++ {
-			share := float64(min(end, (at+1)*step)-max(begin, at*step)) / float64(end-begin)
+		for at := int(begin / step); at <= int((end-1)/step) && at < n; at++ {
+			from := time.Duration(at) * step
+			share := float64(min(end, from+step)-max(begin, from)) / float64(end-begin)
 			done[at] += share * float64(b.Items)
 			failed[at] += share * float64(b.Failed)
 			read[at] += share * float64(b.Bytes)
@@ -86,9 +87,9 @@ func extent(past []ledger.PastBatch) (from, till time.Time) {
 // columnLength is a round time of which shortColumns hold the whole.
 func columnLength(whole time.Duration) time.Duration {
 	for step := 10 * time.Millisecond; ; step *= 10 {
-		for _, times := range []time.Duration{1, 2, 5} {
-			if whole/(step*times) < shortColumns {
-				return step * times
+		for _, length := range []time.Duration{step, 2 * step, 5 * step} {
+			if whole/length < shortColumns {
+				return length
 			}
 		}
 	}
