@@ -41,8 +41,8 @@ func ratesOfBatches(past []ledger.PastBatch) (results, bytes chart) {
 		total += int64(b.Items)
 		begin, end := b.StartedAt.Sub(from), max(b.EndedAt.Sub(from), b.StartedAt.Sub(from)+time.Millisecond)
 		for at := int(begin / step); at <= int((end-1)/step) && at < n; at++ {
-			from := time.Duration(at) * step
-			share := float64(min(end, from+step)-max(begin, from)) / float64(end-begin)
+			left := time.Duration(at) * step
+			share := float64(min(end, left+step)-max(begin, left)) / float64(end-begin)
 			done[at] += share * float64(b.Items)
 			failed[at] += share * float64(b.Failed)
 			read[at] += share * float64(b.Bytes)
