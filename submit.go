@@ -8,6 +8,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/balerhq/baler/handlers"
 	"github.com/balerhq/baler/internal/db"
 	"github.com/balerhq/baler/internal/ingest"
 	"github.com/balerhq/baler/internal/scan"
@@ -259,5 +260,9 @@ func (b *Baler) preview(ctx context.Context, s Submission, run bool) (p Preview,
 }
 
 func (b *Baler) outputFiles(r *recipe.Recipe, name string, sources []string) (map[string]bool, error) {
-	return ingest.OutputFiles(b.registry, r, name, sources)
+	within, err := handlers.NewOutputRoots(b.cfg.Outputs)
+	if err != nil {
+		return nil, err
+	}
+	return ingest.OutputFiles(b.registry, r, name, sources, within)
 }

@@ -107,6 +107,7 @@ func TestUsersTokensAndTheirAuditLog(t *testing.T) {
 	host, err := os.Hostname()
 	testkit.Must(t, err)
 	contains(t, "who", log, "@"+host+`"`)
+	contains(t, "in a file", s.must(exitOK, "audit").stdout, "@"+host+"  command line  ", "nightly --expires 720h0m0s --role submitter\n")
 	for _, wrong := range []string{"horse", secret, "dry-run"} {
 		if strings.Contains(log, wrong) {
 			t.Errorf("the audit log has %q", wrong)

@@ -81,7 +81,8 @@ func (p *program) listAudit(ctx context.Context, b *baler.Baler, limit int) erro
 	case len(list.rows) == 0:
 		p.printf("Nobody has changed anything yet.")
 	default:
-		list.within(tableWidth(p.stdout)).write(p.stdout)
+		width, _ := terminal(fileOf(p.stdout)) // in a file nothing is cut: who did it matters most
+		list.within(width).write(p.stdout)
 	}
 	return nil
 }

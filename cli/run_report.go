@@ -153,6 +153,7 @@ func (p *program) reportFailures(ctx context.Context, w io.Writer, b system, t *
 		if err != nil {
 			return err
 		}
+		line.Error, line.Output = clipped(line.Error), clipped(line.Output)
 		fmt.Fprintln(w, resultText(&line, p.colors(w)))
 		if shown++; shown == failuresShown {
 			break
@@ -165,6 +166,18 @@ func (p *program) reportFailures(ctx context.Context, w io.Writer, b system, t *
 	}
 	fmt.Fprintf(w, p.named(" All of them: baler results %s --outcome failed,error,timed_out\n"), number(t))
 	return nil
+}
+
+// messageShown is how much of a message a report shows, in characters: about three lines.
+const messageShown = 200
+
+// clipped is the beginning of a long message; 'baler results' has all of it.
+func clipped(message string) string {
+	shown := []rune(message[:min(len(message), 4*messageShown+4)]) // of at most four bytes each
+	if len(shown) <= messageShown {
+		return message
+	}
+	return string(shown[:messageShown]) + "…"
 }
 
 // resultText is a result on one line for people.

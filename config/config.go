@@ -18,7 +18,8 @@ type Config struct {
 	Roots []string `koanf:"roots"`
 
 	// Outputs are the folders below which final steps may write, as absolute paths.
-	// When empty, those of a worker write nowhere, and those of a local run anywhere.
+	// When empty, those of a worker write nowhere, and those of a local run anywhere. Relative
+	// paths of a transfer are below the first folder, in one named for the transfer.
 	Outputs []string `koanf:"outputs"`
 
 	// StateDir holds the embedded default's database, absolute.

@@ -78,7 +78,8 @@ func services() []Setting {
 		{"outputs", "BALER_OUTPUTS", "", folders(),
 			"Folders below which handlers and final steps may write, absolute, and addresses in object storage, " +
 				"where handlers such as `copy` write. Without any, a worker's final steps write nothing, " +
-				"and those of `baler run` write wherever the user may."},
+				"and those of `baler run` write wherever the user may. " +
+				"A relative path of a transfer is below the first folder, in one with the transfer's id as its name."},
 		{"state_dir", "BALER_STATE_DIR", "$XDG_STATE_HOME/baler, else ~/.local/state/baler", text(),
 			"Folder of the embedded default's database, absolute."},
 	}

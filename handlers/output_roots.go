@@ -23,6 +23,7 @@ type OutputRoots struct {
 	dirs     map[string]bool // cleaned absolute paths
 	anywhere bool            // no limits
 	relative string          // what relative paths are relative to; empty when they are refused
+	first    string          // of dirs, cleaned; empty when there is none
 	objects  []string        // prefixes in object storage
 	store    ObjectWriter    // nil: none
 }
@@ -32,7 +33,11 @@ type OutputRoots struct {
 func NewOutputRoots(roots []string) (OutputRoots, error) {
 	dirs, objects := separate(roots)
 	allowed, err := absolute(dirs, "written")
-	return OutputRoots{dirs: allowed, objects: objects}, err
+	o := OutputRoots{dirs: allowed, objects: objects}
+	if len(dirs) > 0 {
+		o.first = filepath.Clean(dirs[0])
+	}
+	return o, err
 }
 
 // WithObjects is o with a store into which objects within the prefixes are written.
@@ -52,6 +57,27 @@ func AnyOutputRoot(base string) OutputRoots {
 func (o OutputRoots) WithBase(base string) OutputRoots {
 	o.relative = base
 	return o
+}
+
+// ForTransfer is o for the steps of one transfer: unless relative paths have a base already,
+// they are below a folder named for the transfer in the first of the folders that o allows.
+func (o OutputRoots) ForTransfer(uuid string) OutputRoots {
+	if o.relative == "" && o.first != "" && uuid != "" {
+		o.relative = filepath.Join(o.first, uuid)
+	}
+	return o
+}
+
+// Absolute resolves a path that a handler is to write. It is empty for a relative path that has
+// no base.
+func (o OutputRoots) Absolute(path string) string {
+	switch {
+	case filepath.IsAbs(path):
+		return filepath.Clean(path)
+	case o.relative == "":
+		return ""
+	}
+	return filepath.Join(o.relative, path)
 }
 
 // destination is where something may be written.
@@ -84,7 +110,8 @@ func (o OutputRoots) open(path string, makeFolders bool) (*destination, error) {
 	}
 	if !filepath.IsAbs(path) {
 		if o.relative == "" {
-			return nil, Fail(CodeBadArgs, fmt.Errorf("%q is not an absolute path: a worker has no folder that it could be relative to", path))
+			return nil, Fail(CodeBadArgs, fmt.Errorf(
+				"%q is not an absolute path, and this worker may write no folder that it could be relative to: set BALER_OUTPUTS to one", path))
 		}
 		path = filepath.Join(o.relative, path)
 	}

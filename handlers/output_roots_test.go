@@ -69,7 +69,29 @@ func TestOutputsAreConfined(t *testing.T) {
 	if got := codeOf(writing("/x/a")(t.Context(), jobAt(OutputRoots{}))); got != CodeOutsideOutputs {
 		t.Errorf("without settings: %q", got)
 	}
+	const transfer = "01890000-0000-7000-8000-000000000001"
+	of := below.ForTransfer(transfer)
+	if err := writing("deep/a")(t.Context(), jobAt(of)); err != nil {
+		t.Errorf("a relative path of a transfer: %v", err)
+	}
+	if _, err := os.Stat(filepath.Join(allowed, transfer, "deep/a")); err != nil {
+		t.Error(err)
+	}
+	for _, path := range []string{"../../elsewhere/a", "../../../a"} {
+		if got := codeOf(writing(path)(t.Context(), jobAt(of))); got != CodeOutsideOutputs {
+			t.Errorf("%s of a transfer: %q", path, got)
+		}
+	}
+	if got, want := of.Absolute("deep/../a"), filepath.Join(allowed, transfer, "a"); got != want {
+		t.Errorf("the path is %s, want %s", got, want)
+	}
+	if got := (OutputRoots{}).ForTransfer(transfer).Absolute("a"); got != "" {
+		t.Errorf("without a folder it is %s", got)
+	}
 	anywhere := AnyOutputRoot(base)
+	if got := anywhere.ForTransfer(transfer).Absolute("a"); got != filepath.Join(base, "a") {
+		t.Errorf("from the current folder it is %s", got)
+	}
 	for _, path := range []string{"relative/a", filepath.Join(elsewhere, "a"), filepath.Join(allowed, "out/b")} {
 		if err := writing(path)(t.Context(), jobAt(anywhere)); err != nil {
 			t.Errorf("%s: %v", path, err)

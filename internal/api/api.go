@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -73,6 +74,8 @@ func (a *api) register(mux *http.ServeMux) *huma.OpenAPI {
 		"token": {Type: "http", Scheme: "bearer", Description: "A token of `baler token create`, or the server's own; " +
 			"a server on a loopback address may need none."},
 	}
+	config.Info.License = &huma.License{Name: "Apache License 2.0", Identifier: "Apache-2.0"}
+	config.OnAddOperation = append(config.OnAddOperation, describeRefusals)
 	config.Security = []map[string][]string{{"token": {}}, {}}
 	h := humago.NewWithPrefix(mux, Root, config)
 	a.registerTransfers(h)
@@ -96,6 +99,19 @@ func (a *api) register(mux *http.ServeMux) *huma.OpenAPI {
 		a.registerAudit(h)
 	}
 	return h.OpenAPI()
+}
+
+// describeRefusals adds the answers that any operation may give before it begins: no token, too
+// small a role, and too many requests.
+func describeRefusals(_ *huma.OpenAPI, op *huma.Operation) {
+	for _, status := range []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests} {
+		if key := strconv.Itoa(status); op.Responses[key] == nil {
+			op.Responses[key] = &huma.Response{
+				Description: http.StatusText(status),
+				Content:     map[string]*huma.MediaType{"application/problem+json": {Schema: &huma.Schema{Ref: "#/components/schemas/ErrorModel"}}},
+			}
+		}
+	}
 }
 
 // statusGone is the status in the log and the metrics for a client that has disconnected before

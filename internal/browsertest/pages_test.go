@@ -49,12 +49,6 @@ func TestEveryPageFitsAndIsAccessible(t *testing.T) {
 				b.says(t, "not identified")
 			}
 			b.fits(t, what)
-			if look.width == 390 && look.theme == "dark" && (name == "transfers" || name == "transfer") {
-				b.picture(t, name+"-phone")
-			}
-			if look.width == 1440 && name == "formats" {
-				b.picture(t, name)
-			}
 			if name == "nothing" || name == "outside" {
 				b.forget() // a console notes that the page itself was an error
 			}

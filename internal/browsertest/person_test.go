@@ -29,7 +29,6 @@ func (s *site) submit(t *testing.T, b *tab) (path string) {
 	b.run(t, chromedp.SendKeys("input[name=name]", "Letters of 1911", chromedp.ByQuery))
 	b.click(t, "#look")
 	b.says(t, "21 files")
-	b.picture(t, "start")
 	b.click(t, "#start")
 	b.waits(t, `location.pathname.startsWith("/transfers/")`)
 	return b.value(t, "location.pathname")
@@ -44,14 +43,12 @@ func TestAPersonSubmitsWatchesAndRetries(t *testing.T) {
 	b.says(t, "running")
 	b.says(t, "files of picky") // what the worker is on
 	b.run(t, chromedp.Evaluate("window.sameDocument = true", nil))
-	b.picture(t, "running")
 	s.openGate(t)
 	b.says(t, "completed with failures")
 	b.says(t, "21 of 21")
 	if b.value(t, "window.sameDocument") != "true" {
 		t.Error("the page was loaded again")
 	}
-	b.picture(t, "transfer")
 
 	other := b.another(t)
 	other.look(t, 1440, 900, "light")
@@ -61,7 +58,6 @@ func TestAPersonSubmitsWatchesAndRetries(t *testing.T) {
 	b.front(t)
 	b.run(t, chromedp.Click(`//nav[@aria-label="Of this transfer"]/a[starts-with(., "Failures")]`, chromedp.BySearch))
 	b.says(t, "3 ×")
-	b.picture(t, "failures")
 	b.clickText(t, "cannot decode …: strip … of …")
 	b.waits(t, `document.querySelectorAll("article").length === 3`)
 	b.says(t, "letter-05.txt: strip 17 of 40")
@@ -83,7 +79,6 @@ func TestAPersonSubmitsWatchesAndRetries(t *testing.T) {
 	b.says(t, "Failures 0")
 	b.open(t, "/")
 	b.says(t, "Letters of 1911")
-	b.picture(t, "transfers")
 }
 
 func TestAPersonUsesTheKeyboardAlone(t *testing.T) {

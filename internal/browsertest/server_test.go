@@ -67,9 +67,16 @@ func serveFor(t *testing.T, database string, roles []baler.Role) site {
 		s.redis = testkit.Redis(t)
 		c.Redis.URL, c.Database.URL = s.redis, database
 	}
-	c.HTTP.AskLogin = len(roles) > 0
 	c.Outputs = []string{thumbs}
-	c.Roots, c.Worker.Recipes, c.Worker.Grace = []string{root}, []string{recipes}, 5*time.Second
+	c.Roots, c.Worker.Recipes = []string{root}, []string{recipes}
+	s.url = listen(t, c, roles)
+	return s
+}
+
+// listen starts the server, and returns its address.
+func listen(t *testing.T, c config.Config, roles []baler.Role) (url string) {
+	t.Helper()
+	c.HTTP.AskLogin, c.Worker.Grace = len(roles) > 0, 5*time.Second
 	b, err := baler.Open(t.Context(), c, baler.Options{Registry: builtin.Registry(), HeartbeatInterval: 250 * time.Millisecond})
 	testkit.Must(t, err)
 	testkit.CloseAtEnd(t, b)
@@ -79,9 +86,8 @@ func serveFor(t *testing.T, database string, roles []baler.Role) site {
 	var lc net.ListenConfig
 	ln, err := lc.Listen(t.Context(), "tcp", "127.0.0.1:0")
 	testkit.Must(t, err)
-	s.url = "http://" + ln.Addr().String()
 	testkit.Background(t, func(ctx context.Context) error { return b.Serve(ctx, ln, true) })
-	return s
+	return "http://" + ln.Addr().String()
 }
 
 // openGate lets the files of the recipe picky end.

@@ -56,7 +56,6 @@ func TestAPersonSeesThumbnails(t *testing.T) {
 	b.open(t, path+"/files")
 	b.waits(t, `[...document.querySelectorAll(".picture img")].filter(i => i.complete && i.naturalWidth === 256).length === 2`)
 	b.fits(t, "files with thumbnails")
-	b.picture(t, "files")
 	b.open(t, path+"/files/1")
 	b.waits(t, `document.querySelector(".thumbnail").naturalHeight === 192`)
 	b.fits(t, "a file with a thumbnail")

@@ -143,7 +143,8 @@ func (a *attempt) prepare(ctx context.Context) (c *handlers.TransferJob, reg han
 	return handlers.NewTransferJob(handlers.TransferJobSpec{
 		Transfer: transfer, Args: args, ID: a.task.Event,
 		Results: collectionReader{a.Lines, ledger.Collection{Transfer: transfer.ID, RunKey: runKey}, a.Log},
-		Attempt: a.task.Attempts, FencingToken: a.task.FencingToken, Roots: roots, Outputs: a.Outputs, Now: a.Now(), Version: a.Version,
+		Attempt: a.task.Attempts, FencingToken: a.task.FencingToken, Roots: roots,
+		Outputs: a.Outputs.ForTransfer(transfer.UUID), Now: a.Now(), Version: a.Version,
 		Written: written{ctx, a.Written, OwnerOf(runKey, transfer.UUID), a.Log},
 	}), reg, a.Timeout(step, reg), nil
 }

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -17,8 +18,11 @@ import (
 // OutputFiles checks the paths that the final steps of a recipe write, as far as the
 // registry has their handlers. It returns those inside the sources: the scan must leave
 // these files out.
-func OutputFiles(known *handlers.Registry, r *recipe.Recipe, name string, sources []string) (map[string]bool, error) {
-	outputs := OutputsOf(known, r, name, sources)
+func OutputFiles(
+	known *handlers.Registry, r *recipe.Recipe, name string, sources []string, within handlers.OutputRoots,
+) (map[string]bool, error) {
+	like := likeTransfer(name, sources)
+	outputs := OutputsOf(known, r, &like, within)
 	for _, o := range outputs {
 		if tasks.IsObject(o.Path) {
 			return nil, fmt.Errorf("%w: final step %s would write %s: choose a folder, and copy what is in it",
@@ -31,10 +35,11 @@ func OutputFiles(known *handlers.Registry, r *recipe.Recipe, name string, source
 	return CheckOutputs(sources, outputs)
 }
 
-// OutputsOf lists what the final steps of a recipe write, as far as the registry has their
-// handlers, and where the path needs no value that only the real transfer has.
-func OutputsOf(known *handlers.Registry, r *recipe.Recipe, name string, sources []string) (outputs []PlannedOutput) {
-	eachFinalizer(known, r, name, sources, func(s *recipe.FinalStep, reg handlers.Registration, args any) {
+// OutputsOf lists what the final steps of a recipe write for a transfer, as far as the registry
+// has their handlers. Relative paths are resolved as within says, or else from the current folder.
+func OutputsOf(known *handlers.Registry, r *recipe.Recipe, t *tasks.Transfer, within handlers.OutputRoots) (outputs []PlannedOutput) {
+	within = within.ForTransfer(t.UUID)
+	eachFinalizer(known, r, t, func(s *recipe.FinalStep, reg handlers.Registration, args any) {
 		if reg.Output == nil {
 			return
 		}
@@ -44,7 +49,7 @@ func OutputsOf(known *handlers.Registry, r *recipe.Recipe, name string, sources 
 		}
 		path, err := o.Path, error(nil)
 		if !tasks.IsObject(path) {
-			path, err = filepath.Abs(path)
+			path, err = filepath.Abs(cmp.Or(within.Absolute(path), path))
 		}
 		if err != nil {
 			return // no folder to resolve it against: the step reports the error
@@ -54,22 +59,24 @@ func OutputsOf(known *handlers.Registry, r *recipe.Recipe, name string, sources 
 	return outputs
 }
 
-// eachFinalizer calls do for those final steps of a recipe whose handlers the registry has,
-// and whose arguments need no value that only the real transfer has.
-func eachFinalizer(
-	known *handlers.Registry, r *recipe.Recipe, name string, sources []string,
-	do func(s *recipe.FinalStep, reg handlers.Registration, args any),
-) {
+// likeTransfer stands for a transfer that is not yet made: for ${…} in the arguments of steps.
+func likeTransfer(name string, sources []string) tasks.Transfer {
 	if name == "" && len(sources) > 0 {
 		name = sources[0]
 	}
-	like := tasks.Transfer{UUID: "00000000-0000-7000-8000-000000000000", Name: name, CreatedAt: time.Now()} // for ${…}
+	return tasks.Transfer{UUID: "00000000-0000-7000-8000-000000000000", Name: name, CreatedAt: time.Now()}
+}
+
+// eachFinalizer calls do for those final steps of a recipe whose handlers the registry has.
+func eachFinalizer(
+	known *handlers.Registry, r *recipe.Recipe, t *tasks.Transfer, do func(s *recipe.FinalStep, reg handlers.Registration, args any),
+) {
 	for _, s := range r.FinalSteps {
 		reg, ok := known.LookupFinalizer(s.Handler)
 		if !ok {
 			continue
 		}
-		if args, err := s.Args(&like); err == nil {
+		if args, err := s.Args(t); err == nil {
 			do(s, reg, args)
 		}
 	}
@@ -80,7 +87,8 @@ func eachFinalizer(
 // that the scan has found.
 func FinalInputs(known *handlers.Registry, s *TransferRequest, sources []string, folders string) map[int]string {
 	inputs := make(map[int]string)
-	eachFinalizer(known, s.Recipe, s.Name, sources, func(step *recipe.FinalStep, reg handlers.Registration, args any) {
+	like := likeTransfer(s.Name, sources)
+	eachFinalizer(known, s.Recipe, &like, func(step *recipe.FinalStep, reg handlers.Registration, args any) {
 		var parts []string
 		if reg.KeepsFolders {
 			parts = append(parts, folders)

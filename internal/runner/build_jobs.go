@@ -25,6 +25,7 @@ func (r *batchRun) build() (open []*handlers.Job, done func(), err error) {
 	begun := r.now()
 	commands := r.commandAccess()
 	unfit := make([]error, len(r.work))
+	outputs := r.options.Outputs.ForTransfer(r.plan.UUID)
 	argsOf := argsOf(step)
 	r.jobs = handlers.NewJobs(len(r.work), func(i int) handlers.JobSpec {
 		f := &r.work[i]
@@ -36,10 +37,10 @@ func (r *batchRun) build() (open []*handlers.Job, done func(), err error) {
 		return handlers.JobSpec{
 			File: *f, Transfer: r.batch.Transfer, Step: r.batch.Step, Attempt: r.batch.Attempt, Worker: r.options.Worker,
 			RunBefore: r.redelivered || r.batch.InheritedCrashes > 0,
-			Args:      args, Facts: facts, MaxOutput: r.options.MaxOutput, Opener: handlers.OpenerFor(f, roots, r.options.Outputs),
+			Args:      args, Facts: facts, MaxOutput: r.options.MaxOutput, Opener: handlers.OpenerFor(f, roots, outputs),
 			Commands: commands, Started: begun,
 			MaxCopy: r.options.MaxCopy, MinFree: r.options.MinFree,
-			Outputs: r.options.Outputs, Sources: r.plan.Sources,
+			Outputs: outputs, Sources: r.plan.Sources,
 			Timeout: r.timeouts.File, Patience: r.options.AbandonAfter,
 			OnDone: r.ended, Now: r.now, EmittedBefore: r.emittedBefore, EmittedIn: r.emittedIn, TransferUUID: r.plan.UUID,
 		}

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/balerhq/baler/handlers"
 	"github.com/balerhq/baler/internal/api"
 	"github.com/balerhq/baler/internal/finalize"
 	"github.com/balerhq/baler/internal/ingest"
@@ -29,7 +30,11 @@ func (b *Backend) Outputs(_ context.Context, t tasks.Transfer) (all []web.Output
 	for _, f := range t.Finalizers {
 		done[f.Name] = f.State == tasks.FinalizeDone
 	}
-	for _, o := range ingest.OutputsOf(b.Registry, r, t.Name, t.Sources) {
+	within, err := handlers.NewOutputRoots(b.Writable)
+	if err != nil {
+		return nil, err
+	}
+	for _, o := range ingest.OutputsOf(b.Registry, r, &t, within) {
 		info, err := os.Stat(o.Path)
 		if err != nil || !info.Mode().IsRegular() || !done[o.Step] {
 			continue

@@ -10,12 +10,14 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/balerhq/baler/internal/api"
 	"github.com/balerhq/baler/internal/ingest"
 	"github.com/balerhq/baler/internal/web"
 	"github.com/balerhq/baler/internal/worker"
+	"github.com/balerhq/baler/internal/writable"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -137,6 +139,10 @@ func (b *Backend) Preview(ctx context.Context, s api.SubmissionRequest) (p web.S
 			return p, err
 		}
 		p.Partial = true
+	}
+	for _, o := range writable.CheckWorker(r, b.Registry, b.Writable) {
+		p.Warnings = append(p.Warnings, fmt.Sprintf("%s cannot be written by this server (%s): %s. "+
+			"Unless the workers can, what is to be written there ends as an error.", o.Path, strings.Join(o.Uses, ", "), o.Problem))
 	}
 	p.Files, p.Bytes, p.Problems = found.Files, found.Bytes, found.Problems
 	for _, e := range found.Extensions {

@@ -42,6 +42,8 @@ func pagesConfig(t *testing.T) (s pageSite, c config.Config) {
 	recipes := t.TempDir()
 	testkit.WriteFile(t, filepath.Join(recipes, "sums.yaml"), "name: sums\nsteps:\n  - name: checksum\n    handler: checksum\nfinally:\n"+
 		"  - name: list\n    handler: manifest\n    with: {to: '"+s.outputs+"/${name}.sha256'}\n")
+	testkit.WriteFile(t, filepath.Join(recipes, "own.yaml"), "name: own\nsteps:\n  - handler: checksum\n  - handler: copy\n    with: {to: copies}\nfinally:\n"+
+		"  - handler: manifest\n    with: {to: 'lists/${transfer}.sha256'}\n")
 	c.Roots, c.Outputs, c.Worker.Recipes, c.Worker.Grace = []string{s.root}, []string{s.outputs}, []string{recipes}, 5*time.Second
 	return s, c
 }
@@ -131,6 +133,51 @@ func TestOutputsOfFinalStepsCanBeDownloaded(t *testing.T) {
 	testkit.Must(t, os.WriteFile(written, []byte("somebody else's"), 0o600))
 	if status, got := s.page(t, link); status != http.StatusNotFound || strings.Contains(got, "somebody") {
 		t.Errorf("what nobody's step wrote: %d %s", status, got)
+	}
+}
+
+// What a recipe with relative paths writes is below the folder for outputs, in one of the
+// transfer's own, and the page offers it.
+func TestRelativeOutputsAreBelowAFolderOfTheTransfer(t *testing.T) {
+	t.Parallel()
+	s := servePages(t)
+	if status, plan := s.page(t, "/new?look=1&recipe=own&path="+url.QueryEscape(s.root)); status != http.StatusOK || strings.Contains(plan, "cannot be written") {
+		t.Errorf("the plan: %d %s", status, plan)
+	}
+	var links []string
+	for range 2 { // neither takes the place of the other's
+		_, to := s.send(t, http.MethodPost, "/new", url.Values{"path": {s.root}, "recipe": {"own"}})
+		id := strings.TrimPrefix(to, "/transfers/")
+		wait(t, s.Baler, id)
+		want, err := os.ReadFile(filepath.Join(s.outputs, id, "lists", id+".sha256"))
+		testkit.Must(t, err)
+		if copies, err := filepath.Glob(filepath.Join(s.outputs, id, "copies", "*")); err != nil || len(copies) == 0 {
+			t.Errorf("the copies are %q, %v", copies, err)
+		}
+		_, body := s.page(t, to)
+		link := regexp.MustCompile(`/transfers/[^"]+/outputs/[^"]+`).FindString(body)
+		if status, got := s.page(t, link); status != http.StatusOK || got != string(want) || len(want) == 0 {
+			t.Errorf("%q of the page gives %d %s\n%s", link, status, got, body)
+		}
+		links = append(links, link)
+	}
+	if links[0] == links[1] {
+		t.Errorf("both have %s", links[0])
+	}
+}
+
+// Before a transfer starts, the page says that its recipe writes where nothing can be written.
+func TestThePlanSaysWhatCannotBeWritten(t *testing.T) {
+	t.Parallel()
+	s, c := pagesConfig(t)
+	c.Outputs = nil
+	s.Baler = open(t, c, nil)
+	s.url, _ = server(t, s.Baler, true)
+	status, plan := s.page(t, "/new?look=1&recipe=own&path="+url.QueryEscape(s.root))
+	for _, want := range []string{"copies cannot be written by this server (step copy", "lists cannot be written by this server (final step manifest)", "set BALER_OUTPUTS"} {
+		if status != http.StatusOK || !strings.Contains(plan, want) {
+			t.Errorf("%d, no %q in %s", status, want, plan)
+		}
 	}
 }
 

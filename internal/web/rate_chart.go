@@ -42,7 +42,7 @@ func ratesOf(activity []ledger.Activity) (results, bytes chart) {
 		read[at] += a.Bytes
 		total += a.Results
 	}
-	most, mostBytes := maximum(done), maximum(read)
+	most, mostBytes := highest(done), highest(read)
 	seconds := float64(step) * ledger.SlotLength.Seconds()
 	whole := time.Duration(last-first+1) * ledger.SlotLength
 	from, till := clockTime(activity[0].Begin(), whole), clockTime(activity[0].Begin().Add(whole), whole)
@@ -59,7 +59,7 @@ func ratesOf(activity []ledger.Activity) (results, bytes chart) {
 	return results, bytes
 }
 
-func maximum(values []int64) (most int64) {
+func highest[T int64 | float64](values []T) (most T) {
 	for _, v := range values {
 		most = max(most, v)
 	}

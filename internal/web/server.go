@@ -99,7 +99,7 @@ func newServer(opts Options, mount func(*http.ServeMux, *Options) (io.Closer, er
 		return mounted.Close()
 	}
 	logged := &accessLog{log: opts.Log, durations: durations}
-	read := readApart(opts.Reading, readReplica(opts.Replica, findShortIDs(&opts, mux)))
+	read := readApart(opts.Reading, readReplica(opts.Replica, findShortIDs(&opts, answerMissingPages(&opts, mux))))
 	guarded := checkHost(opts.Hosts, newGuard(&opts, routes).wrap(read))
 	return &Server{
 		handler: traced(opts.Tracer, logged.wrap(secure(recoverPanics(opts.Log, guarded)))),

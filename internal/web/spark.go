@@ -2,6 +2,7 @@ package web
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -49,14 +50,14 @@ func sparkOf(activity []ledger.Activity, now time.Time) (s spark) {
 
 // columns is the outline of columns that are 1 wide, of which the highest value is as high
 // as given.
-func columns(values []int64, most int64, height float64) string {
+func columns[T int64 | float64](values []T, most T, height float64) string {
 	var b strings.Builder
 	for i, v := range values {
 		if v <= 0 {
 			continue
 		}
-		h := max(float64(v)/float64(max(most, 1))*height, 1)
-		fmt.Fprintf(&b, "M%d %sV%sh.85V%sz", i, number(height), number(height-h), number(height))
+		h := max(float64(v)/float64(most)*height, 1)
+		fmt.Fprintf(&b, "M%d %sV%sh.85V%sz", i, number(height), number(math.Round((height-h)*100)/100), number(height))
 	}
 	return b.String()
 }

@@ -43,6 +43,7 @@ type FolderEntry struct {
 type SubmissionPreview struct {
 	Files, Bytes, Problems int64
 	Left                   []string // what would be left out, in words
+	Warnings               []string // what the recipe needs and the server does not have, in words
 	Extensions             []PreviewCount
 	Partial                bool // it gave up before the end
 }

@@ -47,7 +47,7 @@ type entryItem struct {
 type planItem struct {
 	Files, Bytes, Problems string
 	Partial                bool
-	Left                   []string
+	Left, Warnings         []string
 	Extensions             []extensionItem
 }
 
@@ -175,6 +175,9 @@ func (p *startPage) folder(ctx context.Context, v *startView) error {
 
 func (v *startView) plan(p *SubmissionPreview) {
 	plan := planItem{Files: quantity(p.Files, "file"), Bytes: humanize.IBytes(uint64(max(0, p.Bytes))), Partial: p.Partial, Left: p.Left}
+	for _, w := range p.Warnings {
+		plan.Warnings = append(plan.Warnings, visible(w))
+	}
 	if p.Problems > 0 {
 		plan.Problems = humanize.Comma(p.Problems)
 	}

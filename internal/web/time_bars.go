@@ -59,6 +59,9 @@ func timeBarsOf(w *tasks.WallTime) (t timeBars) {
 	if len(w.Steps) > 1 {
 		for i := range w.Steps {
 			s := &w.Steps[i]
+			if s.Parts.Sum() == 0 {
+				continue // it has not begun, or nothing is known of it
+			}
 			t.Rows = append(t.Rows, timeRow{visible(s.Step), forPeople(s.Parts.Sum()), timeBarOf(&s.Parts, w.Took)})
 		}
 	}

@@ -36,7 +36,7 @@ type eventItem struct {
 }
 
 // history reads what a transfer did and does.
-func (p *transferPage) history(ctx context.Context, v *transferView, t *tasks.Transfer, now time.Time) error {
+func (p *transferPage) history(ctx context.Context, v *transferView, t *tasks.Transfer, activity []ledger.Activity, now time.Time) error {
 	h := p.opts.History
 	did, err := p.changes(ctx, t, v.Whole)
 	if err != nil {
@@ -57,6 +57,9 @@ func (p *transferPage) history(ctx context.Context, v *transferView, t *tasks.Tr
 		}
 	}
 	steps := stepNames(t)
+	if isShort(activity, past) {
+		v.Results, v.Bytes = ratesOfBatches(past)
+	}
 	v.Gantt, v.Sizes = ganttOf(past, open, steps, now), sizesOf(past)
 	v.working(t, open, steps)
 	sent, err := h.Deliveries(ctx, t.ID, shownDeliveries)

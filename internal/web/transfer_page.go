@@ -138,7 +138,7 @@ func (p *transferPage) fill(ctx context.Context, v *transferView, id string) err
 	if err := p.longFiles(ctx, v, &t, now); err != nil {
 		return err
 	}
-	return p.history(ctx, v, &t, now)
+	return p.history(ctx, v, &t, activity, now)
 }
 
 // forWhoever leaves out what whoever looks at the page may not do.

@@ -46,17 +46,17 @@ func statusOf(t *tasks.Transfer) status {
 	case tasks.StateCanceled:
 		return status{"canceled", "off"}
 	case tasks.StateOpen, tasks.StateRunning:
-		return progressOf(t.State, results)
+		return progressOf(t)
 	}
 	return status{string(t.State), "off"}
 }
 
-func progressOf(s tasks.State, results tasks.Counts) status {
+func progressOf(t *tasks.Transfer) status {
 	switch {
-	case s == tasks.StateOpen:
+	case t.State == tasks.StateOpen:
 		return status{"open, takes files", "busy"}
-	case results.Total() == 0:
-		return status{"waiting", "idle"}
+	case t.WaitingFor != "":
+		return status{"waiting", "idle"} // no worker runs it
 	}
 	return status{"running", "busy"}
 }

@@ -28,6 +28,18 @@ type Unwritable struct {
 // cannot. Workers on other hosts may be able to. outputs are the folders in which steps may
 // write; none: all.
 func Check(r *recipe.Recipe, registry *handlers.Registry, outputs []string) (all []Unwritable) {
+	return check(r, registry, func(path string) string { return outputProblem(path, outputs) })
+}
+
+// CheckWorker is Check for a process that works for others: without outputs it writes nothing.
+func CheckWorker(r *recipe.Recipe, registry *handlers.Registry, outputs []string) (all []Unwritable) {
+	if len(outputs) > 0 {
+		return Check(r, registry, outputs)
+	}
+	return check(r, registry, func(string) string { return "set BALER_OUTPUTS to the folders that steps may write" })
+}
+
+func check(r *recipe.Recipe, registry *handlers.Registry, problemOf func(path string) string) (all []Unwritable) {
 	note := func(use string, reg handlers.Registration, args any) {
 		if reg.Output == nil {
 			return
@@ -36,7 +48,7 @@ func Check(r *recipe.Recipe, registry *handlers.Registry, outputs []string) (all
 		if path == "" || tasks.IsObject(path) {
 			return
 		}
-		problem := outputProblem(path, outputs)
+		problem := problemOf(path)
 		if problem == "" {
 			return
 		}
@@ -76,8 +88,12 @@ func outputProblem(path string, outputs []string) string {
 		return ""
 	}
 	if len(outputs) > 0 {
-		if !filepath.IsAbs(path) {
-			return "" // the step says that the path must be absolute
+		if !filepath.IsAbs(path) { // below the first folder, in one of the transfer's own
+			i := slices.IndexFunc(outputs, func(dir string) bool { return !tasks.IsObject(dir) })
+			if i < 0 {
+				return "it is not an absolute path, and BALER_OUTPUTS has no folder that it could be relative to; add one"
+			}
+			return unwritable(outputs[i])
 		}
 		i := slices.IndexFunc(outputs, func(dir string) bool { return !tasks.IsObject(dir) && isBelow(dir, whole) })
 		if i < 0 {
