@@ -139,9 +139,13 @@ RELEASER := github.com/goreleaser/goreleaser/v2@v2.15.0
 SBOM := github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0
 
 .PHONY: release-check
-release-check: chart ## Build all files of a release into dist, and publish nothing
+release-check: chart ## Build all files of a release into dist, open each of them, and publish nothing (needs bsdtar)
 	GOFLAGS= GOBIN='$(CURDIR)/.cache/bin' $(GO) install $(SBOM)
-	GOFLAGS= PATH='$(CURDIR)/.cache/bin':"$$PATH" $(GO) run $(RELEASER) release --snapshot --clean --parallelism 1
+	GOFLAGS= GOBIN='$(CURDIR)/.cache/bin' $(GO) install $(RELEASER)
+	cd deploy/release/image && GOFLAGS= $(GO) test .
+	GOFLAGS= PATH='$(CURDIR)/.cache/bin':"$$PATH" goreleaser release --snapshot --clean --parallelism 1
+	cp dist-files/*_image.tar dist/
+	deploy/release/check dist
 
 .PHONY: clean
 clean: ## Remove build outputs
