@@ -214,7 +214,7 @@ func TestDocumentedPython(t *testing.T) {
 	s.file("test_lines.py", python[1]+"\ntest_lines()\n")
 	for _, args := range [][]string{{filepath.Join(library, "baler.py"), "test", "lines.py", "poem.txt"}, {"test_lines.py"}} {
 		cmd := exec.CommandContext(t.Context(), "python3", args...)
-		cmd.Dir, cmd.Env = s.dir, append(s.env, "PYTHONPATH="+library)
+		cmd.Dir, cmd.Env = s.dir, append(s.env, "PYTHONPATH="+library, "PYTHONDONTWRITEBYTECODE=1")
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Errorf("python3 %q: %v\n%s", args, err, out)
 		}
