@@ -2,7 +2,6 @@ package cli
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"net/url"
 	"os"
@@ -158,40 +157,38 @@ func declared(t *testing.T, page, signature string) {
 	t.Errorf("%s shows %s, which is not so", page, signature)
 }
 
-// The Go code of the pages compiles, and its tests pass: each page is a package that exists only
-// in an overlay of the go command.
+// The Go code of the pages compiles, and its tests pass: each page is a package of a module that
+// uses this one.
 func TestDocumentedGo(t *testing.T) {
 	t.Parallel()
 	root, err := filepath.Abs("..")
 	testkit.Must(t, err)
-	dir, overlay := t.TempDir(), map[string]string{}
-	var compiled, tested []string
+	dir, packages, tests := t.TempDir(), 0, 0
 	for _, page := range examplePages(t) {
 		if len(blocks(t, page, "go")) == 0 {
 			continue
 		}
-		text := goPage(t, page)
-		name := "documented_" + strings.ToLower(strings.TrimSuffix(filepath.Base(page), ".md"))
-		file := "example.go"
+		text, file := goPage(t, page), "example.go"
 		if strings.Contains(text, "func Test") {
 			file = "example_test.go"
-			tested = append(tested, "./examples/"+name)
+			tests++
 		}
-		compiled = append(compiled, "./examples/"+name)
-		source := filepath.Join(dir, name+".go")
-		testkit.WriteFile(t, source, text)
-		overlay[filepath.Join(root, "examples", name, file)] = source
+		packages++
+		testkit.WriteFile(t, filepath.Join(dir, strings.ToLower(strings.TrimSuffix(filepath.Base(page), ".md")), file), text)
 	}
-	if len(compiled) < 5 || len(tested) == 0 {
-		t.Fatalf("the pages with Go are %q, with tests %q", compiled, tested)
+	if packages < 5 || tests == 0 {
+		t.Fatalf("%d pages have Go, and %d tests", packages, tests)
 	}
-	list, err := json.Marshal(map[string]any{"Replace": overlay})
+	modules, err := os.ReadFile("../go.mod")
 	testkit.Must(t, err)
-	testkit.WriteFile(t, filepath.Join(dir, "overlay.json"), string(list))
-	for _, args := range [][]string{append([]string{"vet"}, compiled...), append([]string{"test"}, tested...)} {
-		args = slices.Insert(args, 1, "-overlay", filepath.Join(dir, "overlay.json"))
+	sums, err := os.ReadFile("../go.sum")
+	testkit.Must(t, err)
+	testkit.WriteFile(t, filepath.Join(dir, "go.sum"), string(sums))
+	testkit.WriteFile(t, filepath.Join(dir, "go.mod"), strings.Replace(string(modules), "module github.com/balerhq/baler", "module example.org/documented", 1)+
+		"\nrequire github.com/balerhq/baler v0.0.0\n\nreplace github.com/balerhq/baler => "+root+"\n")
+	for _, args := range [][]string{{"vet", "-mod=mod", "./..."}, {"test", "-mod=mod", "./handlers"}} {
 		cmd := exec.CommandContext(t.Context(), "go", args...)
-		cmd.Dir = root
+		cmd.Dir, cmd.Env = dir, append(os.Environ(), "GOFLAGS=", "GOPROXY=off")
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Errorf("go %s: %v\n%s", strings.Join(args, " "), err, out)
 		}
