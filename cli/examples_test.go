@@ -130,13 +130,14 @@ func goPage(t *testing.T, page string) string {
 		body.WriteString(text + "\n")
 	}
 	text := strings.Replace(cmp.Or(preludes[filepath.Base(page)], "%s"), "%s", body.String(), 1)
-	head := "package example\n\nimport (\n"
+	var head strings.Builder
+	head.WriteString("package example\n\nimport (\n")
 	for name, path := range packagesOfExamples {
 		if regexp.MustCompile(`\b` + name + `\.[A-Z]`).MatchString(text) {
-			head += "\t\"" + path + "\"\n"
+			head.WriteString("\t\"" + path + "\"\n")
 		}
 	}
-	return head + ")\n\n" + text
+	return head.String() + ")\n\n" + text
 }
 
 // declared reports a signature that the package handlers does not have.
@@ -211,7 +212,7 @@ func TestDocumentedPython(t *testing.T) {
 	s.file("test_lines.py", python[1]+"\ntest_lines()\n")
 	for _, args := range [][]string{{filepath.Join(library, "baler.py"), "test", "lines.py", "poem.txt"}, {"test_lines.py"}} {
 		cmd := exec.CommandContext(t.Context(), "python3", args...)
-		cmd.Dir, cmd.Env = s.dir, append(s.env, "PYTHONPATH="+library, "PYTHONDONTWRITEBYTECODE=1")
+		cmd.Dir, cmd.Env = s.dir, slices.Concat(s.env, []string{"PYTHONPATH=" + library, "PYTHONDONTWRITEBYTECODE=1"})
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Errorf("python3 %q: %v\n%s", args, err, out)
 		}
@@ -229,7 +230,7 @@ func TestDocumentedChild(t *testing.T) {
 	}
 	s := newTestEnv(t)
 	script := s.file("all-fine.sh", blocks(t, "../docs/coprocess.md", "sh")[0])
-	testkit.Must(t, os.Chmod(script, 0o700)) //nolint:gosec // it must be a program
+	testkit.Must(t, os.Chmod(script, 0o700))
 	s.file("in/a.txt", "a")
 	s.file("in/b.txt", "b")
 	recipe := s.file("recipe.yaml", "name: shell\nsteps:\n  - handler: coprocess\n    with: {command: [./all-fine.sh]}\n")
@@ -259,7 +260,7 @@ func TestDocumentedBackups(t *testing.T) {
 	}
 	program := binary(t)
 	embedded := append(slices.Clone(s.env), "PATH="+filepath.Dir(program)+":"+os.Getenv("PATH"))
-	s.env = append(embedded, "BALER_REDIS_URL="+testkit.Redis(t), "BALER_DATABASE_URL="+database.String(), "BALER_ROOTS="+s.dir)
+	s.env = slices.Concat(embedded, []string{"BALER_REDIS_URL=" + testkit.Redis(t), "BALER_DATABASE_URL=" + database.String(), "BALER_ROOTS=" + s.dir})
 	page := blocks(t, "../docs/operations.md", "sh")
 	if len(page) != 4 || !strings.HasPrefix(page[0], "mysqldump") {
 		t.Fatalf("the page has %d blocks; the test knows 4", len(page))
