@@ -27,8 +27,8 @@ func TestMigrationExamples(t *testing.T) {
 	s := newTestEnv(t)
 	recipes := blocks(t, "../docs/migrating.md", "yaml")
 	scripts := blocks(t, "../docs/migrating.md", "python")
-	if len(recipes) != 3 || len(scripts) != 2 || !strings.HasPrefix(scripts[0], "def call") {
-		t.Fatalf("the page has %d recipes and %d scripts; the test knows 3 and 2", len(recipes), len(scripts))
+	if len(recipes) != 4 || len(scripts) != 2 || !strings.HasPrefix(scripts[0], "def call") {
+		t.Fatalf("the page has %d recipes and %d scripts; the test knows 4 and 2", len(recipes), len(scripts))
 	}
 	s.file("client_script.py", scripts[0])
 	s.file("store.py", "def call(jobs): pass\n")
@@ -42,5 +42,12 @@ func TestMigrationExamples(t *testing.T) {
 	lines := s.must(exitOK, "results", "latest", "--step", "coprocess", "--json").stdout
 	for _, want := range []string{`"outcome":"failed","exit_code":1`, `"outcome":"succeeded","exit_code":0`, "sha256 e3b0c44298fc"} {
 		contains(t, "results", lines, want)
+	}
+
+	// The converted recipe gives the same verdicts.
+	s.must(exitFailures, "run", "--recipe", s.file("converted.yaml", recipes[2]), s.path("in"))
+	lines = s.must(exitOK, "results", "latest", "--step", "exec", "--json").stdout
+	for _, want := range []string{`empty.txt","step":"exec","outcome":"failed"`, `full.txt","step":"exec","outcome":"succeeded"`} {
+		contains(t, "results of the converted recipe", lines, want)
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -108,12 +110,22 @@ func program(s *spec) (p command.Program, err error) {
 		library := "/baler.mjs"
 		if interpreter(s.script) == "python3" {
 			library = "/baler.py"
-			p.Env = append(p.Env, "PYTHONPATH="+dir)
+			p.Env = append(p.Env, "PYTHONPATH="+pythonPath(dir, p.Env))
 		}
 		words = append(append([]string{}, words...), dir+library, "run", s.script)
 	}
 	p.Name, p.Args = words[0], words[1:]
 	return p, nil
+}
+
+// pythonPath puts the library's folder before those that the step names.
+func pythonPath(dir string, env []string) string {
+	for _, e := range slices.Backward(env) {
+		if of, ok := strings.CutPrefix(e, "PYTHONPATH="); ok && of != "" {
+			return dir + string(filepath.ListSeparator) + of
+		}
+	}
+	return dir
 }
 
 // read passes messages on until the stream ends. Nobody listens any more once the child is

@@ -107,6 +107,19 @@ def call(jobs):
 	}
 }
 
+// Scripts of other systems bring modules along: their folder counts, and so does the library.
+func TestPythonPathOfTheStep(t *testing.T) {
+	t.Parallel()
+	needs(t, "python3")
+	folder := t.TempDir()
+	testkit.Must(t, os.WriteFile(filepath.Join(folder, "helper.py"), []byte("word = 'helped'\n"), 0o600))
+	script := "import baler, helper\ndef call(jobs):\n    for job in jobs:\n        job.write_output(helper.word)\n"
+	results := try(t, handler(t), "own.py", script, with{"env": []any{"PYTHONPATH=" + folder}}, 0, files(t, "a")...)
+	if r := results[0]; r.Outcome != tasks.OutcomeSucceeded || r.Output != "helped" {
+		t.Errorf("%+v", r)
+	}
+}
+
 // Whatever a script does with one file, the other files of the batch have their results,
 // and this file has one that says what happened.
 func TestScriptFailsOnOneFile(t *testing.T) {
