@@ -24,13 +24,13 @@ Each page is requested from a 'baler serve' of its own, one request after anothe
 
   FIRST        the first request, before which the server has answered nothing
   MEDIAN, 99 % the requests after it, over one connection
-  SIZE         of the largest answer, compressed as sent
+  SIZE         of the largest answer, as sent
   WITH ASSETS  the same with the style sheet, scripts and pictures of the page
 
 With --busy two workers are saturated meanwhile, by transfers whose step does nothing,
 so that the database has the most to do. "!" marks a first byte after more than 200 ms.
 
-It needs about 2.2 KB on the disk of temporary files for each file.`,
+It needs about 1.3 KB on the disk of temporary files for each file.`,
 		Example: `  baler bench pages
   baler bench pages --files 5000000 --requests 120
   baler bench pages --files 1000000 --busy --json`,

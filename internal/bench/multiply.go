@@ -43,7 +43,7 @@ type multiplier struct {
 	took     int64 // microseconds that the transfer took, which each copy takes too
 	batches  int64 // a number above those of the transfer's batches
 	say      func(format string, args ...any)
-	done     atomic.Int64 // copies of tables
+	done     atomic.Int64 // copies of all tables so far
 }
 
 // multiply makes a transfer as large as so many of it, with counters that agree with the rows.
@@ -76,7 +76,7 @@ func (m *multiplier) moveBack(ctx context.Context) error {
 	}
 	back := func(column string) string { return later(column, fmt.Sprintf("(%d)", -m.took*int64(m.copies-1))) }
 	for table, columns := range map[string][]string{
-		"results": {"started_at", "ended_at", "ran_at"}, "failures": {"ended_at"}, "attempts": {"started_at", "ended_at"},
+		"results": {"started_at", "ended_at", "ran_at"}, "failures": {"ended_us"}, "attempts": {"started_at", "ended_at"},
 		"batch_history": {"created_us", "started_us", "ended_us"}, "work_times": {"started_us", "from_us"},
 	} {
 		if err := m.update(ctx, table, "transfer_id", columns, back); err != nil {
@@ -119,7 +119,7 @@ func (m *multiplier) copyRows(ctx context.Context) error {
 	)
 	tables := []tableCopy{
 		{"files", fmt.Sprintf("t.no <= %d", m.transfer.Files), map[string]string{"no": number("no"), "path": path}},
-		{"failures", ofFile, map[string]string{"file_no": number("file_no"), "ended_at": after("ended_at")}},
+		{"failures", ofFile, map[string]string{"file_no": number("file_no"), "ended_us": after("ended_us")}},
 		{"attempts", ofFile, map[string]string{
 			"file_no": number("file_no"), "batch_id": batch, "started_at": after("started_at"), "ended_at": after("ended_at"),
 		}},
@@ -182,9 +182,19 @@ func (m *multiplier) copyTable(ctx context.Context, t tableCopy, tables int) err
 		if want := rows * int64(last-first+1); inserted != want {
 			return fmt.Errorf("%d rows copied instead of %d", inserted, want)
 		}
+		m.progress(last-first+1, tables)
 	}
-	m.say("%d of %d parts copied", m.done.Add(1), tables)
 	return nil
+}
+
+// progress tells of each tenth of the copies of all tables.
+func (m *multiplier) progress(copied, tables int) {
+	const tenths = 10
+	all := int64(tables) * int64(m.copies)
+	done := m.done.Add(int64(copied))
+	if before := (done - int64(copied)) * tenths / all; done*tenths/all > before && done < all {
+		m.say("%d %% copied", done*tenths/all*tenths)
+	}
 }
 
 // columns are those of a table that have no number of their own.

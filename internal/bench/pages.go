@@ -29,7 +29,7 @@ func PagesDatabase() []string { return []string{"--innodb-buffer-pool-size=" + p
 
 // What a transfer takes on the disk, measured with 5,000,000 files, and what must stay free.
 const (
-	diskPerFile = 2200    // bytes
+	diskPerFile = 1300    // bytes
 	diskBasis   = 2 << 30 // bytes: the server's own, and what runs beside with Busy
 )
 

@@ -49,49 +49,55 @@ func (s *cluster) measurePage(ctx context.Context, view pageView, o PagesOptions
 	}
 	defer server.stop()
 	s.host.o.Say("%s", view.name)
-	client := newPageClient(server.url)
-	defer client.close()
+	m = PageMeasurement{Type: "measurement", Page: view.name, API: view.api, Busy: o.Busy, Files: o.files()}
 	finished, err := s.finished(ctx)
 	if err != nil {
 		return m, err
 	}
-	begun, at := readHost(), time.Now()
-	first, err := client.get(ctx, view.path)
-	if err != nil {
-		return m, err
-	}
-	m = PageMeasurement{
-		Type: "measurement", Page: view.name, API: view.api, Busy: o.Busy, Files: o.files(),
-		FirstMS: milliseconds(first.firstByte), Bytes: len(first.body),
-	}
-	if !view.api {
-		assets, err := client.assets(ctx, first)
-		if err != nil {
-			return m, err
-		}
-		m.WithAssets = assets + m.Bytes
-	}
-	var times []float64
-	for len(times) < o.Requests && err == nil {
-		var a answer
-		if a, err = client.get(ctx, view.path); err == nil {
-			times = append(times, milliseconds(a.firstByte))
-			m.Bytes = max(m.Bytes, len(a.body))
-		}
-	}
+	client := newPageClient(server.url)
+	defer client.close()
+	host, begun := readHost(), time.Now()
+	err = client.measure(ctx, view.path, o.Requests, &m)
+	m.Stolen, m.LoadAverage = readHost().stolenSince(host), loadAverage()
 	if o.Busy && err == nil {
 		var now int64
 		now, err = s.finished(ctx)
-		m.BusyRate = float64(now-finished) / time.Since(at).Seconds()
-	}
-	m.Requests, m.Stolen, m.LoadAverage = len(times), readHost().stolenSince(begun), loadAverage()
-	if len(times) > 0 {
-		m.MedianMS, m.P99MS, m.MaxMS = median(times), quantile(times, 0.99), quantile(times, 1)
-	}
-	if ctx.Err() != nil {
-		err = ctx.Err()
+		m.BusyRate = float64(now-finished) / time.Since(begun).Seconds()
 	}
 	return m, err
+}
+
+// measure requests an address once and then so many times, and notes what that took, also
+// when an error ends it.
+func (c *pageClient) measure(ctx context.Context, address string, requests int, m *PageMeasurement) error {
+	first, err := c.get(ctx, address)
+	if err != nil {
+		return err
+	}
+	m.FirstMS, m.Bytes = milliseconds(first.firstByte), len(first.body)
+	if !m.API {
+		assets, err := c.assets(ctx, first)
+		if err != nil {
+			return err
+		}
+		m.WithAssets = m.Bytes + assets
+	}
+	var times []float64
+	for range requests {
+		var a answer
+		if a, err = c.get(ctx, address); err != nil {
+			break
+		}
+		times = append(times, milliseconds(a.firstByte))
+		m.Bytes = max(m.Bytes, len(a.body))
+	}
+	if m.Requests = len(times); m.Requests > 0 {
+		m.MedianMS, m.P99MS, m.MaxMS = median(times), quantile(times, 0.99), quantile(times, 1)
+	}
+	if ctx.Err() != nil { // it is the cause of the other
+		return ctx.Err()
+	}
+	return err
 }
 
 // newestTransfers is more than workers process while one page is measured.
