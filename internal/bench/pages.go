@@ -69,11 +69,11 @@ func (p *Env) Pages(ctx context.Context, o PagesOptions, report func(PageMeasure
 	}
 	lasts := func() error { return nil }
 	if o.Busy {
-		load, err := s.startLoad(ctx)
-		if err != nil {
-			return err
+		load, failed := s.startLoad(ctx)
+		if failed != nil {
+			return failed
 		}
-		defer func() { err = joinClose(err, load.stop) }() //nolint:govet // the result of Pages
+		defer func() { err = joinClose(err, load.stop) }()
 		lasts = load.lasts
 	}
 	for _, view := range pageViews(t.UUID, large) {
@@ -81,7 +81,10 @@ func (p *Env) Pages(ctx context.Context, o PagesOptions, report func(PageMeasure
 		if m.Requests > 0 {
 			err = errors.Join(err, report(m))
 		}
-		if err = errors.Join(err, lasts()); err != nil {
+		if err != nil {
+			return err
+		}
+		if err := lasts(); err != nil && ctx.Err() == nil {
 			return err
 		}
 	}

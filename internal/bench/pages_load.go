@@ -20,12 +20,12 @@ const (
 // pageLoad keeps the workers saturated by one transfer after another whose step does nothing,
 // so that the database has the most to do.
 type pageLoad struct {
-	ctx    context.Context //nolint:containedctx // it ends with the load
+	ended  <-chan struct{} // closed when a producer fails, or the load is stopped
 	cancel context.CancelFunc
 	group  *errgroup.Group
 }
 
-// startLoad returns when the first transfers have ended.
+// startLoad returns when a first transfer has ended.
 func (s *cluster) startLoad(ctx context.Context) (*pageLoad, error) {
 	t, err := s.host.emptyTree(ctx, busyFiles)
 	if err != nil {
@@ -36,40 +36,42 @@ func (s *cluster) startLoad(ctx context.Context) (*pageLoad, error) {
 		return nil, err
 	}
 	s.host.o.Say("Saturating %d workers.", busyWorkers)
-	ctx, cancel := context.WithCancel(ctx)
-	group, ctx := errgroup.WithContext(ctx)
-	l := &pageLoad{ctx: ctx, cancel: cancel, group: group}
-	ended := make(chan struct{}, busyLanes)
+	loading, cancel := context.WithCancel(ctx)
+	group, loading := errgroup.WithContext(loading)
+	l := &pageLoad{ended: loading.Done(), cancel: cancel, group: group}
+	first := make(chan struct{}, 1)
 	for range busyLanes {
 		group.Go(func() error {
 			for {
 				meter := newMeter(nil)
-				_, err := s.submit(ctx, meter, t, recipe, tasks.ViaBulk)
+				_, err := s.submit(loading, meter, t, recipe, tasks.ViaBulk)
 				meter.end()
 				if err != nil {
 					return err
 				}
 				select {
-				case ended <- struct{}{}:
+				case first <- struct{}{}:
 				default: // nobody waits for the first one any more
 				}
 			}
 		})
 	}
 	select {
-	case <-ended:
+	case <-first:
 		return l, nil
-	case <-ctx.Done():
+	case <-l.ended:
 		return nil, errors.Join(ctx.Err(), l.stop())
 	}
 }
 
 // lasts returns an error when the load has ended.
 func (l *pageLoad) lasts() error {
-	if l.ctx.Err() == nil {
+	select {
+	case <-l.ended:
+		return errors.New("the workers are not saturated any more")
+	default:
 		return nil
 	}
-	return errors.New("the workers are not saturated any more")
 }
 
 // stop ends the load. It is an error when the load ended before.
