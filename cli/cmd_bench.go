@@ -65,8 +65,8 @@ func (p *program) measure(cmd *cobra.Command, flags *benchFlags, do func(context
 		env = append(env, "BALER_CONFIG="+path)
 	}
 	benchEnv, err := bench.Open(cmd.Context(), bench.Options{
-		Config: cfg, Program: self, Env: env, Say: p.notef, Version: buildInfo().Version, Log: baler.NewLogger(p.stderr, cfg.Log), Yes: flags.yes,
-		Database: flags.server,
+		Config: cfg, Program: self, Env: env, Say: p.notef, Version: buildInfo().Version, Log: baler.NewLogger(p.stderr, cfg.Log),
+		Yes: flags.yes, Database: flags.server,
 	})
 	if err != nil {
 		return err

@@ -127,8 +127,9 @@ func (o PagesOptions) Takes() time.Duration {
 	if o.Busy {
 		page *= 4
 	}
+	view := startEstimate/2 + time.Duration(o.Requests)*page
 	views := len(pageViews("", largeTransfer{}))
-	return serversEstimate + pagesEstimate + at(estimatedCopies, o.files()) + time.Duration(views)*(startEstimate/2+time.Duration(o.Requests)*page)
+	return serversEstimate + pagesEstimate + at(estimatedCopies, o.files()) + time.Duration(views)*view
 }
 
 // filesIn counts the files of a folder; those that cannot be read do not count.

@@ -70,7 +70,8 @@ func (p *Env) multiply(ctx context.Context, t tasks.Transfer, copies int) (l lar
 
 // moveBack makes the transfer begin earlier, so that the last copy ends when it ended.
 func (m *multiplier) moveBack(ctx context.Context) error {
-	err := m.db.QueryRowContext(ctx, "SELECT COALESCE(MAX(batch_id), 0) + 1 FROM batch_history WHERE transfer_id = ?", m.transfer.ID).Scan(&m.batches)
+	const above = "SELECT COALESCE(MAX(batch_id), 0) + 1 FROM batch_history WHERE transfer_id = ?"
+	err := m.db.QueryRowContext(ctx, above, m.transfer.ID).Scan(&m.batches)
 	if err != nil {
 		return err
 	}
@@ -101,9 +102,13 @@ func (m *multiplier) update(ctx context.Context, table, key string, columns []st
 	for _, c := range columns {
 		set = append(set, c+" = "+to(c))
 	}
-	_, err := m.db.ExecContext(ctx, "UPDATE "+table+" SET "+strings.Join(set, ", ")+" WHERE "+key+" = ?", m.transfer.ID)
-	if err != nil {
-		return fmt.Errorf("%s: %w", table, err)
+	return m.exec(ctx, fmt.Sprintf("UPDATE %s SET %s WHERE %s = %d", table, strings.Join(set, ", "), key, m.transfer.ID))
+}
+
+// exec runs a statement, which has names of this package and numbers only.
+func (m *multiplier) exec(ctx context.Context, statement string) error {
+	if _, err := m.db.ExecContext(ctx, statement); err != nil {
+		return fmt.Errorf("%.60s: %w", statement, err)
 	}
 	return nil
 }
@@ -204,7 +209,7 @@ func (m *multiplier) columns(ctx context.Context, table string) (names []string,
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = joinClose(err, rows.Close) }()
+	defer rows.Close()
 	for rows.Next() {
 		var name string
 		if err := rows.Scan(&name); err != nil {
@@ -234,12 +239,12 @@ func (m *multiplier) insert(ctx context.Context, statement string) (int64, error
 }
 
 // multiplyActivity spreads what the samples recorded in each slot of time over those of all copies.
-func (m *multiplier) multiplyActivity(ctx context.Context) (err error) {
+func (m *multiplier) multiplyActivity(ctx context.Context) error {
 	rows, err := m.db.QueryContext(ctx, "SELECT slot, results, failed, finished, bytes FROM activity WHERE transfer_id = ?", m.transfer.ID)
 	if err != nil {
 		return err
 	}
-	defer func() { err = joinClose(err, rows.Close) }()
+	defer rows.Close()
 	slots := make(map[int64]ledger.Activity)
 	took, back := time.Duration(m.took)*time.Microsecond, time.Duration(m.took)*time.Microsecond*time.Duration(m.copies-1)
 	for rows.Next() {
@@ -269,8 +274,8 @@ func (m *multiplier) multiplyActivity(ctx context.Context) (err error) {
 		for _, a := range some {
 			values = append(values, fmt.Sprintf("(%d, %d, %d, %d, %d, %d)", m.transfer.ID, a.Slot, a.Results, a.Failed, a.Finished, a.Bytes))
 		}
-		_, err := m.db.ExecContext(ctx, "INSERT INTO activity (transfer_id, slot, results, failed, finished, bytes) VALUES "+strings.Join(values, ", "))
-		if err != nil {
+		statement := "INSERT INTO activity (transfer_id, slot, results, failed, finished, bytes) VALUES " + strings.Join(values, ", ")
+		if err := m.exec(ctx, statement); err != nil {
 			return err
 		}
 	}
@@ -303,12 +308,12 @@ func (m *multiplier) multiplyCounters(ctx context.Context) error {
 }
 
 // analyze counts the rows of the tables for the optimizer, as the server does by itself some time later.
-func (m *multiplier) analyze(ctx context.Context) (err error) {
+func (m *multiplier) analyze(ctx context.Context) error {
 	rows, err := m.db.QueryContext(ctx, "ANALYZE TABLE files, results, failures, attempts, batch_history, activity")
 	if err != nil {
 		return err
 	}
-	defer func() { err = joinClose(err, rows.Close) }()
+	defer rows.Close()
 	for rows.Next() { // a line for each table says that it is done
 	}
 	return rows.Err()

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -19,12 +20,12 @@ type pageView struct {
 // pageViews are what Pages requests of a transfer, in order.
 func pageViews(id string, l largeTransfer) []pageView {
 	var views []pageView
+	words := strings.NewReplacer("{id}", "ID", "{n}", "N", "{step}", "STEP", "{part}", "PATH", "{puid}", "PUID", "{none}", "NONE")
+	values := strings.NewReplacer("{id}", id, "{n}", strconv.FormatInt(l.files, 10), "{step}", url.QueryEscape(l.step),
+		"{part}", l.lastPart, "{puid}", url.QueryEscape(l.puid), "{none}", url.QueryEscape(l.noPUID))
 	add := func(api bool, root string, paths ...string) {
 		for _, path := range paths {
-			name := strings.NewReplacer("{id}", "ID", "{n}", "N", "{step}", "STEP", "{part}", "PATH", "{puid}", "PUID", "{none}", "NONE").Replace(path)
-			values := strings.NewReplacer("{id}", id, "{n}", fmt.Sprint(l.files), "{step}", url.QueryEscape(l.step),
-				"{part}", l.lastPart, "{puid}", url.QueryEscape(l.puid), "{none}", url.QueryEscape(l.noPUID)).Replace(path)
-			views = append(views, pageView{name: root + name, path: root + values, api: api})
+			views = append(views, pageView{name: root + words.Replace(path), path: root + values.Replace(path), api: api})
 		}
 	}
 	add(

@@ -89,7 +89,7 @@ type sampleFormat struct {
 func sampleFormats() ([]sampleFormat, error) {
 	picture := image.NewRGBA(image.Rect(0, 0, 64, 64))
 	for i := range 64 * 64 {
-		picture.Set(i%64, i/64, color.RGBA{R: uint8(i), G: uint8(i / 64), B: uint8(i * 7), A: 255}) //nolint:gosec // it may wrap around
+		picture.Set(i%64, i/64, color.RGBA{R: uint8(i), G: uint8(i / 64), B: uint8(i * 7), A: 255})
 	}
 	written := func(extension string, write func(io.Writer) error) (sampleFormat, error) {
 		var b bytes.Buffer
