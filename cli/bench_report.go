@@ -19,6 +19,7 @@ import (
 type benchFlags struct {
 	yes       bool
 	html, svg string
+	server    []string // arguments of the database server that is started; not a flag
 }
 
 func (f *benchFlags) add(cmd *cobra.Command) {
@@ -148,7 +149,7 @@ func (p *program) sayTakes(options any) {
 func (p *program) bench(
 	cmd *cobra.Command, flags *benchFlags, do func(context.Context, *bench.Env, *bench.Machine) (*findings, error),
 ) error {
-	return p.measure(cmd, flags.yes, func(ctx context.Context, benchEnv *bench.Env, machine *bench.Machine) error {
+	return p.measure(cmd, flags, func(ctx context.Context, benchEnv *bench.Env, machine *bench.Machine) error {
 		found, err := do(ctx, benchEnv, machine)
 		if found == nil || len(found.tables) == 0 {
 			return err

@@ -30,6 +30,7 @@ Compare only numbers of the same run. With --html or --svg it also draws charts.
   baler bench latency --json
   baler bench makespan
   baler bench load
+  baler bench pages
   baler bench run
   baler bench coprocess
   baler bench simulate`,
@@ -40,12 +41,13 @@ Compare only numbers of the same run. With --html or --svg it also draws charts.
 	cmd.AddCommand(p.benchPipelineCommand(&flags), p.benchBatchCommand(&flags), p.benchCommitCommand(&flags))
 	cmd.AddCommand(p.benchLatencyCommand(&flags), p.benchMakespanCommand(&flags), p.benchLoadCommand(&flags))
 	cmd.AddCommand(p.benchRunCommand(&flags), p.benchCoprocessCommand(&flags), p.benchSimulateCommand(&flags))
+	cmd.AddCommand(p.benchPagesCommand(&flags))
 	cmd.AddCommand(p.benchWorkerCommand(), p.benchHashCommand())
 	return cmd
 }
 
 // measure opens an environment, describes it, runs the measurement in it, and closes it.
-func (p *program) measure(cmd *cobra.Command, yes bool, do func(context.Context, *bench.Env, *bench.Machine) error) (err error) {
+func (p *program) measure(cmd *cobra.Command, flags *benchFlags, do func(context.Context, *bench.Env, *bench.Machine) error) (err error) {
 	cfg, err := p.ownSettings(cmd)
 	if err != nil {
 		return err
@@ -63,7 +65,8 @@ func (p *program) measure(cmd *cobra.Command, yes bool, do func(context.Context,
 		env = append(env, "BALER_CONFIG="+path)
 	}
 	benchEnv, err := bench.Open(cmd.Context(), bench.Options{
-		Config: cfg, Program: self, Env: env, Say: p.notef, Version: buildInfo().Version, Log: baler.NewLogger(p.stderr, cfg.Log), Yes: yes,
+		Config: cfg, Program: self, Env: env, Say: p.notef, Version: buildInfo().Version, Log: baler.NewLogger(p.stderr, cfg.Log),
+		Yes: flags.yes, Database: flags.server,
 	})
 	if err != nil {
 		return err

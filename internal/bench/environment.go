@@ -58,7 +58,7 @@ func (p *Env) open(ctx context.Context) (err error) {
 	}
 	if !p.o.givenDatabase() {
 		p.o.Say("Starting a throwaway MariaDB or MySQL.")
-		if p.mysql, err = testservers.StartMySQL(ctx); err != nil {
+		if p.mysql, err = testservers.StartMySQL(ctx, p.o.Database...); err != nil {
 			return fmt.Errorf("%w (install mariadb-server, or give --database)", err)
 		}
 		return nil

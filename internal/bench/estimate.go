@@ -29,6 +29,10 @@ const (
 	estimatedProcess   = 10 // a process for each file
 	estimatedCoprocess = 500
 
+	estimatedCopies = 25_000                // files, with their results
+	estimatedPage   = 25 * time.Millisecond // a request
+	pagesEstimate   = 20 * time.Second      // of the samples, and of what is flushed
+
 	startEstimate   = 5 * time.Second  // of a worker, and its first file
 	serversEstimate = 10 * time.Second // of Redis and MariaDB
 )
@@ -115,6 +119,17 @@ func (o EmbeddedOptions) Takes() time.Duration {
 // Takes estimates how long Coprocess takes in all.
 func (o CoprocessOptions) Takes() time.Duration {
 	return at(estimatedProcess, o.Files) + at(estimatedCoprocess, o.Files)
+}
+
+// Takes estimates how long Pages takes in all.
+func (o PagesOptions) Takes() time.Duration {
+	page := estimatedPage
+	if o.Busy {
+		page *= 4
+	}
+	view := startEstimate/2 + time.Duration(o.Requests)*page
+	views := len(pageViews("", largeTransfer{}))
+	return serversEstimate + pagesEstimate + at(estimatedCopies, o.files()) + time.Duration(views)*view
 }
 
 // filesIn counts the files of a folder; those that cannot be read do not count.

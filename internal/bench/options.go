@@ -7,7 +7,7 @@ import (
 	"github.com/balerhq/baler/config"
 )
 
-// Options configure an Env. All fields except Log and Yes are required.
+// Options configure an Env. All fields except Log, Database and Yes are required.
 type Options struct {
 	// Config has the settings. Measurements use its queue unless that is embedded, and its
 	// database unless that is in the state folder; otherwise Open starts a server.
@@ -25,6 +25,9 @@ type Options struct {
 	Say func(format string, args ...any)
 
 	Log *slog.Logger // nil: discards
+
+	// Database has arguments of the database server that Open starts, beside its own.
+	Database []string
 
 	// Yes allows a given database that contains transfers.
 	Yes bool

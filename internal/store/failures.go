@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"golang.org/x/sync/errgroup"
 	"gorm.io/gorm"
 
 	"github.com/balerhq/baler/internal/db"
@@ -27,7 +28,7 @@ type failureRow struct {
 	Code       string
 	Message    string // see tasks.FailureMessage
 	Kind       int64  // kindOf the three fields above
-	EndedAt    time.Time
+	EndedUs    int64  // a number, of which the database finds the first and the last in half the time
 }
 
 // TableName names the table to GORM.
@@ -56,7 +57,7 @@ func failureColumns() []db.BulkColumn[failureRow] {
 		{Name: "code", Write: func(l db.Literals, r *failureRow) db.Literals { return l.Text(r.Code) }},
 		{Name: "message", Write: func(l db.Literals, r *failureRow) db.Literals { return l.Text(r.Message) }},
 		{Name: "kind", Write: func(l db.Literals, r *failureRow) db.Literals { return l.Number(r.Kind) }},
-		{Name: "ended_at", Write: func(l db.Literals, r *failureRow) db.Literals { return l.TimeNumber(r.EndedAt) }},
+		{Name: "ended_us", Write: func(l db.Literals, r *failureRow) db.Literals { return l.Number(r.EndedUs) }},
 	}
 }
 
@@ -69,7 +70,7 @@ func insertFailures(tx *gorm.DB, results []resultRecord) error {
 			message := tasks.FailureMessage(r.End.Error, r.End.ExitCode)
 			rows = append(rows, failureRow{
 				TransferID: r.TransferID, StepNo: r.StepNo, FileNo: r.FileNo, Outcome: r.End.Outcome, Code: r.End.Code,
-				Message: message, Kind: kindOf(r.End.Outcome, r.End.Code, message), EndedAt: r.End.EndedAt,
+				Message: message, Kind: kindOf(r.End.Outcome, r.End.Code, message), EndedUs: r.End.EndedAt.UnixMicro(),
 			})
 		}
 	}
@@ -100,14 +101,19 @@ func (s *Store) failureGroups(
 	if err := q.Select("no, failed + error + timed_out AS failures").Order("no").Scan(&steps).Error; err != nil {
 		return nil, fmt.Errorf("count failures: %w", err)
 	}
-	var groups []tasks.FailureGroup
-	for _, step := range steps {
-		some, err := s.failureGroupsOf(ctx, transfer, step.No, f, limit, counted, step.Failures > int64(counted))
-		if err != nil {
-			return nil, fmt.Errorf("count failures: %w", err)
-		}
-		groups = append(groups, some...)
+	ofSteps := make([][]tasks.FailureGroup, len(steps))
+	counting, within := errgroup.WithContext(ctx) // a person waits for the slowest step, not for all in turn
+	counting.SetLimit(stepsCountedAtOnce)
+	for i, step := range steps {
+		counting.Go(func() (err error) {
+			ofSteps[i], err = s.failureGroupsOf(within, transfer, step.No, f, limit, counted, step.Failures > int64(counted))
+			return err
+		})
 	}
+	if err := counting.Wait(); err != nil {
+		return nil, fmt.Errorf("count failures: %w", err)
+	}
+	groups := slices.Concat(ofSteps...)
 	slices.SortFunc(groups, func(a, b tasks.FailureGroup) int {
 		return cmp.Or(cmp.Compare(b.Files, a.Files), cmp.Compare(a.Step, b.Step), cmp.Compare(a.Example, b.Example))
 	})
@@ -127,22 +133,33 @@ func (s *Store) failureGroups(
 	return groups, nil
 }
 
+// stepsCountedAtOnce is how many connections one count of failures takes at most.
+const stepsCountedAtOnce = 2
+
 // failureGroupsOf counts the failures of one step, when it has more than counted, the first
-// of them. It looks for the last one that counts by itself: a query of the first so many within that
-// which counts would copy them all.
+// of them.
 func (s *Store) failureGroupsOf(
 	ctx context.Context, transfer int64, step int, f tasks.ResultSelector, limit, counted int, more bool,
 ) ([]tasks.FailureGroup, error) {
 	from := resultSource{filter: f}
-	q := from.where(s.db.Session(ctx).Table("failures k")).Where("k.transfer_id = ? AND k.step_no = ?", transfer, step)
-	if f.File == 0 && more {
+	q := s.db.Session(ctx).Table("failures k").Where("k.transfer_id = ? AND k.step_no = ?", transfer, step)
+	switch {
+	case f.File != 0 || !more:
+		q = from.where(q)
+	case selectsAllFailures(f):
+		// They are read once: the database copies the three columns that are counted.
+		first := q.Select("k.kind, k.file_no, k.ended_us").Order("k.transfer_id, k.step_no, k.file_no").Limit(counted)
+		q = s.db.Session(ctx).Table("(?) AS k", first)
+	default:
+		// The last one that counts is looked for by itself: a query of the first so many within that
+		// which counts would copy all that the filter reads.
 		var last []int64
 		err := s.db.Session(ctx).Model(&failureRow{}).Where("transfer_id = ? AND step_no = ?", transfer, step).
 			Order("transfer_id, step_no, file_no").Offset(counted-1).Limit(1).Pluck("file_no", &last).Error
 		if err != nil {
 			return nil, err
 		}
-		if len(last) > 0 {
+		if q = from.where(q); len(last) > 0 {
 			q = q.Where("k.file_no <= ?", last[0])
 		}
 	}
@@ -150,9 +167,9 @@ func (s *Store) failureGroupsOf(
 		Of          failureRow `gorm:"embedded"`
 		Files       int64
 		Example     int64
-		First, Last aggregateTime
+		First, Last int64
 	}
-	kinds := q.Select("COUNT(*) AS files, MIN(k.file_no) AS example, MIN(k.ended_at) AS first, MAX(k.ended_at) AS last").
+	kinds := q.Select("COUNT(*) AS files, MIN(k.file_no) AS example, MIN(k.ended_us) AS first, MAX(k.ended_us) AS last").
 		Group("k.kind").Order("files DESC, example").Limit(limit)
 	err := s.db.Session(ctx).Table("(?) AS g", kinds). // the example says what its kind has in common
 								Joins("JOIN failures f ON f.transfer_id = ? AND f.step_no = ? AND f.file_no = g.example", transfer, step).
@@ -163,10 +180,20 @@ func (s *Store) failureGroupsOf(
 		r := &rows[i]
 		groups[i] = tasks.FailureGroup{
 			Step: step, Outcome: r.Of.Outcome, Code: r.Of.Code, Message: r.Of.Message,
-			Files: r.Files, Example: r.Example, First: r.First.UTC(), Last: r.Last.UTC(),
+			Files: r.Files, Example: r.Example, First: time.UnixMicro(r.First).UTC(), Last: time.UnixMicro(r.Last).UTC(),
 		}
 	}
 	return groups, err
+}
+
+// selectsAllFailures reports whether a selector has no condition on the failures of a step.
+func selectsAllFailures(f tasks.ResultSelector) bool {
+	left := func(o tasks.Outcome) bool { return !slices.Contains(f.Outcomes, o) }
+	if len(f.Outcomes) > 0 && slices.ContainsFunc(failuresAmong(nil), left) {
+		return false
+	}
+	f.Step, f.Outcomes = 0, nil
+	return f.Empty()
 }
 
 func pathsOf(files []tasks.File) map[int64]string {

@@ -187,6 +187,7 @@ func TestFailuresAreSelectedExactly(t *testing.T) {
 func TestTheFirstFailuresAreCounted(t *testing.T) {
 	each(t, func(t *testing.T, b *env) {
 		tr := failSome(t, b, 1000)
+		failures := failuresAmong(nil)
 		counts := func(f tasks.ResultSelector, counted int) string {
 			t.Helper()
 			var text strings.Builder
@@ -204,6 +205,8 @@ func TestTheFirstFailuresAreCounted(t *testing.T) {
 		}{
 			{tasks.ResultSelector{}, 10, "error 5 from 100, failed 5 from 200, "},
 			{tasks.ResultSelector{}, 3, "error 2 from 100, failed 1 from 200, "},
+			{tasks.ResultSelector{Outcomes: failures}, 3, "error 2 from 100, failed 1 from 200, "},
+			{tasks.ResultSelector{Step: 1, Outcomes: failures[1:]}, 3, "error 2 from 100, "},
 			{tasks.ResultSelector{Code: "damaged"}, 3, "failed 1 from 200, "},
 			{tasks.ResultSelector{Step: 1, Outcomes: []tasks.Outcome{tasks.OutcomeFailed}}, 1, ""},
 			{tasks.ResultSelector{File: 800}, 1, "failed 1 from 800, "},

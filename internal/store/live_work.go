@@ -1,10 +1,12 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/balerhq/baler/tasks"
@@ -56,7 +58,7 @@ func (s *Store) LiveWork(ctx context.Context, t *tasks.Transfer, limit int) (tas
 		r := &rows[i]
 		f := tasks.RecentFailure{
 			File: r.FileNo, Path: paths[r.FileNo], Step: names[r.StepNo], Outcome: r.Outcome, Code: r.Code, Message: r.Message,
-			EndedAt: r.EndedAt.UTC(),
+			EndedAt: time.UnixMicro(r.EndedUs).UTC(),
 		}
 		if !utf8.ValidString(f.Path) {
 			f.Path, f.PathBytes = strings.ToValidUTF8(f.Path, "\uFFFD"), []byte(f.Path)
@@ -79,6 +81,6 @@ func (s *Store) highestFailures(ctx context.Context, t *tasks.Transfer, limit in
 		}
 		all = append(all, rows...)
 	}
-	slices.SortStableFunc(all, func(a, b failureRow) int { return b.EndedAt.Compare(a.EndedAt) })
+	slices.SortStableFunc(all, func(a, b failureRow) int { return cmp.Compare(b.EndedUs, a.EndedUs) })
 	return all[:min(len(all), limit)], nil
 }

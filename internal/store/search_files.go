@@ -16,9 +16,29 @@ import (
 // A search reads the files in the order of their numbers, so much at a time. There is no
 // index of paths or digests: every registered file would pay for it.
 const (
-	searchStretch = 10_000  // files of one query
+	searchFirst   = 500     // files of the first query
+	searchStretch = 10_000  // files of a query at most
 	searchMost    = 200_000 // files of one call
 )
+
+// searchPace decides how many files the next query of a search reads. It begins with few,
+// because many files may suit, and doubles, because few may. Of what a query reads, nothing
+// shows how long it takes until it ends; so none reads more than the time that is left has
+// room for, by the queries before.
+type searchPace struct {
+	within time.Duration // of all queries; 0: no limit
+	last   int64         // files of the query before
+}
+
+func (p *searchPace) next(searched int64, took time.Duration) int64 {
+	next := min(max(2*p.last, searchFirst), searchStretch)
+	if p.within > 0 && took > 0 && searched > 0 {
+		room := float64(searched) * float64(p.within-took) / float64(took)
+		next = min(next, max(int64(room), searchFirst))
+	}
+	p.last = next
+	return next
+}
 
 // SearchFiles looks for files of a transfer by a part of the path, by extension or by the value of a fact, in one
 // stretch that reads a bounded number of rows.
@@ -33,8 +53,9 @@ func (s *Store) SearchFiles(ctx context.Context, transfer int64, search *ledger.
 		return found, err
 	}
 	began, at := time.Now(), search.After
+	pace := searchPace{within: search.Time}
 	for at < last && found.Searched < searchMost && (found.Searched == 0 || search.Time == 0 || time.Since(began) < search.Time) {
-		to := min(at+searchStretch, last)
+		to := min(at+pace.next(found.Searched, time.Since(began)), last)
 		files, err := look(at, to, search.Limit-len(found.Files))
 		if err != nil {
 			return found, fmt.Errorf("search files: %w", err)

@@ -25,7 +25,7 @@ func TestFilesAreSearchedInStretches(t *testing.T) {
 			}
 		}
 		short := &ledger.FileSearch{Text: "no such path", Limit: 3, Time: time.Nanosecond}
-		for _, want := range []int64{searchStretch, 2 * searchStretch, 0} { // each call searches one stretch at least
+		for _, want := range []int64{searchFirst, 2 * searchFirst, 3 * searchFirst} { // each call searches a few files at least
 			found, err := b.SearchFiles(ctx, tr.ID, short)
 			if err != nil || len(found.Files) != 0 || found.Next != want {
 				t.Errorf("%v: %+v, want to go on at %d", err, found, want)
@@ -69,6 +69,29 @@ func TestFilesAreSearchedInStretches(t *testing.T) {
 			t.Errorf("a number was found as a text: %v, %+v", err, found)
 		}
 	})
+}
+
+// A search reads a few files first, then more, and no more than the time that is left has room for.
+func TestPaceOfASearch(t *testing.T) {
+	t.Parallel()
+	calm := searchPace{}
+	var sizes []int64
+	var searched int64
+	for range 7 {
+		sizes = append(sizes, calm.next(searched, time.Duration(searched)*time.Millisecond))
+		searched += sizes[len(sizes)-1]
+	}
+	if got := fmt.Sprint(sizes); got != "[500 1000 2000 4000 8000 10000 10000]" {
+		t.Errorf("without a limit: %s", got)
+	}
+	for took, want := range map[time.Duration]int64{
+		0: 2000, 10 * time.Millisecond: 2000, 30 * time.Millisecond: 1000, 40 * time.Millisecond: 500, 90 * time.Millisecond: 500,
+	} {
+		short := searchPace{within: 60 * time.Millisecond, last: 1000}
+		if got := short.next(1000, took); got != want {
+			t.Errorf("after 1,000 files in %s: %d, want %d", took, got, want)
+		}
+	}
 }
 
 func numbersOf(files []tasks.File) []int64 {

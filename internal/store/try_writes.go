@@ -86,7 +86,7 @@ func trialRows(now time.Time) []schema.Tabler {
 		&batchRow{ID: id, TransferID: id, DueAt: now, CreatedAt: now},
 		&resultRecord{TransferID: id, StepNo: 1, FileNo: 1, End: end},
 		&reusableRow{FileKey: make([]byte, 20), Fingerprint: make([]byte, 16), TransferID: id, RanAt: now},
-		&failureRow{TransferID: id, StepNo: 1, FileNo: 1, Outcome: tasks.OutcomeFailed, EndedAt: now},
+		&failureRow{TransferID: id, StepNo: 1, FileNo: 1, Outcome: tasks.OutcomeFailed, EndedUs: now.UnixMicro()},
 		&attemptRow{ID: id, TransferID: id, End: end},
 		&batchHistoryRow{TransferID: id, BatchID: 1},
 		&activityRow{TransferID: id, Slot: 1},

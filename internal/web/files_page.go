@@ -25,7 +25,7 @@ const (
 
 	// searchTime is for how long one request searches. A page that has found nothing then goes
 	// on by itself, and says how far it is.
-	searchTime = 60 * time.Millisecond
+	searchTime = 40 * time.Millisecond
 )
 
 // Files finds files of transfers.

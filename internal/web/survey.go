@@ -24,14 +24,14 @@ type FormatReader interface {
 
 // Limits of surveys.
 const (
-	surveyPage   = 2000 // files read at a time
-	surveyMost   = 50   // pages read for one request
+	surveyPage   = 500  // files read at a time
+	surveyMost   = 200  // pages read for one request
 	surveyKinds  = 3000 // values of a kind that are told apart; the others count together
 	surveyKept   = 16   // surveys kept in memory
 	surveyMisfit = 50   // files with a wrong extension that are listed
 	otherKinds   = "other"
 
-	surveyFirst = 50 * time.Millisecond  // for a request that shows the page
+	surveyFirst = 25 * time.Millisecond  // for a request that shows the page
 	surveyNext  = 700 * time.Millisecond // for one that follows it
 )
 

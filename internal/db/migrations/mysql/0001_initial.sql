@@ -181,7 +181,7 @@ CREATE TABLE IF NOT EXISTS failures (
   code         VARCHAR(64) NOT NULL,
   message      VARCHAR(255) NOT NULL,
   kind         BIGINT NOT NULL,
-  ended_at     DATETIME(6) NOT NULL,
+  ended_us     BIGINT NOT NULL,
   PRIMARY KEY (transfer_id, step_no, file_no),
   KEY failures_file (transfer_id, file_no, step_no)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;

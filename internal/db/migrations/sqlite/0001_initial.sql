@@ -191,7 +191,7 @@ CREATE TABLE IF NOT EXISTS failures (
   code         TEXT NOT NULL,
   message      TEXT NOT NULL,
   kind         INTEGER NOT NULL CHECK (typeof(kind) = 'integer'),
-  ended_at     DATETIME NOT NULL CHECK (ended_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND date(ended_at) IS substr(ended_at, 1, 10)),
+  ended_us     INTEGER NOT NULL CHECK (typeof(ended_us) = 'integer'),
   PRIMARY KEY (transfer_id, step_no, file_no)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS failures_file ON failures (transfer_id, file_no, step_no);
