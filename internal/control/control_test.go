@@ -42,6 +42,7 @@ func newController(e *transfertest.Env) *Controller {
 // run records a result of every open batch, the same for all files, and completes the transfer.
 func (s system) run(outcome tasks.Outcome) {
 	s.T.Helper()
+	now := time.Now()
 	for {
 		open := s.Open()
 		if len(open) == 0 {
@@ -53,7 +54,9 @@ func (s system) run(outcome tasks.Outcome) {
 			b := &open[i]
 			c := &ledger.BatchCompletion{Batch: b, FollowUp: &ledger.FollowUp{}}
 			for no := range b.Files.All() {
-				c.Results = append(c.Results, tasks.Result{Step: b.Step, File: no, Outcome: outcome, Attempt: 1})
+				c.Results = append(c.Results, tasks.Result{
+					Step: b.Step, File: no, Outcome: outcome, Attempt: 1, StartedAt: now, EndedAt: now,
+				})
 			}
 			if b.Step == 1 && !plan.Step(1).StopsOnFailure(outcome) {
 				next := *b
