@@ -65,7 +65,9 @@ func TestRunSaysWhatFinalStepsHaveWritten(t *testing.T) {
 		"  - {handler: bag, with: {to: in/bag}}\n")
 	run := func() (stdout, report string) {
 		stdout = s.must(exitOK, "run", "--recipe", recipe, s.path("in")).stdout
-		var ran struct{ Transfer string }
+		var ran struct {
+			Transfer string `json:"transfer"`
+		}
 		testkit.Must(t, json.Unmarshal([]byte(s.must(exitOK, "status", "latest", "--json").stdout), &ran))
 		return stdout, s.path("out/" + ran.Transfer + "/r/report.html")
 	}

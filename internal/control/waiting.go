@@ -23,7 +23,7 @@ func (c *Controller) Explain(ctx context.Context, transfers []tasks.Transfer) er
 	if err != nil {
 		return err
 	}
-	for i := range all {
+	for i := range min(len(all), len(transfers)) { // none when all have ended
 		transfers[i].WaitingFor = all[i].Text
 	}
 	return nil
