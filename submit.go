@@ -266,3 +266,16 @@ func (b *Baler) outputFiles(r *recipe.Recipe, name string, sources []string) (ma
 	}
 	return ingest.OutputFiles(b.registry, r, name, sources, within)
 }
+
+// WrittenOutput is what a final step has written, and where.
+type WrittenOutput = ingest.WrittenOutput
+
+// WrittenOutputs lists what final steps with state done have written for a transfer that ran
+// in this process, or whose folders this process is set to write, as far as it is still there.
+func (b *Baler) WrittenOutputs(t *tasks.Transfer) ([]WrittenOutput, error) {
+	within, err := handlers.NewOutputRoots(b.cfg.Outputs)
+	if err != nil {
+		return nil, err
+	}
+	return ingest.WrittenOutputs(b.registry, t, within), nil
+}

@@ -33,7 +33,7 @@ run'. Workers do the same by themselves with the settings retention.*.`,
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.Var(durationFlag{&o.OlderThan}, "older-than", "delete transfers that ended longer than `AGE` ago, such as 90d or 36h")
+	flags.Var(ageFlag{durationFlag{&o.OlderThan}}, "older-than", "delete transfers that ended longer than `AGE` ago, such as 90d or 36h")
 	flags.IntVar(&o.KeepLast, "keep-last", 0, "keep the `N` newest transfers, however old they are")
 	flags.BoolVar(&o.FailedToo, "failed-too", false, "delete also transfers with failed files or final steps")
 	flags.BoolVar(&o.DryRun, "dry-run", false, "delete nothing, and list the transfers that prune would delete")

@@ -70,7 +70,8 @@ one handler, those of handlers that ran longer ago than AGE, or all.`,
 	flags.SortFlags = false
 	flags.BoolVar(&all, "all", false, "forget all results")
 	flags.StringVar(&handler, "handler", "", "forget only results of the handler of this `NAME`")
-	flags.Var(durationFlag{&olderThan}, "older-than", "forget only results of handlers that ran longer than `AGE` ago, such as 90d or 36h")
+	flags.Var(ageFlag{durationFlag{&olderThan}}, "older-than",
+		"forget only results of handlers that ran longer than `AGE` ago, such as 90d or 36h")
 	return cmd
 }
 

@@ -54,6 +54,12 @@ func TestPrune(t *testing.T) {
 	s.file("in/a.txt", "alphabet") // else its result there would be kept for the collection
 	latest := s.must(exitOK, "run", "--json", in).summary(t).Transfer
 	contains(t, "without an age", s.must(exitUsage, "prune").stderr, "error: --older-than is required, such as --older-than 90d")
+	for _, age := range []string{"-1d", "-1ns", "-0.5d"} {
+		for _, command := range [][]string{{"prune"}, {"reuse", "forget"}} {
+			refused := s.must(exitUsage, append(command, "--older-than="+age)...)
+			contains(t, "an age that is to come", refused.stderr, "an age is not below 0; write it as 90d, 36h or 30m")
+		}
+	}
 	equal(t, "none", s.must(exitOK, "prune", "--older-than", "90d").stdout, "Deleted 0 transfers with 0 files.\n")
 	equal(t, "keep", s.must(exitOK, "prune", "--older-than", "0s", "--keep-last", "2").stdout, "Deleted 0 transfers with 0 files.\n")
 	equal(t, "dry", s.must(exitOK, "prune", "--older-than", "0s", "--dry-run", "--json").stdout,

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -31,3 +32,18 @@ func (d durationFlag) String() string {
 
 // Type names the kind of value to cobra.
 func (durationFlag) Type() string { return "duration" }
+
+// ageFlag is a durationFlag of how long ago something was. What is to come has no age: with less
+// than 0, --older-than would mean everything.
+type ageFlag struct{ durationFlag }
+
+func (a ageFlag) Set(s string) error {
+	d, err := tasks.ParseDuration(s)
+	if err == nil && d < 0 {
+		err = errors.New("an age is not below 0; write it as 90d, 36h or 30m")
+	}
+	if err == nil {
+		*a.to = d
+	}
+	return err
+}

@@ -4,9 +4,11 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/balerhq/baler"
+	"github.com/balerhq/baler/tasks"
 )
 
 // reportRun reports a run, and returns its exit code.
@@ -124,13 +126,42 @@ func (p *program) describeRun(ctx context.Context, b *baler.Baler, ran *baler.Ru
 		p.printf("\nTransfer %s ran final steps over all files.", number(&ran.Final))
 		p.reportFinalizers(p.stdout, &ran.Final)
 	}
-	if !ran.FoundChanges {
-		return nil
+	if ran.FoundChanges {
+		if err := p.reportFailures(ctx, p.stdout, direct{b}, t); err != nil {
+			return err
+		}
 	}
-	if err := p.reportFailures(ctx, p.stdout, direct{b}, t); err != nil {
+	if err := p.reportWritten(p.stdout, b, ran); err != nil || !ran.FoundChanges {
 		return err
 	}
-	p.reportDeadline(p.stdout, t, ", and then run this command again")
+	p.reportDeadline(p.stdout, t, ", and then run this command again.\n"+
+		"Without the retry, the command processes all "+files(t.Files)+" again, also those that have succeeded")
+	return nil
+}
+
+// reportWritten says where final steps have written something in this run.
+func (p *program) reportWritten(w io.Writer, b *baler.Baler, ran *baler.RunResult) error {
+	var all []*tasks.Transfer
+	if ran.FoundChanges {
+		all = append(all, &ran.Transfer)
+	}
+	if ran.Final.UUID != "" {
+		all = append(all, &ran.Final)
+	}
+	list := newTable(column{title: "WRITTEN BY"}, words("PATH"))
+	for _, t := range all {
+		written, err := b.WrittenOutputs(t)
+		if err != nil {
+			return err
+		}
+		for _, o := range written {
+			list.row(o.Step, printable(o.Path))
+		}
+	}
+	if len(list.rows) > 0 {
+		fmt.Fprintln(w)
+		list.write(w) // a path is whole, to be copied
+	}
 	return nil
 }
 

@@ -66,8 +66,9 @@ func TestRunSaysThatTheDeadlineHasEndedIt(t *testing.T) {
 	run := []string{"run", "--concurrency", "1", "--recipe", s.path("r.yaml"), s.path("in")}
 	r := s.must(exitFailures, append(run, "--deadline", "1s")...)
 	lines := strings.Split(strings.TrimSpace(r.stdout), "\n")
-	contains(t, "the last lines", strings.Join(lines[max(0, len(lines)-2):], "\n"), "Its deadline, ", ", has canceled it before the end of 6 of 6 files.",
-		"Go on without a deadline with 'baler retry 1', and then run this command again.")
+	contains(t, "the last lines", strings.Join(lines[max(0, len(lines)-3):], "\n"), "Its deadline, ", ", has canceled it before the end of 6 of 6 files.",
+		"Go on without a deadline with 'baler retry 1', and then run this command again.",
+		"Without the retry, the command processes all 6 files again, also those that have succeeded.")
 	contains(t, "status", s.must(exitOK, "status", "1").stdout, "has canceled it before the end of 6 of 6 files.", "with 'baler retry 1'.\n")
 	contains(t, "JSON", s.must(exitOK, "status", "1", "--json").stdout, `"deadline_exceeded":true`)
 

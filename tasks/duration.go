@@ -40,15 +40,25 @@ func ParseDuration(text string) (time.Duration, error) {
 	return 0, notDuration(text)
 }
 
-// ofDays is a number of days, which may have decimals, as a time.
+// ofDays is a number of days, which may have decimals, as a time: the nearest nanosecond, so that
+// 0.57d is 13h40m48s.
 func ofDays(number string) (d time.Duration, ok bool) {
 	const most = int64(math.MaxInt64 / day)
 	if n, err := strconv.ParseInt(number, 10, 64); err == nil {
 		return time.Duration(n) * day, -most <= n && n <= most
 	}
 	n, err := strconv.ParseFloat(number, 64)
-	ok = err == nil && strings.Trim(number, "+-.0123456789") == "" && math.Abs(n) < float64(most)
-	return time.Duration(n * float64(day)), ok
+	if err != nil || strings.Trim(number, "+-.0123456789") != "" || math.Abs(n) >= float64(most) {
+		return 0, false
+	}
+	whole := math.Trunc(n)
+	_, decimals, _ := strings.Cut(number, ".")
+	part, err := strconv.ParseFloat("0."+decimals, 64) // n itself has fewer digits of it
+	d = time.Duration(math.Round(part * float64(day)))
+	if strings.HasPrefix(number, "-") {
+		d = -d
+	}
+	return time.Duration(whole)*day + d, err == nil
 }
 
 func notDuration(text string) error {

@@ -4,8 +4,8 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -42,18 +42,21 @@ func newController(e *transfertest.Env) *Controller {
 // run records a result of every open batch, the same for all files, and completes the transfer.
 func (s system) run(outcome tasks.Outcome) {
 	s.T.Helper()
+	now := time.Now()
 	for {
 		open := s.Open()
 		if len(open) == 0 {
 			return
 		}
-		plan, err := s.Transfers.Get(s.T.Context(), s.Env.Transfer.ID)
+		plan, err := s.Transfers.Get(s.T.Context(), s.Transfer.ID)
 		s.Must(err)
 		for i := range open {
 			b := &open[i]
 			c := &ledger.BatchCompletion{Batch: b, FollowUp: &ledger.FollowUp{}}
 			for no := range b.Files.All() {
-				c.Results = append(c.Results, tasks.Result{Step: b.Step, File: no, Outcome: outcome, Attempt: 1})
+				c.Results = append(c.Results, tasks.Result{
+					Step: b.Step, File: no, Outcome: outcome, Attempt: 1, StartedAt: now, EndedAt: now,
+				})
 			}
 			if b.Step == 1 && !plan.Step(1).StopsOnFailure(outcome) {
 				next := *b
@@ -70,7 +73,7 @@ func (s system) run(outcome tasks.Outcome) {
 
 func (s system) read() tasks.Transfer {
 	s.T.Helper()
-	t, err := s.Store.TransferByID(s.T.Context(), s.Env.Transfer.ID)
+	t, err := s.Store.TransferByID(s.T.Context(), s.Transfer.ID)
 	s.Must(err)
 	return t
 }
@@ -79,9 +82,9 @@ func (s system) read() tasks.Transfer {
 func TestFindTransfer(t *testing.T) {
 	testkit.EachDatabase(t, func(t *testing.T, url string) {
 		s := newSystem(t, url)
-		first := s.Env.Transfer
+		first := s.Transfer
 		for ref, want := range map[string]string{
-			first.UUID: first.UUID, first.UUID[:13]: first.UUID, fmt.Sprint(first.ID): first.UUID, "test": first.UUID, LatestTransfer: first.UUID,
+			first.UUID: first.UUID, first.UUID[:13]: first.UUID, strconv.FormatInt(first.ID, 10): first.UUID, "test": first.UUID, LatestTransfer: first.UUID,
 		} {
 			if found, err := s.FindTransfer(t.Context(), ref); err != nil || found.UUID != want {
 				t.Errorf("%q is %s, %v", ref, found.UUID, err)
@@ -121,7 +124,7 @@ func TestFindTransfer(t *testing.T) {
 		if found, _ := s.FindTransfer(t.Context(), first.UUID); found.UUID != named.UUID { // by its name now
 			t.Errorf("%v, %v", found, err)
 		}
-		_, err = s.FindTransfer(t.Context(), fmt.Sprint(first.ID))
+		_, err = s.FindTransfer(t.Context(), strconv.FormatInt(first.ID, 10))
 		if _, deleted := errors.AsType[*tasks.DeletedError](err); !deleted {
 			t.Errorf("a deleted transfer: %v", err)
 		}
@@ -145,7 +148,7 @@ func TestRetryOfManyFiles(t *testing.T) {
 		var mu sync.Mutex
 		var retried int64
 		testkit.AtOnce(t, 4, func(int) error {
-			n, err := newController(s.Env).Retry(t.Context(), s.Env.Transfer, tasks.ResultSelector{})
+			n, err := newController(s.Env).Retry(t.Context(), s.Transfer, tasks.ResultSelector{})
 			mu.Lock()
 			defer mu.Unlock()
 			retried += n
@@ -208,7 +211,7 @@ func TestRetryThatIsCanceled(t *testing.T) {
 		parts := 0
 		for after := 1; after < 200; after += 4 {
 			ctx, cancel := context.WithCancel(t.Context())
-			n, err := s.Retry(&calls{Context: ctx, left: after, cancel: cancel}, s.Env.Transfer, tasks.ResultSelector{})
+			n, err := s.Retry(&calls{Context: ctx, left: after, cancel: cancel}, s.Transfer, tasks.ResultSelector{})
 			cancel()
 			if errors.Is(err, ErrRetryInProgress) {
 				t.Fatalf("canceled after %d questions, and its lease stays", after)
@@ -217,7 +220,7 @@ func TestRetryThatIsCanceled(t *testing.T) {
 				parts++
 			}
 		}
-		_, err := s.Retry(t.Context(), s.Env.Transfer, tasks.ResultSelector{})
+		_, err := s.Retry(t.Context(), s.Transfer, tasks.ResultSelector{})
 		s.Must(err)
 		total := 0
 		for _, b := range s.Open() {
@@ -233,7 +236,7 @@ func TestRetryThatIsCanceled(t *testing.T) {
 func TestControlOfNothing(t *testing.T) {
 	t.Parallel()
 	s := newSystem(t, testkit.SQLite(t))
-	ctx, tr, n := t.Context(), s.Env.Transfer, -1
+	ctx, tr, n := t.Context(), s.Transfer, -1
 	weight, many := 3, tasks.MaxWeight+1
 	for name, tt := range map[string]struct {
 		do   func() error

@@ -23,8 +23,10 @@ func (c *Controller) Explain(ctx context.Context, transfers []tasks.Transfer) er
 	if err != nil {
 		return err
 	}
-	for i := range all {
-		transfers[i].WaitingFor = all[i].Text
+	for i := range transfers {
+		if i < len(all) { // there are none when all transfers have ended
+			transfers[i].WaitingFor = all[i].Text
+		}
 	}
 	return nil
 }

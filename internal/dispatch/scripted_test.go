@@ -55,7 +55,7 @@ func (s *scripted) plans() *TransferCache {
 	return NewTransferCache(s.TransferByID, s.fake.transfers(tasks.BatchPolicy{MaxItems: 10}).policy)
 }
 
-func (s *scripted) note(format string, args ...any) {
+func (s *scripted) notef(format string, args ...any) {
 	s.did = append(s.did, fmt.Sprintf(format, args...))
 }
 
@@ -117,7 +117,7 @@ func (s *scripted) Reschedule(_ context.Context, ids []int64, _ time.Duration, s
 	if err := s.enter("Reschedule"); err != nil || len(ids) == 0 {
 		return err
 	}
-	s.note("defer %v sent=%v", ids, sent)
+	s.notef("defer %v sent=%v", ids, sent)
 	return nil
 }
 
@@ -125,7 +125,7 @@ func (s *scripted) ReclaimBatches(_ context.Context, ids []int64, _ time.Duratio
 	if err := s.enter("ReclaimBatches"); err != nil || len(ids) == 0 {
 		return err
 	}
-	s.note("reclaim %v", ids)
+	s.notef("reclaim %v", ids)
 	return nil
 }
 
@@ -133,7 +133,7 @@ func (s *scripted) EnqueueBatches(_ context.Context, b []tasks.Batch) error {
 	if err := s.enter("EnqueueBatches"); err != nil || len(b) == 0 {
 		return err
 	}
-	s.note("send %v", numbers(b))
+	s.notef("send %v", numbers(b))
 	return nil
 }
 
@@ -147,7 +147,7 @@ func (s *scripted) FirstQueued(_ context.Context, _ string, _ int64, files []que
 func (s *scripted) OpenBatches(context.Context, int64) ([]tasks.Batch, error) { return s.open, nil }
 
 func (s *scripted) SetSweepMark(_ context.Context, transfer, files int64) error {
-	s.note("mark %d at %d", transfer, files)
+	s.notef("mark %d at %d", transfer, files)
 	return s.fake.SetSweepMark(context.Background(), transfer, files)
 }
 
@@ -165,12 +165,12 @@ func (s *scripted) PausedQueues(context.Context) ([]string, error) {
 }
 
 func (s *scripted) PauseQueues(_ context.Context, names []string) ([]string, error) {
-	s.note("pause %v", names)
+	s.notef("pause %v", names)
 	return names, s.enter("PauseQueues")
 }
 
 func (s *scripted) ResumeQueue(_ context.Context, name string) error {
-	s.note("resume %s", name)
+	s.notef("resume %s", name)
 	return nil
 }
 
@@ -422,17 +422,17 @@ func TestSweepOfAGroup(t *testing.T) {
 			if s.backlogs[0].Cursor != tt.to {
 				t.Errorf("the cursor is at %d, want %d", s.backlogs[0].Cursor, tt.to)
 			}
-			var files string
+			var files strings.Builder
 			for _, c := range s.dispatch {
 				if !c.Uncounted || c.Bytes != c.To-c.From { // the producer has counted them; each has one byte
 					t.Errorf("committed %+v", c)
 				}
 				for _, b := range c.Batches {
-					files += b.Files.String()
+					files.WriteString(b.Files.String())
 				}
 			}
-			if files != tt.files {
-				t.Errorf("batches of files %s, want %s", files, tt.files)
+			if files.String() != tt.files {
+				t.Errorf("batches of files %s, want %s", files.String(), tt.files)
 			}
 		})
 	}
@@ -470,12 +470,12 @@ func TestGroupPlannerAsksTheLedger(t *testing.T) {
 			}
 			batches, refused, err := GroupPlanner{Store: s, Transfers: s.plans()}.PlanFiles(t.Context(), 1, max(tt.step, 1), []int64{1, 2, 3, 4})
 			testkit.Must(t, err)
-			var files string
+			var files strings.Builder
 			for _, b := range batches {
-				files += b.Files.String()
+				files.WriteString(b.Files.String())
 			}
-			if files != tt.files || len(refused) != tt.refused {
-				t.Errorf("files %s start, and %v are refused", files, refused)
+			if files.String() != tt.files || len(refused) != tt.refused {
+				t.Errorf("files %s start, and %v are refused", files.String(), refused)
 			}
 		})
 	}

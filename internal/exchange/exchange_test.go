@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -41,7 +42,7 @@ func completed(t *testing.T, url string, n int) (e *transfertest.Env, lines []by
 func recordAll(ctx context.Context, s *store.Store, b *tasks.Batch) error {
 	c := &ledger.BatchCompletion{Batch: b, FollowUp: &ledger.FollowUp{Finished: int64(b.Items())}}
 	for no := range b.Files.All() {
-		c.Results = append(c.Results, tasks.Result{Step: b.Step, File: no, Outcome: tasks.OutcomeSucceeded, Attempt: 1, Output: fmt.Sprint(no)})
+		c.Results = append(c.Results, tasks.Result{Step: b.Step, File: no, Outcome: tasks.OutcomeSucceeded, Attempt: 1, Output: strconv.FormatInt(no, 10)})
 	}
 	done, err := s.Record(ctx, []*ledger.BatchCompletion{c})
 	if err == nil {

@@ -23,7 +23,8 @@ func OutputFiles(
 ) (map[string]bool, error) {
 	like := likeTransfer(name, sources)
 	outputs := OutputsOf(known, r, &like, within)
-	for _, o := range outputs {
+	for i := range outputs {
+		o := &outputs[i]
 		if tasks.IsObject(o.Path) {
 			return nil, fmt.Errorf("%w: final step %s would write %s: choose a folder, and copy what is in it",
 				ErrOutputIsObject, o.Step, o.Path)
@@ -48,15 +49,40 @@ func OutputsOf(known *handlers.Registry, r *recipe.Recipe, t *tasks.Transfer, wi
 			return
 		}
 		path, err := o.Path, error(nil)
+		ofTransfer := false
 		if !tasks.IsObject(path) {
-			path, err = filepath.Abs(cmp.Or(within.Absolute(path), path))
+			based := within.Absolute(path)
+			ofTransfer = based != "" && !filepath.IsAbs(path)
+			path, err = filepath.Abs(cmp.Or(based, path))
 		}
 		if err != nil {
 			return // no folder to resolve it against: the step reports the error
 		}
-		outputs = append(outputs, PlannedOutput{Step: s.Name, Path: path, Folder: o.Folder})
+		outputs = append(outputs, PlannedOutput{Step: s.Name, Path: path, Folder: o.Folder, OfTransfer: ofTransfer})
 	})
 	return outputs
+}
+
+// WrittenOutputs lists what final steps with state done have written for a transfer, where this
+// host has it. A recipe that cannot be read gives none: another version wrote it.
+func WrittenOutputs(known *handlers.Registry, t *tasks.Transfer, within handlers.OutputRoots) (written []WrittenOutput) {
+	r, err := recipe.Parse("recipe", []byte(t.Recipe))
+	if err != nil {
+		return nil
+	}
+	done := make(map[string]bool)
+	for _, f := range t.Finalizers {
+		done[f.Name] = f.State == tasks.FinalizeDone
+	}
+	for _, o := range OutputsOf(known, r, t, within) {
+		if !done[o.Step] {
+			continue
+		}
+		if info, err := os.Stat(o.Path); err == nil {
+			written = append(written, WrittenOutput{Step: o.Step, Path: o.Path, Info: info})
+		}
+	}
+	return written
 }
 
 // likeTransfer stands for a transfer that is not yet made: for ${…} in the arguments of steps.

@@ -3,6 +3,7 @@ package ingest
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 	"strings"
 
@@ -19,14 +20,23 @@ var ErrOutputIsObject = errors.New("final steps write files, not into object sto
 type PlannedOutput struct {
 	Step, Path string
 	Folder     bool
+	OfTransfer bool // the path is relative: it lies in a folder that is named for the transfer
+}
+
+// WrittenOutput is what a final step has written.
+type WrittenOutput struct {
+	Step, Path string
+	Info       fs.FileInfo // of Path, as it is now
 }
 
 // CheckOutputs reports folders that are to be written inside a source, around one or in
 // its place: the next run would find them there. Files inside sources are returned, so
-// that no run takes them for new ones.
+// that no run takes them for new ones. One in a folder of the transfer is refused there: the
+// next transfer has another folder, and would find it.
 func CheckOutputs(sources []string, outputs []PlannedOutput) (inside map[string]bool, err error) {
 	inside = make(map[string]bool)
-	for _, o := range outputs {
+	for i := range outputs {
+		o := &outputs[i]
 		path := resolvedOutput(o.Path)
 		for _, source := range sources {
 			switch {
@@ -39,6 +49,9 @@ func CheckOutputs(sources []string, outputs []PlannedOutput) (inside map[string]
 			case o.Folder && Below(source, path):
 				return nil, fmt.Errorf("%w: final step %s writes %s, which holds the source %s: choose a folder outside the sources",
 					ErrOutputInSource, o.Step, path, source)
+			case o.OfTransfer && Below(path, source):
+				return nil, fmt.Errorf("%w: final step %s writes a relative path, so below the first folder in BALER_OUTPUTS, "+
+					"which lies in the source %s, and the next run would find it there: choose a folder outside the sources", ErrOutputInSource, o.Step, source)
 			case Below(path, source):
 				inside[path] = true
 			}

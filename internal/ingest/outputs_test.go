@@ -7,7 +7,10 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/handlers/builtin"
 	"github.com/balerhq/baler/internal/testkit"
+	"github.com/balerhq/baler/recipe"
 )
 
 func TestOutputsInsideSources(t *testing.T) {
@@ -29,5 +32,24 @@ func TestOutputsInsideSources(t *testing.T) {
 	inside, err := CheckOutputs([]string{source}, []PlannedOutput{{Path: base + "/link/sums"}, {Path: base + "/sums"}})
 	if want := map[string]bool{source + "/sums": true}; err != nil || !maps.Equal(inside, want) {
 		t.Errorf("files inside are %v, %v; want %v", inside, err, want)
+	}
+}
+
+// The next transfer has a folder with another name, and would find there what this one has written.
+func TestRelativeOutputsInsideSources(t *testing.T) {
+	t.Parallel()
+	base, err := filepath.EvalSymlinks(t.TempDir())
+	testkit.Must(t, err)
+	source := filepath.Join(base, "source")
+	testkit.Must(t, os.Mkdir(source, 0o755))
+	r, err := recipe.Parse("r", []byte("name: r\nsteps: [{handler: checksum}]\nfinally: [{handler: report, with: {to: r/report.html}}]"))
+	testkit.Must(t, err)
+	for outputs, refused := range map[string]bool{source: true, source + "/out": true, base: false, base + "/out": false} {
+		within, err := handlers.NewOutputRoots([]string{"s3://bucket/x", outputs, base + "/second"})
+		testkit.Must(t, err)
+		inside, err := OutputFiles(builtin.Registry(), r, "", []string{source}, within)
+		if errors.Is(err, ErrOutputInSource) != refused || len(inside) > 0 {
+			t.Errorf("below %s: %v, %v, want refused: %v", outputs, inside, err, refused)
+		}
 	}
 }

@@ -36,8 +36,8 @@ func newLoads(t *testing.T, url string) *loads {
 	testkit.CloseAtEnd(t, objects)
 	log := slog.New(slog.NewTextHandler(&l.logged, nil))
 	l.Preparer = New(Options{
-		Store: l.Store, Transfers: l.Env.Transfers, Objects: objects, Log: log,
-		Ingester: ingest.New(ingest.Options{Store: l.Store, Transfers: l.Env.Transfers, Log: log}),
+		Store: l.Store, Transfers: l.Transfers, Objects: objects, Log: log,
+		Ingester: ingest.New(ingest.Options{Store: l.Store, Transfers: l.Transfers, Log: log}),
 	})
 	return l
 }

@@ -15,31 +15,20 @@ import (
 	"github.com/balerhq/baler/internal/finalize"
 	"github.com/balerhq/baler/internal/ingest"
 	"github.com/balerhq/baler/internal/web"
-	"github.com/balerhq/baler/recipe"
 	"github.com/balerhq/baler/tasks"
 )
 
 // Outputs implements web.Outputs: the files that final steps with state done have written
 // where this host can read them. A recipe or a path that cannot be read gives none.
 func (b *Backend) Outputs(_ context.Context, t tasks.Transfer) (all []web.OutputFile, err error) {
-	r, err := recipe.Parse("recipe", []byte(t.Recipe))
-	if err != nil {
-		return nil, nil //nolint:nilerr // another version wrote it; the page shows the text
-	}
-	done := make(map[string]bool)
-	for _, f := range t.Finalizers {
-		done[f.Name] = f.State == tasks.FinalizeDone
-	}
 	within, err := handlers.NewOutputRoots(b.Writable)
 	if err != nil {
 		return nil, err
 	}
-	for _, o := range ingest.OutputsOf(b.Registry, r, &t, within) {
-		info, err := os.Stat(o.Path)
-		if err != nil || !info.Mode().IsRegular() || !done[o.Step] {
-			continue
+	for _, o := range ingest.WrittenOutputs(b.Registry, &t, within) {
+		if o.Info.Mode().IsRegular() {
+			all = append(all, web.OutputFile{Step: o.Step, Path: o.Path, Size: o.Info.Size()})
 		}
-		all = append(all, web.OutputFile{Step: o.Step, Path: o.Path, Size: info.Size()})
 	}
 	return all, nil
 }
