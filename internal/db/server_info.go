@@ -54,7 +54,8 @@ func (d *DB) mysqlDurability(ctx context.Context) (setting, remedy string, err e
 		Name  string `gorm:"column:Variable_name"`
 		Value string
 	}
-	const names = " WHERE Variable_name IN ('innodb_flush_log_at_trx_commit', 'log_bin', 'sync_binlog', 'binlog_storage_engine', 'Innodb_redo_log_enabled')"
+	const names = " WHERE Variable_name IN ('innodb_flush_log_at_trx_commit', 'log_bin', 'sync_binlog', " +
+		"'binlog_storage_engine', 'Innodb_redo_log_enabled')"
 	has := make(map[string]string)
 	for _, kind := range []string{"VARIABLES", "STATUS"} { // the last is a status, of MySQL alone
 		if err := d.Session(ctx).Raw("SHOW GLOBAL " + kind + names).Scan(&shown).Error; err != nil {
