@@ -7,6 +7,7 @@ CREATE DATABASE IF NOT EXISTS baler CHARACTER SET utf8mb4;
 -- For 'baler migrate', at each new version; also for 'baler load --create'.
 CREATE USER IF NOT EXISTS baler_migrate@'%' IDENTIFIED BY 'CHANGE-ME-1';
 GRANT CREATE, INSERT, SELECT ON baler.* TO baler_migrate@'%';
+-- While 'baler migrate --from' copies another database, the account needs ALTER and DELETE, too.
 
 -- For everything else.
 CREATE USER IF NOT EXISTS baler@'%' IDENTIFIED BY 'CHANGE-ME-2';

@@ -163,7 +163,7 @@ func (d *DB) pending(db *gorm.DB) ([]string, error) {
 			return nil, err
 		} else if fingerprint != as {
 			return nil, fmt.Errorf("%w: the tables of %s are not those that this program expects (migration %s); "+
-				"use the build that made them, or let this one make new ones: give another database, or drop these tables",
+				"use the build that made them, or let this one make new ones: give another database, or drop these tables with all that they hold",
 				ErrSchemaOther, d.description, id)
 		}
 	}

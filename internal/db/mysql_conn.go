@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/go-sql-driver/mysql"
 )
@@ -37,11 +38,26 @@ type driverConn interface {
 
 // mysqlConn is a connection that says why the server refuses to write, and that the
 // pool drops then. The driver's own option for that, RejectReadOnly, drops the reason
-// as well.
+// as well. It writes the zero time as what it is.
 type mysqlConn struct {
 	driverConn
 
 	readOnly bool
+}
+
+// zeroTime is the zero time, as SQLite and Literals.Time have it.
+const zeroTime = "0001-01-01 00:00:00"
+
+// CheckNamedValue implements driver.NamedValueChecker. The driver writes the zero time as
+// 0000-00-00, which MySQL neither stores in this mode nor compares with.
+func (c *mysqlConn) CheckNamedValue(v *driver.NamedValue) error {
+	if err := c.driverConn.CheckNamedValue(v); err != nil {
+		return err
+	}
+	if t, ok := v.Value.(time.Time); ok && t.IsZero() {
+		v.Value = zeroTime
+	}
+	return nil
 }
 
 // ExecContext implements driver.ExecerContext.
@@ -85,7 +101,9 @@ func (c *mysqlConn) explain(err error) error {
 // begins with its name.
 func deniedHint(message string) string {
 	switch right, _, _ := strings.Cut(message, " command denied"); right {
-	case "CREATE", "ALTER", "INDEX", "DROP", "REFERENCES":
+	case "ALTER": // to set the counters of numbers in a copy
+		return "'baler migrate --from' needs ALTER and DELETE, which deploy/grants.sql names; grant them to this account until the copy has ended"
+	case "CREATE", "INDEX", "DROP", "REFERENCES":
 		return "run 'baler migrate' with an account that has the right " + right + ", or grant it to this one; deploy/grants.sql makes both"
 	case "SELECT", "INSERT", "UPDATE", "DELETE":
 		return "grant this account " + right + " on the database; deploy/grants.sql has all rights that it needs"

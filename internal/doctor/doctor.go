@@ -127,7 +127,7 @@ func (d *doctor) diagnoseDatabase(ctx context.Context) (checks []Check) {
 		durability.Detail += ": a power cut may undo the last commits, a crash cannot"
 	default:
 		durability.Status = StatusWarning
-		durability.Hint = "set innodb_flush_log_at_trx_commit=1, or a power cut loses recorded results"
+		durability.Hint = server.Remedy + ": a power cut loses recorded results"
 	}
 	checks = append(checks, durability)
 	if d.sqlite() {
