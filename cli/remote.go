@@ -13,6 +13,7 @@ import (
 
 	"github.com/balerhq/baler/client"
 	"github.com/balerhq/baler/config"
+	"github.com/balerhq/baler/internal/tlshint"
 )
 
 // chooseServer settles what flags and other settings say differently: a flag for Redis or
@@ -99,8 +100,8 @@ func (r *remote) explain(err error) error {
 	distrust, distrusted := errors.AsType[*tls.CertificateVerificationError](err)
 	switch {
 	case distrusted:
-		return fmt.Errorf("the certificate of %s cannot be trusted (%w); --server-ca names the file of the authority that signed it",
-			r.url, distrust.Err)
+		return fmt.Errorf("the certificate of %s cannot be trusted (%w): %s",
+			r.url, distrust.Err, tlshint.Of(err, tlshint.Settings{Address: "--server", CA: "--server-ca"}))
 	case strings.Contains(failed.Err.Error(), "HTTP response to HTTPS client"): // net/http has no type for it
 		return fmt.Errorf("%s does not speak TLS: write it with http://", r.url)
 	}

@@ -2,6 +2,9 @@
 -- with other passwords, and name the hosts that Baler runs on instead of '%':
 --
 --   mysql < deploy/grants.sql
+--
+-- A MariaDB may have accounts without a name, such as ''@'localhost'. They take the place of these
+-- accounts on the server's own host, and their password is wrong: drop them (mariadb-secure-installation).
 CREATE DATABASE IF NOT EXISTS baler CHARACTER SET utf8mb4;
 
 -- For 'baler migrate', at each new version; also for 'baler load --create'.

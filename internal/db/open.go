@@ -34,13 +34,14 @@ type Options struct {
 
 // DB is a pool of connections to one database. It is safe for concurrent use.
 type DB struct {
-	gorm        *gorm.DB
-	dialect     Dialect
-	description string
-	clock       clock
-	uncommitted *gorm.DB // a second pool, for ReadUncommitted; nil when there is none
-	readOnly    string   // why nothing can be written; "" when that is not known to be so
-	log         *slog.Logger
+	gorm             *gorm.DB
+	dialect          Dialect
+	description      string
+	clock            clock
+	uncommitted      *gorm.DB // a second pool, for ReadUncommitted; nil when there is none
+	showsCertificate bool     // of this client, to the server
+	readOnly         string   // why nothing can be written; "" when that is not known to be so
+	log              *slog.Logger
 
 	writer chan struct{} // holds what the one transaction that writes has put in, see writeOnce
 
@@ -63,6 +64,7 @@ func Open(ctx context.Context, url string, o Options) (*DB, error) {
 	if t.mysql != nil {
 		t.mysql.Logger = driverLog{d.log}
 		t.mysql.TLS = o.TLS // nil leaves it to the URL's option
+		d.showsCertificate = o.TLS != nil && len(o.TLS.Certificates) > 0
 	}
 	whole := ctx
 	ctx, cancel := context.WithTimeout(ctx, openTimeout)

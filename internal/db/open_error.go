@@ -2,7 +2,6 @@ package db
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -11,6 +10,8 @@ import (
 
 	"github.com/go-sql-driver/mysql"
 	"github.com/ncruces/go-sqlite3"
+
+	"github.com/balerhq/baler/internal/tlshint"
 )
 
 // openError says why a database cannot be used, and what to do.
@@ -18,14 +19,22 @@ func (d *DB) openError(err error) error {
 	if e, ok := errors.AsType[*mysql.MySQLError](err); ok {
 		return fmt.Errorf("database %s refuses the connection: %w%s", d.description, err, refusalHint(e.Number))
 	}
+	if hint := tlshint.Of(err, tlsSettings()); hint != "" {
+		return fmt.Errorf("open database %s: %w (%s)", d.description, err, hint)
+	}
+	if d.dialect == MySQL && errors.Is(err, mysql.ErrInvalidConn) && d.showsCertificate {
+		// The server reads the client's certificate after the handshake has ended here, and only closes the connection then.
+		return fmt.Errorf("database %s does not answer: %w (set BALER_DATABASE_URL, or start the database; "+
+			"if the server's log says that it refuses the certificate in BALER_DATABASE_TLS_CERT, name one that its authority has signed "+
+			"and that has not expired)", d.description, err)
+	}
 	if d.dialect == MySQL && (IsOutage(err) || errors.Is(err, context.DeadlineExceeded)) {
 		return fmt.Errorf("database %s does not answer: %w (set BALER_DATABASE_URL, or start the database)", d.description, err)
 	}
 	hint := ""
-	_, distrusted := errors.AsType[*tls.CertificateVerificationError](err)
 	switch {
-	case distrusted:
-		hint = " (name the file of the authority that signed the server's certificate in BALER_DATABASE_TLS_CA)"
+	case errors.Is(err, mysql.ErrNoTLS):
+		hint = " (turn TLS on at the server, or unset BALER_DATABASE_TLS_CA, _CERT and _KEY, and remove tls from BALER_DATABASE_URL)"
 	case d.dialect == MySQL:
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS), errors.Is(err, syscall.ENOTDIR):
 		hint = " (set BALER_STATE_DIR or BALER_DATABASE_URL to a place that this user may write)"
@@ -34,6 +43,13 @@ func (d *DB) openError(err error) error {
 		return fmt.Errorf("open database %s: %w (name another file in BALER_DATABASE_URL)", d.description, notSQLiteError{err})
 	}
 	return fmt.Errorf("open database %s: %w%s", d.description, plain(err), hint)
+}
+
+// tlsSettings are the names of the settings of an encrypted connection.
+func tlsSettings() tlshint.Settings {
+	return tlshint.Settings{
+		Address: "BALER_DATABASE_URL", CA: "BALER_DATABASE_TLS_CA", Cert: "BALER_DATABASE_TLS_CERT", Key: "BALER_DATABASE_TLS_KEY",
+	}
 }
 
 // plainError has the words for a person in place of those of SQLite and its driver, which
@@ -70,7 +86,8 @@ func plain(err error) error {
 func refusalHint(number uint16) string {
 	switch number {
 	case mysqlAccessDenied, mysqlAccessDeniedNoPassword:
-		return " (set the user and the password in BALER_DATABASE_URL)"
+		return " (set the user and the password in BALER_DATABASE_URL; an account that requires a certificate also needs " +
+			"BALER_DATABASE_TLS_CERT and BALER_DATABASE_TLS_KEY)"
 	case mysqlNoDatabase:
 		return " (create it with CHARACTER SET utf8mb4, or set another name in BALER_DATABASE_URL)"
 	case mysqlDatabaseDenied:

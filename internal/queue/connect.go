@@ -27,6 +27,7 @@ type Conn struct {
 	sender   redis.UniversalClient // gathers concurrent enqueues into pipelines
 	embedded *embeddedRedis        // nil for a server
 	user     string                // of the servers' ACL
+	secure   bool                  // the connections use TLS
 }
 
 // Connect prepares the connections: they are made when they are used. A nil log discards.
@@ -58,7 +59,7 @@ func Connect(cfg config.RedisSettings, log *slog.Logger) (*Conn, error) {
 			// No ServerName: each connection verifies the name of the host that it dials.
 			secure = &tls.Config{MinVersion: tls.VersionTLS12}
 		}
-		q.Opt = connOpt(u, cfg, secure)
+		q.Opt, q.secure = connOpt(u, cfg, secure), secure != nil
 	}
 	q.Client = newClient(q.Opt)
 	if q.embedded == nil { // no other process can write to an embedded queue, and it has no accounts
@@ -89,7 +90,7 @@ func (q *Conn) Ping(ctx context.Context) error {
 		if q.Embedded() {
 			return fmt.Errorf("the embedded queue of this process does not answer: %w", err)
 		}
-		f := pingFault(err)
+		f := q.pingFault(err)
 		//nolint:staticcheck // Redis is a name
 		return fmt.Errorf("Redis at %s %s: %w (%s)", q.Address, f.what, err, f.hint)
 	}

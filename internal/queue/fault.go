@@ -4,11 +4,14 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"io"
 	"net"
 	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/balerhq/baler/internal/tlshint"
 )
 
 // fault is a state in which Redis accepts no messages.
@@ -53,7 +56,7 @@ func faultOf(err error) (f fault, ok bool) {
 // accepts them, and when the account may not write, so that this cannot be checked.
 func (q *Conn) Fault(ctx context.Context) string {
 	if err := q.ping(ctx); err != nil {
-		f := pingFault(err)
+		f := q.pingFault(err)
 		return f.what
 	}
 	if f, ok := faultOf(q.TryWrite(ctx)); ok && !strings.HasPrefix(f.what, "refuses") {
@@ -63,11 +66,23 @@ func (q *Conn) Fault(ctx context.Context) string {
 }
 
 // pingFault returns why Redis does not answer a ping.
-func pingFault(err error) fault {
+func (q *Conn) pingFault(err error) fault {
 	if f, ok := faultOf(err); ok {
 		return f
 	}
-	return fault{what: "does not answer", hint: "set BALER_REDIS_URL, or start Redis"}
+	if hint := tlshint.Of(err, tlshint.Settings{
+		Address: "BALER_REDIS_URL", CA: "BALER_REDIS_TLS_CA", Cert: "BALER_REDIS_TLS_CERT", Key: "BALER_REDIS_TLS_KEY",
+	}); hint != "" {
+		return fault{what: "cannot be used", hint: hint}
+	}
+	hint := "set BALER_REDIS_URL, or start Redis"
+	switch {
+	case !q.secure && errors.Is(err, io.EOF): // what a server that expects TLS does
+		hint += "; if it expects TLS, write rediss:// instead of redis://"
+	case q.secure && errors.Is(err, context.DeadlineExceeded): // Redis without TLS waits for the end of a line
+		hint += "; if it does not speak TLS, write redis:// instead of rediss://"
+	}
+	return fault{what: "does not answer", hint: hint}
 }
 
 // ping asks Redis. When Redis closes the connection instead of answering, it returns what

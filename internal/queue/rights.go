@@ -24,7 +24,7 @@ func trials() [][]any {
 		{"eval", "return 1", 0}, {"evalsha", strings.Repeat("0", 40), 0},
 		{"get", k}, {"set", k, "a trial"}, {"setex", k, 60, "a trial"}, {"incr", k}, {"exists", k},
 		{"expire", k, 60}, {"expireat", k, time.Now().Add(time.Minute).Unix()},
-		{"hdel", k, "f"}, {"hget", k, "f"}, {"hmget", k, "f"}, {"hset", k, "f", "v"}, {"hstrlen", k, "f"},
+		{"hdel", k, "f"}, {"hget", k, "f"}, {"hmget", k, "f"}, {"hset", k, "f", "v"}, {"hstrlen", k, "f"}, {"hvals", k},
 		{"lindex", k, 0}, {"linsert", k, "before", "a", "b"}, {"llen", k}, {"lpop", k}, {"lpos", k, "a"}, {"lpush", k, "a"},
 		{"lrange", k, 0, 0}, {"lrem", k, 0, "a"}, {"ltrim", k, 0, 0},
 		{"publish", k, "a trial"}, {"rename", k, k}, {"rpoplpush", k, k}, {"rpush", k, "a"},

@@ -61,18 +61,30 @@ func TestTLS(t *testing.T) {
 	all := config.TLS{CA: files.CA, Cert: files.Cert, Key: files.Key}
 	answers(t, config.RedisSettings{URL: "rediss://:hush@" + address + "/3", TLS: all})
 	answers(t, config.RedisSettings{URL: "rediss://" + address, Password: "hush", TLS: all})
-	for name, c := range map[string]config.RedisSettings{
-		"no client certificate": {URL: "rediss://:hush@" + address, TLS: config.TLS{CA: files.CA}},
-		"another authority":     {URL: "rediss://:hush@" + address, TLS: config.TLS{CA: testkit.NewCertificates(t).CA, Cert: files.Cert, Key: files.Key}},
-		"no TLS":                {URL: "redis://:hush@" + address},
-		"no password":           {URL: "rediss://" + address, TLS: all},
-		"no such file":          {URL: "rediss://" + address, TLS: config.TLS{CA: files.CA + ".old"}},
+	other := testkit.NewCertificates(t)
+	for name, c := range map[string]struct {
+		url   string
+		files config.TLS
+		want  string
+	}{
+		"no client certificate": {"rediss://:hush@" + address, config.TLS{CA: files.CA}, "in BALER_REDIS_TLS_CERT, and its key in BALER_REDIS_TLS_KEY"},
+		"a stranger's": {"rediss://:hush@" + address, config.TLS{CA: files.CA, Cert: other.Cert, Key: other.Key},
+			"in BALER_REDIS_TLS_CERT, and its key in BALER_REDIS_TLS_KEY"},
+		"another authority": {"rediss://:hush@" + address, config.TLS{CA: other.CA, Cert: files.Cert, Key: files.Key},
+			"name the file of the authority that signed the server's certificate in BALER_REDIS_TLS_CA"},
+		"another name": {"rediss://:hush@" + strings.Replace(address, "127.0.0.1", "localhost", 1), all, "give in BALER_REDIS_URL a name of the server"},
+		"no TLS":       {"redis://:hush@" + address, config.TLS{}, "write rediss:// instead of redis://"},
+		"no password":  {"rediss://" + address, all, "correct the user and password in BALER_REDIS_URL"},
+		"no such file": {"rediss://" + address, config.TLS{CA: files.CA + ".old"}, "redis.tls.ca: "},
 	} {
-		q, err := open(t.Context(), c)
+		q, err := open(t.Context(), config.RedisSettings{URL: c.url, TLS: c.files})
 		if err == nil {
 			testkit.Must(t, q.Close())
 			t.Errorf("%s: connected", name)
 			continue
+		}
+		if !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want %q", name, err, c.want)
 		}
 		if strings.Contains(err.Error(), "hush") {
 			t.Errorf("%s: the password shows: %v", name, err)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"regexp"
 	"slices"
@@ -417,8 +418,86 @@ baler_messages_refused_total{reason="wrong"} 0`
 	}
 }
 
+// Serve, a process that watches a folder and one that submits say in their logs that a live
+// worker has other keys, whichever of them has keys, and nothing when they agree.
+func TestServeWatchAndSubmitSayThatKeysDiffer(t *testing.T) {
+	t.Parallel()
+	with := servers(t)
+	with.Redis.SigningKeys = []string{signingKey}
+	with.Worker.AdminListen = config.AdminOff
+	without := with
+	without.Redis.SigningKeys = nil
+	with.Worker.Name, without.Worker.Name = "signed", "plain"
+	dir := t.TempDir()
+	with.Roots, without.Roots = []string{dir}, []string{dir}
+	file := testkit.WriteFileIn(t, dir, "a.txt", "alpha")
+	noop := builtinRecipe(t, "noop")
+	does := map[string]func(ctx context.Context, b *baler.Baler) error{
+		"serve": func(ctx context.Context, b *baler.Baler) error {
+			ln, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				return err
+			}
+			return b.Serve(ctx, ln, false)
+		},
+		"watch": func(ctx context.Context, b *baler.Baler) error {
+			return b.Watch(ctx, baler.WatchSettings{Folder: dir, Settle: time.Hour, Each: baler.WatchEachFile}, baler.WatchOptions{Recipe: noop})
+		},
+		"submit": func(ctx context.Context, b *baler.Baler) error {
+			_, _, err := b.Submit(ctx, baler.Submission{Paths: []string{file}, Recipe: noop, Via: tasks.ViaBulk})
+			return err
+		},
+	}
+	for name, c := range map[string]struct {
+		worker, other config.Config
+		want          string // empty: no warning
+	}{
+		"without keys":  {with, without, "worker signed refuses the messages of processes like this one, which has no keys"},
+		"with keys":     {without, with, "worker plain has no keys, and this process has "},
+		"with the same": {with, renamed(with), ""},
+	} {
+		t.Run(name, func(t *testing.T) { // one after the other: they share their servers
+			open := func(c config.Config, log io.Writer) *baler.Baler {
+				b, err := baler.Open(t.Context(), c, baler.Options{
+					Registry: &handlers.Registry{}, Log: slog.New(slog.NewTextHandler(log, nil)), HeartbeatInterval: 250 * time.Millisecond,
+				})
+				testkit.Must(t, err)
+				testkit.CloseAtEnd(t, b)
+				return b
+			}
+			defer work(t, open(c.worker, io.Discard))()
+			for what, do := range does {
+				var log safeBuffer
+				b := open(c.other, &log)
+				eventually(t, func() error { return seen(b, c.worker.Worker.Name) })
+				ctx, cancel := context.WithCancel(t.Context())
+				ended := make(chan error, 1)
+				go func() { ended <- do(ctx, b) }()
+				if c.want != "" {
+					eventually(t, func() error {
+						if !strings.Contains(log.String(), c.want) {
+							return fmt.Errorf("%s says: %s", what, log.String())
+						}
+						return nil
+					})
+				} else if what == "submit" {
+					testkit.Must(t, <-ended)
+					ended <- nil
+				}
+				cancel()
+				if err := <-ended; err != nil && !errors.Is(err, context.Canceled) {
+					t.Errorf("%s: %v", what, err)
+				}
+				if c.want == "" && strings.Contains(log.String(), "signed messages differ") {
+					t.Errorf("%s warns: %s", what, log.String())
+				}
+			}
+		})
+	}
+}
+
 // A worker that starts beside one with other keys says so in its log, whichever of them has
-// keys; so do serve and a process that submits.
+// keys.
 func TestProcessesWithOtherKeysSayThat(t *testing.T) {
 	t.Parallel()
 	with := servers(t)
