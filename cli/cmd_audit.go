@@ -50,7 +50,7 @@ type auditObject struct {
 const auditPage = 500
 
 func (p *program) listAudit(ctx context.Context, b *baler.Baler, limit int) error {
-	list := newTable(words("WHEN"), column{title: "WHO", shrink: end}, column{title: "FROM", shrink: drop}, words("RESULT"),
+	list := newTable(words("WHEN"), words("WHO"), column{title: "FROM", shrink: spare}, words("RESULT"),
 		words("WHAT"), column{title: "OF", shrink: wrap})
 	for before := int64(0); limit > 0; {
 		lines, err := b.AuditLog(ctx, before, min(limit, auditPage))
