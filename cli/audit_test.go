@@ -9,7 +9,7 @@ import (
 func TestTheAuditLogSaysWhoOnANarrowTerminal(t *testing.T) {
 	t.Parallel()
 	list := newAuditTable().within(80)
-	list.row("2026-11-28 04:08:54", "archivist@reading-room", "command line", "done", "run", "/srv/archive/registers --recipe preservation --name Accession")
+	list.row("2026-11-28 04:08:54", "archivist@reading-room", "command line", "done", "run", "/srv/registers --recipe preservation --name Accession")
 	var b strings.Builder
 	list.write(&b)
 	if got := b.String(); !strings.Contains(got, "archivist@reading-room  done") || strings.Contains(got, "command line") || strings.Contains(got, "…") {

@@ -187,7 +187,8 @@ func (p *program) listLimits(ctx context.Context, b system, shown func(*tasks.Li
 		}
 		used := inUse(workers, c)
 		if p.json {
-			if err := p.object(limitObject{"limit", c.Scope, c.Name, c.InFlight, c.FilesPerSecond, c.PerHost, used, c.Trouble, c.Note}); err != nil {
+			o := limitObject{"limit", c.Scope, c.Name, c.InFlight, c.FilesPerSecond, c.PerHost, used, c.Trouble, c.Note}
+			if err := p.object(o); err != nil {
 				return err
 			}
 			continue

@@ -21,7 +21,8 @@ func answerMissingPages(opts *Options, next http.Handler) http.Handler {
 		status, text := http.StatusNotFound, "There is no page at this address. It may be incomplete."
 		if allowed := api.AllowedMethods(opts.routes.mux, r); len(allowed) > 0 {
 			w.Header().Set("Allow", strings.Join(allowed, ", "))
-			status, text = http.StatusMethodNotAllowed, "This address is that of a button or a form, and shows nothing. Go back to the page that has it."
+			status = http.StatusMethodNotAllowed
+			text = "This address is that of a button or a form, and shows nothing. Go back to the page that has it."
 		}
 		opts.notices.send(w, r, status, "layout", noticeView{layout: layoutFor(opts, r, "/"), Heading: http.StatusText(status), Text: text})
 	})

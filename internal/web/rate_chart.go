@@ -1,6 +1,7 @@
 package web
 
 import (
+	"math"
 	"time"
 
 	"github.com/dustin/go-humanize"
@@ -67,5 +68,9 @@ func highest[T int64 | float64](values []T) (most T) {
 }
 
 func resultRate(perSecond float64) string {
-	return humanize.CommafWithDigits(perSecond, rateDigits(perSecond)) + " results/s"
+	digits := rateDigits(perSecond)
+	if digits == 0 {
+		perSecond = math.Round(perSecond)
+	}
+	return humanize.CommafWithDigits(perSecond, digits) + " results/s"
 }
