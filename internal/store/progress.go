@@ -64,7 +64,9 @@ func (s *Store) RecordProgress(ctx context.Context, batches []ledger.BatchProgre
 }
 
 // runningFiles lists the files of a transfer on which workers work for long, the longest first.
-func (s *Store) runningFiles(ctx context.Context, transfer int64, running []runningBatch, names map[int]string) ([]tasks.RunningFile, error) {
+func (s *Store) runningFiles(
+	ctx context.Context, transfer int64, running []runningBatch, names map[int]string,
+) ([]tasks.RunningFile, error) {
 	files := []tasks.RunningFile{}
 	read := 0
 	for i := range running {
