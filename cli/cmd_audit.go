@@ -49,9 +49,14 @@ type auditObject struct {
 
 const auditPage = 500
 
-func (p *program) listAudit(ctx context.Context, b *baler.Baler, limit int) error {
-	list := newTable(words("WHEN"), column{title: "WHO", shrink: end}, column{title: "FROM", shrink: drop}, words("RESULT"),
+// newAuditTable never cuts who it was, which matters most.
+func newAuditTable() *table {
+	return newTable(words("WHEN"), words("WHO"), column{title: "FROM", shrink: spare}, words("RESULT"),
 		words("WHAT"), column{title: "OF", shrink: wrap})
+}
+
+func (p *program) listAudit(ctx context.Context, b *baler.Baler, limit int) error {
+	list := newAuditTable()
 	for before := int64(0); limit > 0; {
 		lines, err := b.AuditLog(ctx, before, min(limit, auditPage))
 		if err != nil {
@@ -81,7 +86,7 @@ func (p *program) listAudit(ctx context.Context, b *baler.Baler, limit int) erro
 	case len(list.rows) == 0:
 		p.printf("Nobody has changed anything yet.")
 	default:
-		width, _ := terminal(fileOf(p.stdout)) // in a file nothing is cut: who did it matters most
+		width, _ := terminal(fileOf(p.stdout)) // in a file nothing is cut
 		list.within(width).write(p.stdout)
 	}
 	return nil

@@ -32,7 +32,7 @@ func (a *api) registerEvents(h huma.API) {
 		Summary:     "Watch a transfer",
 		Description: "Server-sent events: `summary` with the transfer's summary, at once and whenever it has changed, at most " +
 			"once a second, and `end` with the last summary when the transfer has ended; then the stream ends. An event replaces " +
-			"those before. A client that reconnects with Last-Event-ID gets no event that it has had.",
+			"those before. A client that reconnects with Last-Event-ID gets no summary that it has had; `end` comes again.",
 		Responses: map[string]*huma.Response{"200": {
 			Description: "A stream of server-sent events",
 			Content:     map[string]*huma.MediaType{"text/event-stream": {Schema: &huma.Schema{Type: huma.TypeString}}},

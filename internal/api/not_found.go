@@ -10,7 +10,7 @@ import (
 // itself would answer in plain text.
 func notFound(mux *http.ServeMux) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if allowed := allowedMethods(mux, r); len(allowed) > 0 {
+		if allowed := AllowedMethods(mux, r); len(allowed) > 0 {
 			w.Header().Set("Allow", strings.Join(allowed, ", "))
 			WriteProblem(w, problem(http.StatusMethodNotAllowed, "This address does not support "+r.Method+" requests."))
 			return
@@ -19,8 +19,8 @@ func notFound(mux *http.ServeMux) http.Handler {
 	})
 }
 
-// allowedMethods lists the methods that have a route for the path.
-func allowedMethods(mux *http.ServeMux, r *http.Request) []string {
+// AllowedMethods lists the methods that have a route for the path of a request.
+func AllowedMethods(mux *http.ServeMux, r *http.Request) []string {
 	var allowed []string
 	for _, method := range []string{http.MethodDelete, http.MethodGet, http.MethodHead, http.MethodPatch, http.MethodPost, http.MethodPut} {
 		probe := &http.Request{Method: method, URL: r.URL, Host: r.Host}

@@ -78,7 +78,7 @@ func TestEverybodyIsOfferedWhatTheyMayDo(t *testing.T) {
 	b.run(t, chromedp.SetValue("select[name=scope]", "queue", chromedp.ByQuery), chromedp.SendKeys("form.filters input[name=name]", "low", chromedp.ByQuery),
 		chromedp.SendKeys("form.filters input[name=in_flight]", "4", chromedp.ByQuery))
 	b.clickText(t, "Set the limit")
-	b.says(t, "queue low 4 –")
+	b.says(t, `so it applies to nothing until one does 4 – –`)
 	b.picture(t, "limits")
 	b.clickText(t, "Remove")
 	b.says(t, "There are none.")

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -24,21 +25,12 @@ func (s *Store) LiveWork(ctx context.Context, t *tasks.Transfer, limit int) (tas
 	for i := range t.Steps {
 		names[t.Steps[i].Number] = t.Steps[i].Name
 	}
-	var running []struct {
-		HeldBy  string
-		StepNo  int
-		Batches int
-	}
-	err := s.db.Session(ctx).Model(&batchRow{}).Where("transfer_id = ? AND held_until > ?", t.ID, s.db.Stamp()).
-		Select("held_by, step_no, COUNT(*) AS batches").
-		Group("held_by, step_no").Order("held_by, step_no").Limit(mostRunning).Scan(&running).Error
+	running, err := s.runningBatches(ctx, t.ID)
 	if err != nil {
-		return a, fmt.Errorf("count batches that run: %w", err)
+		return a, err
 	}
-	for _, r := range running {
-		a.Running = append(a.Running, tasks.RunningBatches{Worker: r.HeldBy, Step: names[r.StepNo], Batches: r.Batches})
-	}
-	if a.Files, err = s.runningFiles(ctx, t.ID, names); err != nil {
+	a.Running = append(a.Running, countRunning(running, names)...)
+	if a.Files, err = s.runningFiles(ctx, t.ID, running, names); err != nil {
 		return a, err
 	}
 	rows, err := s.highestFailures(ctx, t, limit)
@@ -66,6 +58,48 @@ func (s *Store) LiveWork(ctx context.Context, t *tasks.Transfer, limit int) (tas
 		a.Failures = append(a.Failures, f)
 	}
 	return a, nil
+}
+
+// runningBatch is what LiveWork reads of a batch that runs.
+type runningBatch struct {
+	ID       int64
+	HeldBy   string
+	StepNo   int
+	Progress *string
+}
+
+// runningBatches reads the batches of a transfer that run, the oldest first: at most as many as all
+// workers have slots. The database neither counts nor sorts, because for either MariaDB looks up
+// each open batch of the transfer through an index, which takes several times as long as to read the table.
+func (s *Store) runningBatches(ctx context.Context, transfer int64) ([]runningBatch, error) {
+	var running []runningBatch
+	err := s.db.Session(ctx).Model(&batchRow{}).Select("id, held_by, step_no, progress").
+		Where("transfer_id = ? AND held_until > ?", transfer, s.db.Stamp()).Scan(&running).Error
+	if err != nil {
+		return nil, fmt.Errorf("list batches that run: %w", err)
+	}
+	slices.SortFunc(running, func(a, b runningBatch) int { return cmp.Compare(a.ID, b.ID) })
+	return running, nil
+}
+
+// countRunning counts batches that run by worker and step.
+func countRunning(running []runningBatch, names map[int]string) []tasks.RunningBatches {
+	type place struct {
+		worker string
+		step   int
+	}
+	counts := make(map[place]int)
+	for i := range running {
+		counts[place{running[i].HeldBy, running[i].StepNo}]++
+	}
+	places := slices.SortedFunc(maps.Keys(counts), func(a, b place) int {
+		return cmp.Or(strings.Compare(a.worker, b.worker), cmp.Compare(a.step, b.step))
+	})
+	all := make([]tasks.RunningBatches, min(len(places), mostRunning))
+	for i := range all {
+		all[i] = tasks.RunningBatches{Worker: places[i].worker, Step: names[places[i].step], Batches: counts[places[i]]}
+	}
+	return all
 }
 
 func (s *Store) highestFailures(ctx context.Context, t *tasks.Transfer, limit int) (all []failureRow, err error) {

@@ -64,22 +64,21 @@ func (s *Store) RecordProgress(ctx context.Context, batches []ledger.BatchProgre
 }
 
 // runningFiles lists the files of a transfer on which workers work for long, the longest first.
-func (s *Store) runningFiles(ctx context.Context, transfer int64, names map[int]string) ([]tasks.RunningFile, error) {
+func (s *Store) runningFiles(
+	ctx context.Context, transfer int64, running []runningBatch, names map[int]string,
+) ([]tasks.RunningFile, error) {
 	files := []tasks.RunningFile{}
-	var rows []struct {
-		HeldBy   string
-		StepNo   int
-		Progress string
-	}
-	err := s.db.Session(ctx).Model(&batchRow{}).Select("held_by, step_no, progress").
-		Where("transfer_id = ? AND held_until > ? AND progress IS NOT NULL", transfer, s.db.Stamp()).
-		Order("id").Limit(mostLongBatches).Scan(&rows).Error
-	if err != nil {
-		return nil, fmt.Errorf("list files that run: %w", err)
-	}
-	for _, r := range rows {
+	read := 0
+	for i := range running {
+		r := &running[i]
+		if r.Progress == nil {
+			continue
+		}
+		if read++; read > mostLongBatches {
+			break
+		}
 		var of []fileProgress
-		if json.Unmarshal([]byte(r.Progress), &of) != nil {
+		if json.Unmarshal([]byte(*r.Progress), &of) != nil {
 			continue // it only informs, and the next heartbeat replaces it
 		}
 		for _, f := range of {

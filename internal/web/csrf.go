@@ -1,7 +1,9 @@
 package web
 
 import (
+	"crypto/rand"
 	"crypto/subtle"
+	"encoding/base64"
 	"net/http"
 	"net/url"
 	"strings"
@@ -21,8 +23,30 @@ func fromOwnPage(w http.ResponseWriter, r *http.Request, who accounts.Identity) 
 		return sameOrigin(r)
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
-	got := r.PostFormValue(formToken)
-	return subtle.ConstantTimeCompare([]byte(got), []byte(who.CSRF)) == 1
+	got := unmaskToken(r.PostFormValue(formToken))
+	return subtle.ConstantTimeCompare(got, []byte(who.CSRF)) == 1
+}
+
+// maskToken hides a token behind random bytes, other ones in each page. Else the lengths of
+// compressed pages that also show what somebody else has chosen would tell the token, bit by bit
+// (the attack BREACH).
+func maskToken(token string) string {
+	masked := make([]byte, 2*len(token))
+	mask, hidden := masked[:len(token)], masked[len(token):]
+	_, _ = rand.Read(mask) // never fails
+	subtle.XORBytes(hidden, mask, []byte(token))
+	return base64.RawURLEncoding.EncodeToString(masked)
+}
+
+// unmaskToken is the token of a form; empty when it has none.
+func unmaskToken(masked string) []byte {
+	raw, err := base64.RawURLEncoding.DecodeString(masked)
+	if err != nil || len(raw)%2 != 0 {
+		return nil
+	}
+	token := make([]byte, len(raw)/2)
+	subtle.XORBytes(token, raw[:len(token)], raw[len(token):])
+	return token
 }
 
 // sameOrigin is stricter than http.CrossOriginProtection, which also lets requests pass

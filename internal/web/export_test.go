@@ -48,3 +48,19 @@ func Told() map[string]string {
 	}
 	return words
 }
+
+// Compressed wraps a handler as a server does.
+func Compressed(next http.Handler) (http.Handler, error) { return compressed(next) }
+
+// Recorded wraps a handler in the recorder of the access log.
+func Recorded(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		next.ServeHTTP(&responseRecorder{ResponseWriter: w}, r)
+	})
+}
+
+// MaskToken and UnmaskToken hide a token of forms, and find it again.
+func MaskToken(token string) string { return maskToken(token) }
+
+// UnmaskToken is the opposite of MaskToken.
+func UnmaskToken(masked string) []byte { return unmaskToken(masked) }

@@ -84,7 +84,7 @@ func (l *loginPage) login(w http.ResponseWriter, r *http.Request) {
 func (l *loginPage) begin(w http.ResponseWriter, r *http.Request, name, secret, next string) {
 	l.note(r, name, audit.Done, "")
 	l.opts.setCookie(w, r, sessionCookie, secret, l.opts.Gate.Life())
-	http.Redirect(w, r, localPath(next), http.StatusSeeOther) //nolint:gosec // a path of this server
+	http.Redirect(w, r, localPath(next), http.StatusSeeOther)
 }
 
 func (l *loginPage) fail(w http.ResponseWriter, r *http.Request, name, next string, err error) {

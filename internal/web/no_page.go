@@ -1,9 +1,14 @@
 package web
 
-import "net/http"
+import (
+	"net/http"
+	"strings"
 
-// answerMissingPages tells a person in a browser that there is no page at an address. Programs
-// get the short answer of net/http.
+	"github.com/balerhq/baler/internal/api"
+)
+
+// answerMissingPages tells a person in a browser that there is no page at an address, or that it
+// takes forms only. Programs get the short answer of net/http.
 func answerMissingPages(opts *Options, next http.Handler) http.Handler {
 	if opts.Results == nil {
 		return next
@@ -13,9 +18,12 @@ func answerMissingPages(opts *Options, next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
-		opts.notices.send(w, r, http.StatusNotFound, "layout", noticeView{
-			layout: layoutFor(opts, r, "/"), Heading: http.StatusText(http.StatusNotFound),
-			Text: "There is no page at this address. It may be incomplete.",
-		})
+		status, text := http.StatusNotFound, "There is no page at this address. It may be incomplete."
+		if allowed := api.AllowedMethods(opts.routes.mux, r); len(allowed) > 0 {
+			w.Header().Set("Allow", strings.Join(allowed, ", "))
+			status = http.StatusMethodNotAllowed
+			text = "This address is that of a button or a form, and shows nothing. Go back to the page that has it."
+		}
+		opts.notices.send(w, r, status, "layout", noticeView{layout: layoutFor(opts, r, "/"), Heading: http.StatusText(status), Text: text})
 	})
 }

@@ -71,3 +71,16 @@ func TestTheDescriptionOfTheAPIHasRefusals(t *testing.T) {
 	}
 	http.DefaultClient.CloseIdleConnections()
 }
+
+// The address of a button exists, and says that it takes no GET.
+func TestAnAddressThatTakesFormsOnly(t *testing.T) {
+	t.Parallel()
+	s := stocked(1)
+	url := serve(t, web.Options{Transfers: s, Results: hostileResults(1), Control: &controls{make(map[string]int)}})
+	for _, accept := range []string{"text/html", "*/*"} {
+		res, body := fetch(t, http.MethodGet, url+"/transfers/"+s.transfers[0].UUID+"/pause", "Accept", accept)
+		if page := strings.Contains(body, "a button or a form"); res.StatusCode != http.StatusMethodNotAllowed || res.Header.Get("Allow") != "POST" || page != (accept == "text/html") {
+			t.Errorf("%s: %d, Allow: %s, %s", accept, res.StatusCode, res.Header.Get("Allow"), body)
+		}
+	}
+}

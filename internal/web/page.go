@@ -42,7 +42,7 @@ func (p *page) send(w http.ResponseWriter, r *http.Request, status int, part str
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Vary", partHeader)
+	w.Header().Add("Vary", partHeader)
 	w.WriteHeader(status)
 	// An error means that the client has disconnected.
 	_, _ = w.Write(p.opts.personalize(r, body.Bytes())) //nolint:gosec // html/template has escaped it

@@ -21,19 +21,20 @@ const accountPlace = `<div id="account"></div>`
 // no page can forget it, and says who has logged in.
 func (o *Options) personalize(r *http.Request, page []byte) []byte {
 	who := accounts.From(r.Context())
+	token := maskToken(who.CSRF)
 	if who.CSRF != "" {
-		field := `<input type="hidden" name="` + formToken + `" value="` + template.HTMLEscapeString(who.CSRF) + `">`
+		field := `<input type="hidden" name="` + formToken + `" value="` + token + `">`
 		page = form.ReplaceAllFunc(page, func(tag []byte) []byte { return append(bytes.Clone(tag), field...) })
 	}
-	return bytes.Replace(page, []byte(accountPlace), []byte(`<div id="account">`+o.account(who)+`</div>`), 1)
+	return bytes.Replace(page, []byte(accountPlace), []byte(`<div id="account">`+o.account(who, token)+`</div>`), 1)
 }
 
-// account is what the header of a page shows of a person.
-func (o *Options) account(who accounts.Identity) string {
+// account is what the header of a page shows of a person. The token is for its form.
+func (o *Options) account(who accounts.Identity, token string) string {
 	var b strings.Builder
 	if who.Session != nil {
 		b.WriteString(`<form method="post" action="/logout" class="account"><input type="hidden" name="` + formToken + `" value="` +
-			template.HTMLEscapeString(who.CSRF) + `"><span>` + template.HTMLEscapeString(visible(who.Name)) +
+			token + `"><span>` + template.HTMLEscapeString(visible(who.Name)) +
 			` <small>` + template.HTMLEscapeString(string(who.Role)) + `</small></span> <button>Log out</button></form>`)
 	}
 	return b.String()

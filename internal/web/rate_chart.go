@@ -1,6 +1,7 @@
 package web
 
 import (
+	"math"
 	"time"
 
 	"github.com/dustin/go-humanize"
@@ -48,7 +49,7 @@ func ratesOf(activity []ledger.Activity) (results, bytes chart) {
 	from, till := clockTime(activity[0].Begin(), whole), clockTime(activity[0].Begin().Add(whole), whole)
 	results = chart{
 		Columns: n, Path: columns(done, most, chartHeight), BadPath: columns(failed, most, chartHeight), From: from, Till: till,
-		Most: humanize.CommafWithDigits(float64(most)/seconds, 1) + " results/s",
+		Most: resultRate(float64(most) / seconds),
 	}
 	results.Text = quantity(total, "result") + " from " + from + " to " + till + ", at most " + results.Most
 	bytes = chart{
@@ -64,4 +65,12 @@ func highest[T int64 | float64](values []T) (most T) {
 		most = max(most, v)
 	}
 	return most
+}
+
+func resultRate(perSecond float64) string {
+	digits := rateDigits(perSecond)
+	if digits == 0 {
+		perSecond = math.Round(perSecond)
+	}
+	return humanize.CommafWithDigits(perSecond, digits) + " results/s"
 }

@@ -26,5 +26,18 @@ func (r *responseRecorder) Write(b []byte) (int, error) {
 	return n, err
 }
 
+// Flush sends what was written, for writers around this one that know http.Flusher only.
+func (r *responseRecorder) Flush() {
+	_ = r.FlushError() // the next write fails as well
+}
+
+// FlushError sends what was written.
+func (r *responseRecorder) FlushError() error {
+	if r.status == 0 {
+		r.status = http.StatusOK
+	}
+	return http.NewResponseController(r.ResponseWriter).Flush()
+}
+
 // Unwrap lets http.ResponseController flush and set deadlines.
 func (r *responseRecorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }

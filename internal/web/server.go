@@ -101,8 +101,12 @@ func newServer(opts Options, mount func(*http.ServeMux, *Options) (io.Closer, er
 	logged := &accessLog{log: opts.Log, durations: durations}
 	read := readApart(opts.Reading, readReplica(opts.Replica, findShortIDs(&opts, answerMissingPages(&opts, mux))))
 	guarded := checkHost(opts.Hosts, newGuard(&opts, routes).wrap(read))
+	answer, err := compressed(secure(recoverPanics(opts.Log, guarded)))
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("compress answers: %w", err), release())
+	}
 	return &Server{
-		handler: traced(opts.Tracer, logged.wrap(secure(recoverPanics(opts.Log, guarded)))),
+		handler: traced(opts.Tracer, logged.wrap(answer)),
 		log:     opts.Log,
 		grace:   opts.Grace,
 		routes:  routes,

@@ -53,7 +53,7 @@ func ratesOfBatches(past []ledger.PastBatch) (results, bytes chart) {
 	results = chart{
 		Columns: n, Path: columns(done, most, chartHeight), BadPath: columns(failed, most, chartHeight),
 		From: clockTime(from, length), Till: clockTime(from.Add(length), length),
-		Most: humanize.CommafWithDigits(most/step.Seconds(), 1) + " results/s",
+		Most: resultRate(most / step.Seconds()),
 	}
 	results.Text = quantity(total, "result") + " from " + results.From + " to " + results.Till + ", at most " + results.Most
 	bytes = chart{

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/balerhq/baler/internal/ledger"
+	"github.com/balerhq/baler/tasks"
 )
 
 // A transfer of seconds has a chart of its batches: each one's results over the time that it ran.
@@ -75,6 +76,36 @@ func TestShortChartsBearWrongClocks(t *testing.T) {
 		results, bytes := ratesOfBatches(past)
 		if results.Columns > shortColumns+1 || bytes.Columns != results.Columns || strings.Contains(fmt.Sprint(results, bytes), "NaN") {
 			t.Errorf("%s: %+v", name, results)
+		}
+	}
+}
+
+// A high rate has no digit that means nothing.
+func TestRatesOfResultsAreRounded(t *testing.T) {
+	t.Parallel()
+	for rate, want := range map[float64]string{18029.63: "18,030 results/s", 8.64: "8.6 results/s", 300: "300 results/s"} {
+		if got := resultRate(rate); got != want {
+			t.Errorf("%v is shown as %s, not %s", rate, got, want)
+		}
+	}
+}
+
+// Time without a worker can be told from its time in the queue, beside which it often stands.
+func TestWaitingForWorkersHasAToneOfItsOwn(t *testing.T) {
+	t.Parallel()
+	css, err := embedded.ReadFile("assets/baler.css")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tone := toneOfTime(tasks.TimeNoWorker)
+	for _, part := range []tasks.TimePart{tasks.TimeQueue, tasks.TimeRetry, tasks.TimeHandler, tasks.TimeNoBatch, tasks.TimeCommits} {
+		if toneOfTime(part) == tone {
+			t.Errorf("%s and %s have the tone %s", tasks.TimeNoWorker, part, tone)
+		}
+	}
+	for _, rule := range []string{"." + tone + " { --tone: ", "rect." + tone + ",", ".legend .wait::before { opacity"} {
+		if !strings.Contains(string(css), rule) {
+			t.Errorf("the style sheet has no %s", rule)
 		}
 	}
 }

@@ -18,10 +18,11 @@ const assetRoot = "/assets/"
 //go:embed assets templates
 var embedded embed.FS
 
-// static serves content that does not change while the process runs, with an ETag.
+// static serves content that does not change while the process runs, with an ETag. The ETag
+// is weak, because it is that of the compressed content too.
 func static(contentType string, body []byte) http.Handler {
 	sum := sha256.Sum256(body)
-	tag := `"` + hex.EncodeToString(sum[:8]) + `"`
+	tag := `W/"` + hex.EncodeToString(sum[:8]) + `"`
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", contentType)
 		w.Header().Set("ETag", tag)

@@ -45,7 +45,7 @@ func mountThumbnails(mux *http.ServeMux, opts *Options, p *transferPage) {
 		h.Set("Content-Security-Policy", thumbnailPolicy)
 		h.Set("Cache-Control", "private, max-age=300") // a list shows fifty
 		// A client that went away is its own matter.
-		_, _ = w.Write(picture) //nolint:gosec // a JPEG, by its header and its content
+		_, _ = w.Write(picture)
 	})
 }
 

@@ -37,8 +37,12 @@ func toneOfTime(p tasks.TimePart) string {
 		return "accent"
 	case tasks.TimeLimits, tasks.TimeSlots:
 		return "warn"
-	case tasks.TimeQueue, tasks.TimeNoWorker, tasks.TimeRetry:
+	case tasks.TimeNoWorker:
+		return "away" // not that of the queue, beside which it often stands
+	case tasks.TimeQueue:
 		return "off"
+	case tasks.TimeRetry:
+		return "bad"
 	case tasks.TimeFinalSteps, tasks.TimeOther:
 		return "wait"
 	case tasks.TimePaused, tasks.TimeApproval, tasks.TimeNoBatch:
