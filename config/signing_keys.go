@@ -47,8 +47,8 @@ func signingKeysOf(content string) (keys []string, err error) {
 		switch {
 		case len(words) == 0 || strings.HasPrefix(words[0], "#"):
 		case len(words) > 1:
-			return nil, fmt.Errorf("line %d has %d words; write each key on a line of its own, without blanks, and comments on lines that begin with #",
-				no, len(words))
+			return nil, fmt.Errorf("line %d has %d words; write each key on a line of its own, without blanks, "+
+				"and comments on lines that begin with #", no, len(words))
 		case len(words[0]) < minSigningKey:
 			return nil, fmt.Errorf("line %d has a key of %d characters, which needs %d or more; `openssl rand -hex 32` makes one",
 				no, len(words[0]), minSigningKey)

@@ -102,7 +102,8 @@ func (c *mysqlConn) explain(err error) error {
 func deniedHint(message string) string {
 	switch right, _, _ := strings.Cut(message, " command denied"); right {
 	case "ALTER": // to set the counters of numbers in a copy
-		return "'baler migrate --from' needs ALTER and DELETE, which deploy/grants.sql names; grant them to this account until the copy has ended"
+		return "'baler migrate --from' needs ALTER and DELETE, which deploy/grants.sql names; " +
+			"grant them to this account until the copy has ended"
 	case "CREATE", "INDEX", "DROP", "REFERENCES":
 		return "run 'baler migrate' with an account that has the right " + right + ", or grant it to this one; deploy/grants.sql makes both"
 	case "SELECT", "INSERT", "UPDATE", "DELETE":

@@ -51,7 +51,8 @@ func CheckOutputs(sources []string, outputs []PlannedOutput) (inside map[string]
 					ErrOutputInSource, o.Step, path, source)
 			case o.OfTransfer && Below(path, source):
 				return nil, fmt.Errorf("%w: final step %s writes a relative path, so below the first folder in BALER_OUTPUTS, "+
-					"which lies in the source %s, and the next run would find it there: choose a folder outside the sources", ErrOutputInSource, o.Step, source)
+					"which lies in the source %s, and the next run would find it there: "+
+					"choose a folder outside the sources", ErrOutputInSource, o.Step, source)
 			case Below(path, source):
 				inside[path] = true
 			}

@@ -35,8 +35,8 @@ func Of(err error, s Settings) string {
 	}
 	// The alert itself has no exported type.
 	if refused, ok := errors.AsType[*net.OpError](err); ok && refused.Op == "remote error" && s.Cert != "" {
-		return fmt.Sprintf("the server refuses the connection: name a certificate that its authority has signed and that has not expired in %s, "+
-			"and its key in %s", s.Cert, s.Key)
+		return fmt.Sprintf("the server refuses the connection: name a certificate that its authority has signed "+
+			"and that has not expired in %s, and its key in %s", s.Cert, s.Key)
 	}
 	return ""
 }

@@ -87,13 +87,14 @@ func pdfOf() string {
 		"3 0 obj\n<</Type/Page/Parent 2 0 R/MediaBox[0 0 10 10]/Resources<<>>>>\nendobj\n"}
 	var body strings.Builder
 	body.WriteString(head)
-	xref := "xref\n0 4\n0000000000 65535 f \n"
+	var xref strings.Builder
+	xref.WriteString("xref\n0 4\n0000000000 65535 f \n")
 	for _, o := range objects {
-		xref += strings.Repeat("0", 10-len(itoa(body.Len()))) + itoa(body.Len()) + " 00000 n \n"
+		xref.WriteString(strings.Repeat("0", 10-len(itoa(body.Len()))) + itoa(body.Len()) + " 00000 n \n")
 		body.WriteString(o)
 	}
 	at := itoa(body.Len())
-	return body.String() + xref + "trailer\n<</Size 4/Root 1 0 R>>\nstartxref\n" + at + "\n%%EOF\n"
+	return body.String() + xref.String() + "trailer\n<</Size 4/Root 1 0 R>>\nstartxref\n" + at + "\n%%EOF\n"
 }
 
 func itoa(n int) string {
