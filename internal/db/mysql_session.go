@@ -62,11 +62,18 @@ const sessionSettings = `autocommit = 1, completion_type = 'NO_CHAIN',
 	foreign_key_checks = 1, unique_checks = 1, default_storage_engine = InnoDB
 	/*M! , check_constraint_checks = 1, max_statement_time = 0 */ /*!50708 , max_execution_time = 0 */`
 
+// driverLostConn is what the driver says of a connection that the server has closed during the
+// handshake. It has no exported error for that, unlike for all later times.
+const driverLostConn = "bad connection"
+
 // Connect opens a connection. The character set is set by a statement, because a server
 // may ignore the one that the driver asks for, or change it by init_connect.
 func (s session) Connect(ctx context.Context) (driver.Conn, error) {
 	c, err := s.Connector.Connect(ctx)
 	if err != nil {
+		if err.Error() == driverLostConn {
+			err = driver.ErrBadConn
+		}
 		return nil, err
 	}
 	conn, ok := c.(driverConn)

@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -22,7 +23,8 @@ func (d *DB) openError(err error) error {
 	if hint := tlshint.Of(err, tlsSettings()); hint != "" {
 		return fmt.Errorf("open database %s: %w (%s)", d.description, err, hint)
 	}
-	if d.dialect == MySQL && errors.Is(err, mysql.ErrInvalidConn) && d.showsCertificate {
+	closed := errors.Is(err, mysql.ErrInvalidConn) || errors.Is(err, driver.ErrBadConn)
+	if d.dialect == MySQL && closed && d.showsCertificate {
 		// The server reads the client's certificate after the handshake has ended here, and only closes the connection then.
 		return fmt.Errorf("database %s does not answer: %w (set BALER_DATABASE_URL, or start the database; "+
 			"if the server's log says that it refuses the certificate in BALER_DATABASE_TLS_CERT, name one that its authority has signed "+
