@@ -23,10 +23,11 @@ func (c *Controller) Explain(ctx context.Context, transfers []tasks.Transfer) er
 	if err != nil {
 		return err
 	}
+	if len(all) != len(transfers) { // none, when all transfers have ended
+		return nil
+	}
 	for i := range transfers {
-		if i < len(all) { // there are none when all transfers have ended
-			transfers[i].WaitingFor = all[i].Text
-		}
+		transfers[i].WaitingFor = all[i].Text
 	}
 	return nil
 }
