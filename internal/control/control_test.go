@@ -304,6 +304,22 @@ func TestControlOfNothing(t *testing.T) {
 	}
 }
 
+// A limit that is set is no error, also when its note cannot be read.
+func TestLimitWithoutNote(t *testing.T) {
+	t.Parallel()
+	s := newSystem(t, testkit.SQLite(t))
+	_, err := s.DB().ExecContext(t.Context(), "DROP TABLE workers")
+	s.Must(err)
+	most := 3
+	set, err := s.SetLimit(t.Context(), tasks.ScopeHandler, "noop", tasks.LimitChange{InFlight: &most})
+	if err != nil || set.InFlight != most || set.Note != "" {
+		t.Errorf("it is set, and the answer is %+v, %v", set, err)
+	}
+	if all, err := s.Store.Limits(t.Context()); err != nil || len(all) != 1 || all[0].InFlight != most {
+		t.Errorf("the limits are %+v, %v", all, err)
+	}
+}
+
 // Without the database everything is an error, and nothing hangs.
 func TestControlWithoutTheDatabase(t *testing.T) {
 	t.Parallel()
