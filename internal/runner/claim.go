@@ -36,7 +36,7 @@ const (
 // errNoBatch reports a message of a batch that the ledger does not have.
 var errNoBatch = errors.New("the ledger has no batch")
 
-// find looks the batch of a message up, and again for about two seconds when the ledger
+// find looks the batch of a message up, and again for about a second and a half when the ledger
 // has neither the batch nor its results.
 func (r *Runner) find(ctx context.Context, m tasks.BatchMessage) (*ledger.Claim, error) {
 	for wait := firstLookAgain; ; wait *= 2 {
