@@ -65,28 +65,22 @@ func addSession(tx *gorm.DB, a *accounts.Session, now time.Time) error {
 // role is that of the user now.
 func (s *Store) Session(ctx context.Context, hash []byte) (a accounts.Session, err error) {
 	var row struct {
-		Hash       []byte
-		UserName   string
-		IsExternal bool
-		Role       accounts.Role
-		CreatedAt  time.Time
-		SeenAt     time.Time
-		ExpiresAt  time.Time
-		Present    *accounts.Role // NULL: there is no such user
+		Of      sessionRow     `gorm:"embedded"`
+		Present *accounts.Role // NULL: there is no such user
 	}
 	err = s.db.Session(ctx).Model(&sessionRow{}).Select("sessions.*, users.role AS present").
 		Joins("LEFT JOIN users ON users.name = sessions.user_name").Where("sessions.hash = ?", hash).Take(&row).Error
-	if errors.Is(err, gorm.ErrRecordNotFound) || err == nil && !row.IsExternal && row.Present == nil {
+	if errors.Is(err, gorm.ErrRecordNotFound) || err == nil && !row.Of.IsExternal && row.Present == nil {
 		return a, accounts.ErrNoSession
 	}
 	if err != nil {
 		return a, fmt.Errorf("read session: %w", err)
 	}
 	a = accounts.Session{
-		Hash: row.Hash, User: row.UserName, External: row.IsExternal, Role: row.Role,
-		CreatedAt: row.CreatedAt, SeenAt: row.SeenAt, ExpiresAt: row.ExpiresAt,
+		Hash: row.Of.Hash, User: row.Of.UserName, External: row.Of.IsExternal, Role: row.Of.Role,
+		CreatedAt: row.Of.CreatedAt, SeenAt: row.Of.SeenAt, ExpiresAt: row.Of.ExpiresAt,
 	}
-	if !row.IsExternal {
+	if !row.Of.IsExternal {
 		a.Role = *row.Present
 	}
 	return a, nil
