@@ -301,14 +301,14 @@ func TestFolderThatCannotBeSettled(t *testing.T) {
 	testkit.Must(t, f.Close())
 	job.spec.EmittedIn = func(context.Context, *tasks.File, string) (bool, error) { return false, away }
 	if err := job.Superseded(t.Context()); !errors.Is(err, away) {
-		t.Errorf("%v", err)
+		t.Errorf("the database does not say whose the files are, and the error is %v", err)
 	}
 	m.want("superseded", ".baler-t-1-1.folder-1", "a.files/part")
 
 	next := m.job("t", 1)
 	next.spec.EmittedIn = job.spec.EmittedIn
 	if _, err := next.MakeFolder(t.Context(), m.out); !errors.Is(err, away) {
-		t.Errorf("%v", err)
+		t.Errorf("the next attempt does not learn whose the files are, and the error is %v", err)
 	}
 	testkit.Must(t, next.Recorded()) // as failed, for good
 	m.want("the next attempt has failed", ".baler-t-1-1.folder-1", "a.files/part")

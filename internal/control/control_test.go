@@ -106,10 +106,10 @@ func TestFindTransfer(t *testing.T) {
 		}
 		_, err = s.FindTransfer(t.Context(), "test")
 		if many, ok := errors.AsType[*tasks.AmbiguousError](err); !ok || len(many.Candidates) != candidates || !many.More {
-			t.Errorf("%v", err)
+			t.Errorf("many transfers have this name, and the error is %v", err)
 		}
 		if _, err := s.FindTransfer(t.Context(), ""); !errors.Is(err, ErrEmptyRef) {
-			t.Errorf("%v", err)
+			t.Errorf("an empty reference: %v, want %v", err, ErrEmptyRef)
 		}
 		for _, ref := range []string{"none", "99999", "%", "'; DROP TABLE transfers; --", "\x00", strings.Repeat("x", 100_000)} {
 			if _, err := s.FindTransfer(t.Context(), ref); !errors.Is(err, tasks.ErrTransferNotFound) {
@@ -121,8 +121,8 @@ func TestFindTransfer(t *testing.T) {
 			t.Fatal(canceled, err)
 		}
 		s.Must(s.Store.DeleteTransfer(t.Context(), first.ID, store.Deletion{}))
-		if found, _ := s.FindTransfer(t.Context(), first.UUID); found.UUID != named.UUID { // by its name now
-			t.Errorf("%v, %v", found, err)
+		if found, err := s.FindTransfer(t.Context(), first.UUID); err != nil || found.UUID != named.UUID { // by its name now
+			t.Errorf("the id of a deleted transfer, which is a name too, is %s, %v", found.UUID, err)
 		}
 		_, err = s.FindTransfer(t.Context(), strconv.FormatInt(first.ID, 10))
 		if _, deleted := errors.AsType[*tasks.DeletedError](err); !deleted {
@@ -287,7 +287,7 @@ func TestControlOfNothing(t *testing.T) {
 	letters, err := s.DeadLetters(ctx, 0, 10)
 	s.Must(err)
 	if err := s.RequeueDeadLetter(ctx, letters[0].ID, "q"); err == nil || !strings.Contains(err.Error(), "only the first") {
-		t.Errorf("%v", err)
+		t.Errorf("a dead letter that is cut is sent again: %v", err)
 	}
 	s.Must(s.DiscardDeadLetter(ctx, letters[0].ID))
 

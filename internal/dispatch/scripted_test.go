@@ -292,7 +292,7 @@ func TestPausedQueuesComeFirst(t *testing.T) {
 	s.fail["PauseQueues"] = 1
 	s.due = [][]tasks.Batch{batchesOf(1)}
 	if _, err := s.dispatcher(Options{}).Step(t.Context()); !errors.Is(err, errAway) {
-		t.Errorf("%v", err)
+		t.Errorf("a step that cannot pause a queue: %v, want %v", err, errAway)
 	}
 	s.want(t, "it cannot be paused", "pause [q]")
 }
@@ -312,7 +312,7 @@ func TestAbandonedBatchesAreReclaimed(t *testing.T) {
 	testkit.Must(t, look(0))
 	s.fail["Unheld"] = 1
 	if err := look(2 * time.Second); !errors.Is(err, errAway) {
-		t.Errorf("%v", err)
+		t.Errorf("a look without the queue: %v, want %v", err, errAway)
 	}
 	testkit.Must(t, look(2*time.Second))
 	s.want(t, "not long enough since the queue answers")
@@ -320,7 +320,7 @@ func TestAbandonedBatchesAreReclaimed(t *testing.T) {
 	s.want(t, "long enough", "reclaim [7]", "send [7]")
 	s.fail["ReclaimBatches"] = 1
 	if err := look(abandonedAfter); !errors.Is(err, errAway) {
-		t.Errorf("%v", err)
+		t.Errorf("a look without the ledger: %v, want %v", err, errAway)
 	}
 	s.want(t, "the ledger does not answer")
 }

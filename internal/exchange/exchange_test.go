@@ -185,7 +185,7 @@ func TestImportOfAnotherContent(t *testing.T) {
 	testkit.Must(t, err)
 	changed := exported(t, e.Store, e.Transfer.UUID)
 	if err := Import(t.Context(), e.Store, bytes.NewReader(lines), func(Imported) { t.Error("imported") }); !errors.Is(err, ErrImportDiffers) {
-		t.Errorf("%v", err)
+		t.Errorf("other results of that transfer are there, and the error is %v", err)
 	}
 	if body(exported(t, e.Store, e.Transfer.UUID)) != body(changed) {
 		t.Error("the transfer has changed")
@@ -203,7 +203,7 @@ func TestExchangeWithoutTheDatabase(t *testing.T) {
 		t.Errorf("rows are missing: %v", err)
 	}
 	if _, _, err = Export(t.Context(), e.Store, "none", export.JSONLines, io.Discard); !errors.Is(err, tasks.ErrTransferNotFound) {
-		t.Errorf("%v", err)
+		t.Errorf("an export of no transfer: %v, want %v", err, tasks.ErrTransferNotFound)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -292,7 +292,7 @@ func TestImportOfABadJournal(t *testing.T) {
 	writeJournal(t, bad, "2", broken, other)
 	err := ImportJournal(t.Context(), into, []string{bad}, JournalImport{Done: func(Imported) { t.Error("imported") }})
 	if _, ok := errors.AsType[*BrokenLinesError](err); !ok || !strings.Contains(err.Error(), journal.Prefix+"2") {
-		t.Errorf("%v", err)
+		t.Errorf("the second file is broken, and the error is %v", err)
 	}
 	writeJournal(t, bad, "2", broken) // what is broken in the last transfer alone does not keep back the others
 	cut := 0

@@ -109,7 +109,7 @@ func TestPassOfOneProcessAtATime(t *testing.T) {
 	want(t, l)
 	l = &ledger{old: []int64{3}, fails: map[string]error{"lease": errAway}}
 	if err := pruner(l, Options{OlderThan: time.Hour}).Pass(t.Context()); !errors.Is(err, errAway) {
-		t.Errorf("%v", err)
+		t.Errorf("a pass without the lease: %v, want %v", err, errAway)
 	}
 	want(t, l)
 }
@@ -159,7 +159,7 @@ func TestRunMakesPasses(t *testing.T) {
 		passes("after a failure", 3)
 		cancel()
 		if err := <-done; !errors.Is(err, context.Canceled) {
-			t.Errorf("%v", err)
+			t.Errorf("it was stopped, and ended with %v", err)
 		}
 	})
 }
