@@ -1,12 +1,9 @@
 package cli
 
 import (
-	"os/exec"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
-	"time"
 
 	"github.com/balerhq/baler/internal/bench"
 	"github.com/balerhq/baler/internal/testkit"
@@ -133,21 +130,6 @@ func TestBenchPagesWhileWorkersAreSaturated(t *testing.T) {
 
 func TestBenchPagesInterrupted(t *testing.T) {
 	t.Parallel()
-	s := newBenchEnv(t)
-	var stdout, stderr buffer
-	cmd := exec.Command(binary(t), "bench", "pages", "--files", "250", "--requests", "50")
-	cmd.Env, cmd.Stdout, cmd.Stderr = s.env, &stdout, &stderr
-	testkit.Must(t, cmd.Start())
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
-	testkit.Eventually(t, 2*time.Minute, func() error { return lacks(stderr.String(), "\n/transfers/ID\n") })
-	testkit.Must(t, cmd.Process.Signal(syscall.SIGINT))
-	if err := <-ended; err == nil {
-		t.Error("it ended as if it was complete")
-	}
-	if code := cmd.ProcessState.ExitCode(); code != exitInterrupted {
-		t.Errorf("exit code %d, want %d: %s", code, exitInterrupted, stderr.String())
-	}
-	contains(t, "what was measured", stdout.String(), "PAGE ", "\n/ ", "50 requests of each")
-	contains(t, "what it said", stderr.String(), "This takes about ", "Interrupted; these are the measurements made so far.")
+	stdout := interruptedBench(newBenchEnv(t), "\n/transfers/ID\n", 1, "pages", "--files", "250", "--requests", "50")
+	contains(t, "what was measured", stdout, "PAGE ", "\n/ ", "50 requests of each")
 }

@@ -210,29 +210,37 @@ func TestBenchCommitOnGivenServers(t *testing.T) {
 	contains(t, "a second time", r.stderr, "the database holds transfers", "--yes")
 }
 
-func TestBenchInterruptedStopsItsServers(t *testing.T) {
-	t.Parallel()
-	s := newBenchEnv(t)
-	var stdout, stderr buffer
-	cmd := exec.Command(binary(t), "bench", "pipeline", "--files", "1000", "--via", "group", "--workers", "1")
-	cmd.Env, cmd.Stdout, cmd.Stderr = s.env, &stdout, &stderr
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+// interruptedBench runs bench until it has said when, and interrupts it so many times. It checks how bench ends,
+// and returns what it has printed.
+func interruptedBench(s *testEnv, when string, times int, args ...string) (stdout string) {
+	s.t.Helper()
+	var out, said buffer
+	cmd := exec.Command(binary(s.t), append([]string{"bench"}, args...)...)
+	cmd.Env, cmd.Stdout, cmd.Stderr = s.env, &out, &said
+	testkit.Must(s.t, cmd.Start())
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
-	testkit.Eventually(t, 5*time.Minute, func() error { return lacks(stderr.String(), "asynq-group") })
-	for range 2 { // as timeout(1) does, to the process and to its group
+	testkit.Eventually(s.t, 5*time.Minute, func() error { return lacks(said.String(), when) })
+	for range times {
 		if err := cmd.Process.Signal(syscall.SIGINT); err != nil && !errors.Is(err, os.ErrProcessDone) {
-			t.Fatal(err)
+			s.t.Fatal(err)
 		}
 	}
-	<-ended
-	contains(t, "what was measured", stdout.String(), "WAY ", "\nlimit ", "\nper-file ")
-	contains(t, "what it said", stderr.String(), "This takes about ", "Interrupted; these are the measurements made so far.")
-	if code := cmd.ProcessState.ExitCode(); code != exitInterrupted {
-		t.Errorf("exit code %d, want %d: %s", code, exitInterrupted, stderr.String())
+	if err := <-ended; err == nil {
+		s.t.Error("it ended as if it was complete")
 	}
+	if code := cmd.ProcessState.ExitCode(); code != exitInterrupted {
+		s.t.Errorf("exit code %d, want %d: %s", code, exitInterrupted, said.String())
+	}
+	contains(s.t, "what it said", said.String(), "This takes about ", "Interrupted; these are the measurements made so far.")
+	return out.String()
+}
+
+func TestBenchInterruptedStopsItsServers(t *testing.T) {
+	t.Parallel()
+	// Twice, as timeout(1) does: to the process and to its group.
+	stdout := interruptedBench(newBenchEnv(t), "asynq-group", 2, "pipeline", "--files", "1000", "--via", "group", "--workers", "1")
+	contains(t, "what was measured", stdout, "WAY ", "\nlimit ", "\nper-file ")
 }
 
 func TestBenchRun(t *testing.T) {
@@ -287,21 +295,8 @@ func TestBenchRun(t *testing.T) {
 
 func TestBenchRunInterrupted(t *testing.T) {
 	t.Parallel()
-	s := newBenchEnv(t)
-	var stdout, stderr buffer
-	cmd := exec.Command(binary(t), "bench", "run", "--files", "300", "--repeat", "1000")
-	cmd.Env, cmd.Stdout, cmd.Stderr = s.env, &stdout, &stderr
-	testkit.Must(t, cmd.Start())
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
-	testkit.Eventually(t, time.Minute, func() error { return lacks(stderr.String(), "[1/1000] run again") })
-	testkit.Must(t, cmd.Process.Signal(syscall.SIGINT))
-	<-ended
-	contains(t, "what was measured", stdout.String(), "WAY ", "\nfind ", "\nrun noop ")
-	contains(t, "what it said", stderr.String(), "Interrupted; these are the measurements made so far.")
-	if code := cmd.ProcessState.ExitCode(); code != exitInterrupted {
-		t.Errorf("exit code %d, want %d: %s", code, exitInterrupted, stderr.String())
-	}
+	stdout := interruptedBench(newBenchEnv(t), "[1/1000] run again", 1, "run", "--files", "300", "--repeat", "1000")
+	contains(t, "what was measured", stdout, "WAY ", "\nfind ", "\nrun noop ")
 }
 
 func TestBenchCoprocessInterrupted(t *testing.T) {
@@ -309,21 +304,8 @@ func TestBenchCoprocessInterrupted(t *testing.T) {
 	if _, err := exec.LookPath("python3"); err != nil {
 		t.Skip(err)
 	}
-	s := newBenchEnv(t)
-	var stdout, stderr buffer
-	cmd := exec.Command(binary(t), "bench", "coprocess", "--files", "2000", "--batch", "2")
-	cmd.Env, cmd.Stdout, cmd.Stderr = s.env, &stdout, &stderr
-	testkit.Must(t, cmd.Start())
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
-	testkit.Eventually(t, time.Minute, func() error { return lacks(stderr.String(), "process: 4 of 2000 files") })
-	testkit.Must(t, cmd.Process.Signal(syscall.SIGINT))
-	<-ended
-	contains(t, "what was measured", stdout.String(), "WAY ", "\nprocess ")
-	contains(t, "what it said", stderr.String(), "This takes about ", "Interrupted; these are the measurements made so far.")
-	if code := cmd.ProcessState.ExitCode(); code != exitInterrupted {
-		t.Errorf("exit code %d, want %d: %s", code, exitInterrupted, stderr.String())
-	}
+	stdout := interruptedBench(newBenchEnv(t), "process: 4 of 2000 files", 1, "coprocess", "--files", "2000", "--batch", "2")
+	contains(t, "what was measured", stdout, "WAY ", "\nprocess ")
 }
 
 func TestBenchUsage(t *testing.T) {
