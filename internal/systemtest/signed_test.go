@@ -453,18 +453,10 @@ func TestServeWatchAndSubmitSayThatKeysDiffer(t *testing.T) {
 		"with the same": {with, renamed(with), ""},
 	} {
 		t.Run(name, func(t *testing.T) { // one after the other: they share their servers
-			open := func(c config.Config, log io.Writer) *baler.Baler {
-				b, err := baler.Open(t.Context(), c, baler.Options{
-					Registry: &handlers.Registry{}, Log: slog.New(slog.NewTextHandler(log, nil)), HeartbeatInterval: 250 * time.Millisecond,
-				})
-				testkit.Must(t, err)
-				testkit.CloseAtEnd(t, b)
-				return b
-			}
-			defer work(t, open(c.worker, io.Discard))()
+			defer work(t, openLogging(t, c.worker, io.Discard))()
 			for what, do := range does {
 				var log safeBuffer
-				b := open(c.other, &log)
+				b := openLogging(t, c.other, &log)
 				eventually(t, func() error { return seen(b, c.worker.Worker.Name) })
 				ctx, cancel := context.WithCancel(t.Context())
 				ended := make(chan error, 1)
@@ -512,16 +504,8 @@ func TestProcessesWithOtherKeysSayThat(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) { // one after the other: they share their servers
 			var log safeBuffer
-			open := func(c config.Config, log io.Writer) *baler.Baler {
-				b, err := baler.Open(t.Context(), c, baler.Options{
-					Registry: &handlers.Registry{}, Log: slog.New(slog.NewTextHandler(log, nil)), HeartbeatInterval: 250 * time.Millisecond,
-				})
-				testkit.Must(t, err)
-				testkit.CloseAtEnd(t, b)
-				return b
-			}
-			stopFirst := work(t, open(c.first, io.Discard))
-			b := open(c.second, &log)
+			stopFirst := work(t, openLogging(t, c.first, io.Discard))
+			b := openLogging(t, c.second, &log)
 			eventually(t, func() error { return seen(b, c.first.Worker.Name) })
 			stop := work(t, b)
 			eventually(t, func() error { return seen(b, c.second.Worker.Name) })
@@ -539,6 +523,17 @@ func TestProcessesWithOtherKeysSayThat(t *testing.T) {
 			stopFirst()
 		})
 	}
+}
+
+// openLogging opens a process without handlers whose log is read.
+func openLogging(t *testing.T, c config.Config, log io.Writer) *baler.Baler {
+	t.Helper()
+	b, err := baler.Open(t.Context(), c, baler.Options{
+		Registry: &handlers.Registry{}, Log: slog.New(slog.NewTextHandler(log, nil)), HeartbeatInterval: 250 * time.Millisecond,
+	})
+	testkit.Must(t, err)
+	testkit.CloseAtEnd(t, b)
+	return b
 }
 
 func renamed(c config.Config) config.Config {
