@@ -97,7 +97,7 @@ func TestIdentifyInParallelGivesTheSameAnswers(t *testing.T) {
 	for i := range 10 * len(contents) {
 		paths = append(paths, testkit.WriteFileIn(t, dir, strconv.Itoa(i), contents[i%len(contents)]))
 	}
-	results, err := handlertest.DryRun{}.Run(t.Context(), handlers.PerFile(identify, handlers.Parallel(8)), paths...)
+	results, err := handlertest.DryRun{}.Run(t.Context(), New(), paths...)
 	testkit.Must(t, err)
 	for i, r := range results {
 		if first := results[i%len(contents)]; !bytes.Equal(r.Facts, first.Facts) || r.Outcome != first.Outcome {
