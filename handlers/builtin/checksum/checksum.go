@@ -184,7 +184,7 @@ func (r *Reader) Digests(ctx context.Context, job *handlers.Job, names []string)
 
 // Record does to a job's open file what the handler checksum does, and then calls look, for
 // a handler that looks at the content, too, so that it reads the file once. look gets a
-// Content when the file is small, valid until it returns, else the file itself. Its
+// InMemory when the file is small, valid until it returns, else the file itself. Its
 // error, which may be a warning, comes before the warning that the size has changed.
 func (r *Reader) Record(ctx context.Context, job *handlers.Job, f handlers.ReadableFile, names []string,
 	look func(content io.ReaderAt, size int64) error,
@@ -212,7 +212,7 @@ func (c *checksum) digests(ctx context.Context, job *handlers.Job, f handlers.Re
 		digests[i] = hex.EncodeToString(hashes[i].Sum(nil))
 	}
 	if size < int64(len(*buffer)) {
-		return then(digests, Content((*buffer)[:size]), size)
+		return then(digests, InMemory((*buffer)[:size]), size)
 	}
 	return then(digests, f, size)
 }
@@ -234,11 +234,11 @@ func read(ctx context.Context, f handlers.ReadableFile, buffer []byte, hashes []
 	return size, unchanged(before, after, size)
 }
 
-// Content is the whole content of a file, in memory.
-type Content []byte
+// InMemory is the whole content of a file, in memory.
+type InMemory []byte
 
 // ReadAt copies from the content.
-func (c Content) ReadAt(p []byte, off int64) (int, error) {
+func (c InMemory) ReadAt(p []byte, off int64) (int, error) {
 	n := copy(p, c[min(off, int64(len(c))):])
 	if n < len(p) {
 		return n, io.EOF

@@ -147,7 +147,7 @@ func (i *identifier) file(ctx context.Context, job *handlers.Job) error {
 	}
 	defer f.Close() // opened for reading: Close cannot lose data
 	look := func(content io.ReaderAt, size int64) error {
-		if _, small := content.(checksum.Content); !small {
+		if _, small := content.(checksum.InMemory); !small {
 			content = watched{content, job.Progress}
 		}
 		formats, err := recogniseFile(ctx, sf, content, size, tasks.BaseName(job.File().Path), int64(chosen.MaxScan))

@@ -16,7 +16,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/balerhq/baler/handlers"
 	"github.com/balerhq/baler/handlers/handlertest"
 	"github.com/balerhq/baler/internal/builtintest"
 	"github.com/balerhq/baler/internal/testkit"
@@ -138,10 +137,11 @@ func TestIdentifyFindsAnIndexAtTheEnd(t *testing.T) {
 }
 
 func TestIdentifyArgs(t *testing.T) {
-	for text, good := range map[string]bool{`null`: true, `{}`: true, `{"max_scan":1}`: true, `{"max_scan":"4GiB"}`: true, `{"max_scan":"4 apples"}`: false, `{"max_scan":0}`: false, `{"scan":1}`: false} {
+	for text, good := range map[string]bool{`null`: true, `{}`: true, `{"max_scan":1}`: true, `{"max_scan":"4GiB"}`: true, `{"max_scan":"4 apples"}`: false, `{"max_scan":0}`: false, `{"scan":1}`: false,
+		`{"algorithms":[]}`: true, `{"algorithms":["sha256","md5"]}`: true, `{"algorithms":["crc32"]}`: false, `{"algorithms":["md5","md5"]}`: false, `{"algorithms":"md5"}`: false} {
 		var args any
 		testkit.Must(t, json.Unmarshal([]byte(text), &args))
-		if _, err := scanLimit(args); (err == nil) != good {
+		if _, err := readArgs(args); (err == nil) != good {
 			t.Errorf("%s: %v", text, err)
 		}
 	}

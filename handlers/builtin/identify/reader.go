@@ -23,7 +23,7 @@ type window struct {
 	ctx  context.Context //nolint:containedctx // siegfried's calls carry none
 	file io.ReaderAt
 	size int64
-	all  checksum.Content // all of the file, when it is in memory and within the limit
+	all  checksum.InMemory // all of the file, when it is in memory and within the limit
 
 	mu     sync.Mutex
 	blocks [4]block // the first of the file, then the last used in turn
@@ -48,7 +48,7 @@ var errScanned = errors.New("the limit of bytes to read is reached")
 
 func newWindow(ctx context.Context, file io.ReaderAt, size, limit int64) *window {
 	w := &window{ctx: ctx, file: file, size: size, budget: limit}
-	if content, ok := file.(checksum.Content); ok && size <= limit {
+	if content, ok := file.(checksum.InMemory); ok && size <= limit {
 		w.all = content
 	}
 	return w
