@@ -6,7 +6,7 @@ import "github.com/balerhq/baler/handlers"
 func docs() handlers.Option {
 	return handlers.WithAll(
 		handlers.DocArg("max_scan", "size", "64MiB", "how much of a file is searched at most"),
-		handlers.DocArg("algorithms", "list", "none", "digests to compute in the same read: any of `md5`, `sha1`, `sha256`, `sha512`"),
+		handlers.DocArg("algorithms", "list", "[]", "digests to compute in the same read: any of `md5`, `sha1`, `sha256`, `sha512`"),
 		handlers.DocFact("puid", "PRONOM's identifier, name and version of the format; its MIME type"),
 		handlers.DocFact("format", "PRONOM's identifier, name and version of the format; its MIME type"),
 		handlers.DocFact("format_version", "PRONOM's identifier, name and version of the format; its MIME type"),
