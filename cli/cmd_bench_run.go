@@ -23,7 +23,7 @@ of the whole process, user and system, and its peak memory. It measures in turn
   run noop   a first run over them, with a step that does nothing
   run again  the same run again: nothing has changed
   hash       SHA-256 of the files with content, on all processors, and nothing else
-  run        a first run over those, with the steps checksum and identify
+  run        a first run over those, with the default recipe
 
 Each is a process of its own and runs several times; the median counts. The files
 with content are 5000 of 20 KiB that it makes, or those of --tree. Settings of Baler
@@ -53,7 +53,7 @@ in the environment are ignored.`,
 	}
 	cmd.Flags().SortFlags = false
 	numberFlag(cmd, &o.Files, "files", 100_000, "`N` empty files")
-	cmd.Flags().StringVar(&o.Tree, "tree", "", "the `FOLDER` with files for checksum and identify")
+	cmd.Flags().StringVar(&o.Tree, "tree", "", "the `FOLDER` with files for the default recipe")
 	numberFlag(cmd, &o.Repeat, "repeat", 3, "`N` rounds")
 	return cmd
 }

@@ -20,7 +20,7 @@ func TestCompletion(t *testing.T) {
 	s := newTestEnv(t)
 	s.services()
 	s.file("in/a.txt", "alpha")
-	s.must(exitFailures, "run", "-q", "--name", "nightly", "--missing-ok", s.path("in"), s.path("gone"))
+	s.must(exitFailures, "run", "-q", "--name", "nightly", "--missing-ok", "--recipe", s.twoSteps(), s.path("in"), s.path("gone"))
 	s.must(exitOK, "run", "-q", "--name", "two words", s.path("in"))
 	url := s.served("--concurrency", "2")
 	s.must(exitOK, "submit", "--wait", "--name", "nightly2", s.path("in"))

@@ -35,6 +35,11 @@ func newTestEnv(t *testing.T) *testEnv {
 	return &testEnv{t: t, dir: dir, env: []string{"HOME=" + dir, "PATH=" + os.Getenv("PATH")}, from: strings.NewReader("")}
 }
 
+// twoSteps is a recipe with the steps checksum and identify.
+func (s *testEnv) twoSteps() string {
+	return s.file("two.yaml", "name: two\nsteps: [{handler: checksum}, {handler: identify}]\n")
+}
+
 // file writes a file below the sandbox and returns its path.
 func (s *testEnv) file(name, content string) string {
 	s.t.Helper()

@@ -47,13 +47,13 @@ func TestJournalOfAProcessThatIsKilled(t *testing.T) {
 	}
 	other := func(args ...string) []string { return append(args, "--database", "sqlite:"+s.path("other.db")) }
 	equal(t, "imported", s.stable(s.must(exitOK, other("import", s.path("journal"))...).stdout),
-		"Imported transfer ID: 2 files and 4 results.\nImported transfer ID: 1 file and 2 results.\n")
+		"Imported transfer ID: 2 files and 2 results.\nImported transfer ID: 1 file and 1 result.\n")
 	for _, id := range []string{"1", "2"} {
 		equal(t, "export "+id, withoutEnd(s.must(exitOK, other("export", id)...).stdout), withoutEnd(s.must(exitOK, "export", id).stdout))
 	}
 	equal(t, "again", s.stable(s.must(exitOK, other("import", files[0], files[1])...).stdout),
-		"Transfer ID is in the database already, with the same 2 files and 4 results.\n"+
-			"Transfer ID is in the database already, with the same 1 file and 2 results.\n")
+		"Transfer ID is in the database already, with the same 2 files and 2 results.\n"+
+			"Transfer ID is in the database already, with the same 1 file and 1 result.\n")
 }
 
 // The last transfer of a file may be cut off. What is broken elsewhere imports nothing.

@@ -18,7 +18,7 @@ func TestStandardErrorIsJSONToo(t *testing.T) {
 		types string // among others
 		part  string
 	}{
-		{exitOK, "run in --json -vv", "progress", `"files":1,"bytes":5,"finished":1,"failed":0,"done":2,"of":2,"sealed":true`},
+		{exitOK, "run in --json -vv", "progress", `"files":1,"bytes":5,"finished":1,"failed":0,"done":1,"of":1,"sealed":true`},
 		{exitOK, "submit in --json", "progress", `"files":1`},
 		{exitError, "run gone --json", "error", "no file was registered"},
 		{exitError, "status 12 --json", "error", "no such transfer: 12"},

@@ -18,7 +18,7 @@ func TestRunOverObjects(t *testing.T) {
 	server.Put("q/other.txt", "delta")
 	ran := s.must(exitOK, "run", "--json", server.Address("p"))
 	first := ran.summary(t)
-	equal(t, "files", paths(t, s.must(exitOK, "results", "--json", "--step", "checksum", first.Transfer)),
+	equal(t, "files", paths(t, s.must(exitOK, "results", "--json", "--step", "identify", first.Transfer)),
 		"s3://films/p/a.txt s3://films/p/sub/ü b.txt s3://films/p/x//..")
 	text := s.must(exitOK, "results", "--json", first.Transfer).stdout
 	for _, want := range []string{"8ed3f6ad685b959ead7022518e1af76cd816f8e8ec7ccdda1ed4018e8f2223f8", `"puid":"x-fmt/111"`} {

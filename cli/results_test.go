@@ -15,7 +15,7 @@ func TestResultsShowFactsInColumns(t *testing.T) {
 	t.Parallel()
 	s := newTestEnv(t)
 	s.file("in/a.txt", "alpha")
-	s.must(exitFailures, "run", "-q", "--missing-ok", s.path("in"), s.path("gone"))
+	s.must(exitFailures, "run", "-q", "--missing-ok", "--recipe", s.twoSteps(), s.path("in"), s.path("gone"))
 	both := s.stable(s.must(exitOK, "results", "latest").stdout)
 	contains(t, "tables", both, "Step checksum\nOUTCOME    PATH ", "MESSAGE\n", "not-found: no such file or directory\n\nStep identify\nOUTCOME    PATH ",
 		"PUID       FORMAT           MIME\n", "x-fmt/111  Plain Text File  text/plain\n")
@@ -34,7 +34,7 @@ func TestResultsAsCSV(t *testing.T) {
 	t.Parallel()
 	s := newTestEnv(t)
 	s.file("in/a,\"b\"\n.txt", "alpha")
-	s.must(exitOK, "run", "-q", s.path("in"))
+	s.must(exitOK, "run", "-q", "--recipe", s.twoSteps(), s.path("in"))
 	rows, err := csv.NewReader(strings.NewReader(s.must(exitOK, "results", "latest", "--format", "csv").stdout)).ReadAll()
 	if err != nil || len(rows) != 3 {
 		t.Fatalf("%d rows, %v: %q", len(rows), err, rows)

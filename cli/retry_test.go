@@ -30,7 +30,8 @@ func TestRetryWithRun(t *testing.T) {
 	s := newTestEnv(t)
 	s.file("in/a.txt", "alpha")
 	s.file("in/b.txt", "beta")
-	id := s.must(exitOK, "run", "--json", s.path("in")).summary(t).Transfer
+	two := s.twoSteps()
+	id := s.must(exitOK, "run", "--json", "--recipe", two, s.path("in")).summary(t).Transfer
 
 	r := s.must(exitOK, "retry", id)
 	equal(t, "nothing failed", s.stable(r.stdout+r.stderr), "Nothing to retry in transfer ID: no such file failed.\n")
@@ -49,13 +50,13 @@ func TestRetryWithRun(t *testing.T) {
 	equal(t, "retry", s.stable(r.stdout), "Retrying 2 files of transfer ID.\n")
 	equal(t, "note", r.stderr, embeddedNote)
 	contains(t, "status", s.must(exitOK, "status").stdout, "  waiting  ")
-	r = s.must(exitFailures, "run", s.path("in"))
+	r = s.must(exitFailures, "run", "--recipe", two, s.path("in"))
 	contains(t, "run", r.stdout, "Transfer "+s.number(id)+" completed with failures\n2 files, ", "failed     checksum  "+s.path("in/b.txt")+"  not-found")
 
 	back()
 	r = s.must(exitOK, "retry", id, "--json")
 	equal(t, "retry of the failed one", s.stable(r.stdout), `{"type":"retry","transfer":"ID","files":1}`+"\n")
-	sum := s.must(exitOK, "run", "--json", s.path("in")).summary(t)
+	sum := s.must(exitOK, "run", "--json", "--recipe", two, s.path("in")).summary(t)
 	if sum.Transfer != id || sum.State != tasks.StateCompleted || sum.Results.Succeeded != 6 || sum.Files != 3 { // it was gone, and is new
 		t.Errorf("run after the retry: %+v", sum)
 	}
@@ -71,7 +72,7 @@ func TestRunFinishesEarlierTransfersThatAreRetried(t *testing.T) {
 
 	s.must(exitOK, "retry", first, "--outcome", "succeeded")
 	sum := s.must(exitOK, "run", "--json", s.path("in")).summary(t)
-	if sum.Transfer != first || sum.State != tasks.StateCompleted || sum.Results.Succeeded != 2 {
+	if sum.Transfer != first || sum.State != tasks.StateCompleted || sum.Results.Succeeded != 1 {
 		t.Errorf("run with nothing but an earlier transfer to finish: %+v", sum)
 	}
 
@@ -94,7 +95,7 @@ func TestRetryWaits(t *testing.T) {
 	s.file("in/a.txt", "alpha")
 	s.file("in/b.txt", "beta")
 	_, _, end := s.start("worker")
-	id := s.must(exitOK, "submit", "--wait", "--json", s.path("in")).summary(t).Transfer
+	id := s.must(exitOK, "submit", "--wait", "--json", "--recipe", s.twoSteps(), s.path("in")).summary(t).Transfer
 	back := s.hide("in/b.txt")
 	r := s.must(exitFailures, "retry", "--wait", id, "--outcome", "succeeded", "--step", "checksum")
 	equal(t, "stdout", s.stable(r.stdout), "Retrying 2 files of transfer ID.\n")

@@ -39,7 +39,7 @@ func TestStatus(t *testing.T) {
 	}
 	contains(t, "detail", s.stable(s.must(exitOK, "status", id).stdout),
 		"Transfer ID completed with failures\n", "source   DIR/in\n         DIR/gone\n", "queue    default, by bulk\n", "ended    TIME\n",
-		"failed     checksum  DIR/gone  not-found")
+		"failed     identify  DIR/gone  not-found")
 	contains(t, "watch", s.must(exitFailures, "status", "-w", id).stdout, "completed with failures: 2 / 2 files, 100%, 1 failed\n")
 	if sum := s.must(exitFailures, "status", "-w", id, "--json").summary(t); sum.Finished != 2 {
 		t.Errorf("watch in JSON: %+v", sum)
@@ -64,7 +64,7 @@ func TestResults(t *testing.T) {
 	s := newTestEnv(t)
 	s.file("in/a<b>&.txt", "alpha")
 	s.file("in/bad\xff", "beta")
-	id := s.must(exitOK, "run", "--json", s.path("in")).summary(t).Transfer
+	id := s.must(exitOK, "run", "--json", "--recipe", s.twoSteps(), s.path("in")).summary(t).Transfer
 
 	contains(t, "all", s.stable(s.must(exitOK, "results", id, "--step", "checksum").stdout),
 		"OUTCOME    PATH ", "  SHA256  ", "  SIZE\nsucceeded  DIR/in/a<b>&.txt ", "  8ed3f6ad685b959ead7022518e1af76cd816f8e8ec7ccdda1ed4018e8f2223f8  5\n",

@@ -101,7 +101,7 @@ func TestRecipes(t *testing.T) {
 	t.Parallel()
 	s := newTestEnv(t)
 	listed := s.must(exitOK, "recipe", "list").stdout
-	contains(t, "list", strings.Join(strings.Fields(listed), " "), " default checksum, identify Checksum and format of every file. ",
+	contains(t, "list", strings.Join(strings.Fields(listed), " "), " default identify Checksum and format of every file, which is read once. ",
 		" preservation checksum, verify, virus-scan, … 5 more Everything for an archive, ")
 	contains(t, "list in JSON", s.must(exitOK, "recipe", "list", "--json").stdout,
 		`{"type":"recipe","recipe":"checksum","description":"Checksum of every file.","digest":"`,

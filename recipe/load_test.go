@@ -15,7 +15,7 @@ import (
 func TestBuiltins(t *testing.T) {
 	t.Parallel()
 	handlers := map[string][]string{
-		"default": {"checksum", "identify"}, "checksum": {"checksum"}, "identify": {"identify"}, "noop": {"noop"},
+		"default": {"identify"}, "checksum": {"checksum"}, "identify": {"identify"}, "noop": {"noop"},
 		"fixity":       {"checksum"},
 		"preservation": {"checksum", "verify", "virus-scan", "identify", "extract", "characterize", "validate", "thumbnail"},
 		"copy":         {"checksum", "copy"}, "load": {"load"},

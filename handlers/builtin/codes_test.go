@@ -165,7 +165,7 @@ func TestPagesListTheCodes(t *testing.T) {
 // generalCodes are those of packages that handlers use.
 func generalCodes(t *testing.T) map[string]bool {
 	all := make(map[string]bool)
-	for _, folder := range []string{"..", "../command", "../../internal/bagit"} {
+	for _, folder := range []string{"..", "../command", "checksum", "../../internal/bagit"} {
 		for _, code := range readCodes(t, folder).constants {
 			all[code] = true
 		}

@@ -26,8 +26,8 @@ func TestSubmittedFilesGetOneResultAStep(t *testing.T) {
 				}
 				tr = wait(t, b, tr.UUID)
 				lines := audit(t, b, tr)
-				if tr.Files != files || len(lines) != 2*files {
-					t.Errorf("%d files and %d results, want %d and %d", tr.Files, len(lines), files, 2*files)
+				if tr.Files != files || len(lines) != files {
+					t.Errorf("%d files and %d results, want %d and %d", tr.Files, len(lines), files, files)
 				}
 			})
 		})

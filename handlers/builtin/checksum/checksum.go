@@ -97,15 +97,23 @@ func chosenAlgorithms(args any, known map[string]func() hash.Hash) ([]string, er
 	if len(chosen.Algorithms) == 0 {
 		return nil, handlers.Fail(handlers.CodeBadArgs, errors.New("algorithms is empty: name some of md5, sha1, sha256, sha512"))
 	}
-	for i, name := range chosen.Algorithms {
+	return chosen.Algorithms, check(chosen.Algorithms, known)
+}
+
+// Check returns an error when there is no algorithm of one of the names, or a name is there
+// twice. md5, sha1, sha256 and sha512 are known.
+func Check(names []string) error { return check(names, algorithms()) }
+
+func check(names []string, known map[string]func() hash.Hash) error {
+	for i, name := range names {
 		if known[name] == nil {
-			return nil, handlers.Fail(handlers.CodeBadArgs, fmt.Errorf("unknown algorithm %q: one of md5, sha1, sha256, sha512", name))
+			return handlers.Fail(handlers.CodeBadArgs, fmt.Errorf("unknown algorithm %q: one of md5, sha1, sha256, sha512", name))
 		}
-		if slices.Contains(chosen.Algorithms[:i], name) {
-			return nil, handlers.Fail(handlers.CodeBadArgs, fmt.Errorf("algorithm %q is named twice", name))
+		if slices.Contains(names[:i], name) {
+			return handlers.Fail(handlers.CodeBadArgs, fmt.Errorf("algorithm %q is named twice", name))
 		}
 	}
-	return chosen.Algorithms, nil
+	return nil
 }
 
 func (c *checksum) file(ctx context.Context, job *handlers.Job) error {
@@ -113,23 +121,37 @@ func (c *checksum) file(ctx context.Context, job *handlers.Job) error {
 	if err != nil {
 		return err
 	}
-	digests, size, err := c.digests(ctx, job, names)
+	f, err := job.Open()
 	if err != nil {
 		return err
 	}
-	for _, name := range names {
-		if err := job.SetFact(name, digests[name]); err != nil {
+	defer f.Close() // only read from: closing has nothing to tell
+	return c.record(ctx, job, f, names, func(io.ReaderAt, int64) error { return nil })
+}
+
+// record sets the facts of an open file; see Reader.Record.
+func (c *checksum) record(ctx context.Context, job *handlers.Job, f handlers.ReadableFile, names []string, look look) error {
+	return c.digests(ctx, job, f, names, func(digests []string, content io.ReaderAt, size int64) error {
+		for i, name := range names {
+			if err := job.SetFact(name, digests[i]); err != nil {
+				return err
+			}
+		}
+		if err := job.SetFact("size", size); err != nil {
 			return err
 		}
-	}
-	if err := job.SetFact("size", size); err != nil {
-		return err
-	}
-	if scanned := job.File().Size; scanned != size {
-		return handlers.Warn(CodeSizeChanged, fmt.Sprintf("the scan saw %d bytes, now there are %d", scanned, size))
-	}
-	return nil
+		if err := look(content, size); err != nil {
+			return err
+		}
+		if scanned := job.File().Size; scanned != size {
+			return handlers.Warn(CodeSizeChanged, fmt.Sprintf("the scan saw %d bytes, now there are %d", scanned, size))
+		}
+		return nil
+	})
 }
+
+// look is called with what a file contains, or, when that is much, with the file itself.
+type look = func(content io.ReaderAt, size int64) error
 
 // Reader computes digests for other handlers. It is safe for concurrent use.
 type Reader struct{ c *checksum }
@@ -145,38 +167,63 @@ func NewReader() *Reader {
 // Digests reads a job's whole file and returns its digests by algorithm, in hexadecimal.
 // A file that changes meanwhile is an error, to be retried.
 func (r *Reader) Digests(ctx context.Context, job *handlers.Job, names []string) (map[string]string, error) {
-	digests, _, err := r.c.digests(ctx, job, names)
-	return digests, err
-}
-
-func (c *checksum) digests(ctx context.Context, job *handlers.Job, names []string) (map[string]string, int64, error) {
 	f, err := job.Open()
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
 	defer f.Close() // only read from: closing has nothing to tell
-	digests := make([]hash.Hash, len(names))
-	for i, name := range names {
-		digests[i] = c.known[name]()
-	}
-	size, err := c.read(ctx, f, digests, job)
-	if err != nil {
-		return nil, 0, err
-	}
 	texts := make(map[string]string, len(names))
-	for i, name := range names {
-		texts[name] = hex.EncodeToString(digests[i].Sum(nil))
-	}
-	return texts, size, nil
+	err = r.c.digests(ctx, job, f, names, func(digests []string, _ io.ReaderAt, _ int64) error {
+		for i, name := range names {
+			texts[name] = digests[i]
+		}
+		return nil
+	})
+	return texts, err
 }
 
-// read feeds the whole file to the digests, and makes sure that it stayed as it was.
-func (c *checksum) read(ctx context.Context, f handlers.ReadableFile, digests []hash.Hash, job *handlers.Job) (int64, error) {
+// Record does to a job's open file what the handler checksum does, and then calls look, for
+// a handler that looks at the content, too, so that it reads the file once. look gets a
+// InMemory when the file is small, valid until it returns, else the file itself. Its
+// error, which may be a warning, comes before the warning that the size has changed.
+func (r *Reader) Record(ctx context.Context, job *handlers.Job, f handlers.ReadableFile, names []string,
+	look func(content io.ReaderAt, size int64) error,
+) error {
+	return r.c.record(ctx, job, f, names, look)
+}
+
+// digests reads a file, makes sure that it stayed as it was, and passes on its digests and
+// its content.
+func (c *checksum) digests(ctx context.Context, job *handlers.Job, f handlers.ReadableFile, names []string,
+	then func(digests []string, content io.ReaderAt, size int64) error,
+) error {
+	hashes := make([]hash.Hash, len(names))
+	for i, name := range names {
+		hashes[i] = c.known[name]()
+	}
+	buffer, _ := c.buffers.Get().(*[]byte) // New gives nothing else
+	defer c.buffers.Put(buffer)
+	size, err := read(ctx, f, *buffer, hashes, job)
+	if err != nil {
+		return err
+	}
+	digests := make([]string, len(names))
+	for i := range names {
+		digests[i] = hex.EncodeToString(hashes[i].Sum(nil))
+	}
+	if size < int64(len(*buffer)) {
+		return then(digests, InMemory((*buffer)[:size]), size)
+	}
+	return then(digests, f, size)
+}
+
+// read gives the whole file to the hashes, and makes sure that it stayed as it was.
+func read(ctx context.Context, f handlers.ReadableFile, buffer []byte, hashes []hash.Hash, job *handlers.Job) (int64, error) {
 	before, err := f.Stat()
 	if err != nil {
 		return 0, handlers.RetryLater(handlers.CodeIO, err)
 	}
-	size, err := c.feed(ctx, f, digests, func(n int64) { job.SetProgress(tasks.Progress{Bytes: n, OfBytes: before.Size()}) })
+	size, err := feed(ctx, f, buffer, hashes, func(n int64) { job.SetProgress(tasks.Progress{Bytes: n, OfBytes: before.Size()}) })
 	if err != nil {
 		return 0, err
 	}
@@ -187,19 +234,34 @@ func (c *checksum) read(ctx context.Context, f handlers.ReadableFile, digests []
 	return size, unchanged(before, after, size)
 }
 
-func (c *checksum) feed(ctx context.Context, r io.Reader, digests []hash.Hash, progress func(n int64)) (int64, error) {
-	buffer, _ := c.buffers.Get().(*[]byte) // New gives nothing else
-	defer c.buffers.Put(buffer)
+// InMemory is the whole content of a file, in memory.
+type InMemory []byte
+
+// ReadAt copies from the content.
+func (c InMemory) ReadAt(p []byte, off int64) (int, error) {
+	n := copy(p, c[min(off, int64(len(c))):])
+	if n < len(p) {
+		return n, io.EOF
+	}
+	return n, nil
+}
+
+// feed gives all that there is to the hashes. What is less than the buffer stays in it.
+func feed(ctx context.Context, r io.Reader, buffer []byte, hashes []hash.Hash, progress func(n int64)) (int64, error) {
 	var size int64
+	filled := 0
 	for {
 		if err := ctx.Err(); err != nil {
 			return size, err
 		}
-		n, err := r.Read(*buffer)
-		for _, digest := range digests {
-			digest.Write((*buffer)[:n]) // a hash never fails to write
+		n, err := r.Read(buffer[filled:])
+		for _, h := range hashes {
+			h.Write(buffer[filled:][:n]) // a hash never fails to write
 		}
 		size += int64(n)
+		if filled += n; filled == len(buffer) {
+			filled = 0
+		}
 		progress(size)
 		if errors.Is(err, io.EOF) {
 			return size, nil

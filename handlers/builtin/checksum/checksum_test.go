@@ -115,8 +115,7 @@ func TestChecksumNoticesAFileThatIsBeingWritten(t *testing.T) {
 		f, err := rootsOf(t, path).Open(path)
 		testkit.Must(t, err)
 		defer f.Close()
-		c := newChecksumOf(algorithms())
-		_, err = c.read(t.Context(), f, []hash.Hash{&meddler{sha256.New(), func() {
+		_, err = read(t.Context(), f, make([]byte, readSize), []hash.Hash{&meddler{sha256.New(), func() {
 			if err := meddle(path); err != nil {
 				t.Error(err)
 			}
@@ -136,18 +135,18 @@ func (e endless) Read(p []byte) (int, error) { e.onRead(); return len(p), nil }
 func TestChecksumStopsWithinAFile(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	reads := 0
-	size, err := newChecksumOf(algorithms()).feed(ctx, endless{func() {
+	size, err := feed(ctx, endless{func() {
 		if reads++; reads == 3 {
 			cancel()
 		}
-	}}, []hash.Hash{sha256.New()}, func(int64) {})
+	}}, make([]byte, readSize), []hash.Hash{sha256.New()}, func(int64) {})
 	if !errors.Is(err, context.Canceled) || size != 3*readSize {
 		t.Errorf("read %d bytes: %v", size, err)
 	}
 }
 
 func TestChecksumTriesAgainAfterIOErrors(t *testing.T) {
-	_, err := newChecksumOf(algorithms()).feed(t.Context(), io.MultiReader(strings.NewReader("x"), brokenReader{}), nil, func(int64) {})
+	_, err := feed(t.Context(), io.MultiReader(strings.NewReader("x"), brokenReader{}), make([]byte, readSize), nil, func(int64) {})
 	if v, ok := errors.AsType[*handlers.Verdict](err); !ok || v.Outcome != tasks.OutcomeError || v.Code != handlers.CodeIO {
 		t.Errorf("got %v", err)
 	}

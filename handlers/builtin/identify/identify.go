@@ -14,6 +14,7 @@ import (
 	"github.com/richardlehane/siegfried/pkg/static"
 
 	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/handlers/builtin/checksum"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -37,7 +38,14 @@ var errNoSignatures = errors.New("the built-in signatures cannot be read")
 const siegfriedVersion = "v1.11.4"
 
 type identifyArgs struct {
-	MaxScan tasks.Size `json:"max_scan"`
+	MaxScan    tasks.Size `json:"max_scan"`
+	Algorithms []string   `json:"algorithms"`
+}
+
+// identifier recognises files, and computes their digests in the same read.
+type identifier struct {
+	args    func(args any) (identifyArgs, error)
+	digests *checksum.Reader
 }
 
 // signatures are loaded once a process, as they are large, never change, and
@@ -50,9 +58,8 @@ var signatures = sync.OnceValues(loadSignatures)
 func Register(reg *handlers.Registry) error {
 	return reg.Register("identify", New(), docs(), handlers.WithoutEarlierFacts(),
 		handlers.WithDescription("file format by PRONOM signatures"),
-		handlers.WithBatch(tasks.BatchPolicy{MaxItems: 500}),
-		handlers.WithArgsCheck(handlers.CheckWith(scanLimit)),
-		handlers.WithFacts("puid", "format", "format_version", "mime", "format_warning", "format_candidates"),
+		handlers.WithBatch(tasks.BatchPolicy{MaxItems: 500, MaxBytes: 256 << 20}),
+		handlers.WithArgsCheck(handlers.CheckWith(readArgs)), handlers.WithFactsOf(factNames),
 		handlers.WithReuse(handlers.ReuseByName, "1, siegfried "+siegfriedVersion),
 		handlers.WithSelfCheck(handlers.SelfCheck{Name: "signatures", Hint: "install the program again", Run: Release}))
 }
@@ -72,13 +79,26 @@ func Release() (string, error) {
 // New recognises file formats with siegfried and its built-in PRONOM
 // signatures, which are loaded when the first file comes and then shared.
 // Arguments: {"max_scan": size}, how much of a file is searched at most, 64 MiB
-// when not given. When no signature matches in so much from the beginning of a larger
+// when not given, and {"algorithms": ["sha256"]}, digests to compute in the same read, any that
+// checksum knows, none when not given. When no signature matches in so much from the beginning of a larger
 // file, as in a QuickTime film whose index comes last, its beginning and its end are
 // searched together, a quarter as much. Facts: puid, format, format_version and mime, as far as they
 // are known; format_warning, what siegfried remarks, as on an extension that
-// does not suit the content, and whether max_scan cut the search short; format_candidates, all PUIDs when several match equally well.
+// does not suit the content, and whether max_scan cut the search short; format_candidates, all PUIDs when several match equally well;
+// with algorithms the facts of checksum.
 func New() handlers.Handler {
-	return handlers.PerFile(identify, handlers.Parallel(0), handlers.StallLimit(handlers.DefaultStallLimit))
+	i := &identifier{args: handlers.OncePerArgs(readArgs), digests: checksum.NewReader()}
+	return handlers.PerFile(i.file, handlers.Parallel(0), handlers.StallLimit(handlers.DefaultStallLimit))
+}
+
+// factNames are the facts of a step with these arguments.
+func factNames(args any) []string {
+	facts := []string{"puid", "format", "format_version", "mime", "format_warning", "format_candidates"}
+	chosen, _ := readArgs(args) // the check of the arguments reports the error
+	if len(chosen.Algorithms) > 0 {
+		facts = append(append(facts, chosen.Algorithms...), "size")
+	}
+	return facts
 }
 
 // signatureSet is siegfried with its signatures.
@@ -101,19 +121,19 @@ func loadSignatures() (*signatureSet, error) {
 	return set, nil
 }
 
-func scanLimit(args any) (int64, error) {
+func readArgs(args any) (identifyArgs, error) {
 	chosen := identifyArgs{MaxScan: defaultScan}
 	if err := handlers.DecodeArgs(args, &chosen); err != nil {
-		return 0, err
+		return identifyArgs{}, err
 	}
 	if chosen.MaxScan < 1 {
-		return 0, handlers.Fail(handlers.CodeBadArgs, fmt.Errorf("max_scan is %d: give a number of bytes from 1", chosen.MaxScan))
+		return identifyArgs{}, handlers.Fail(handlers.CodeBadArgs, fmt.Errorf("max_scan is %d: give a number of bytes from 1", chosen.MaxScan))
 	}
-	return int64(chosen.MaxScan), nil
+	return chosen, checksum.Check(chosen.Algorithms)
 }
 
-func identify(ctx context.Context, job *handlers.Job) error {
-	limit, err := scanLimit(job.Args())
+func (i *identifier) file(ctx context.Context, job *handlers.Job) error {
+	chosen, err := i.args(job.Args())
 	if err != nil {
 		return err
 	}
@@ -126,15 +146,24 @@ func identify(ctx context.Context, job *handlers.Job) error {
 		return err
 	}
 	defer f.Close() // opened for reading: Close cannot lose data
+	look := func(content io.ReaderAt, size int64) error {
+		if _, small := content.(checksum.InMemory); !small {
+			content = watched{content, job.Progress}
+		}
+		formats, err := recogniseFile(ctx, sf, content, size, tasks.BaseName(job.File().Path), int64(chosen.MaxScan))
+		if err != nil {
+			return err
+		}
+		return record(job, formats)
+	}
+	if len(chosen.Algorithms) > 0 {
+		return i.digests.Record(ctx, job, f, chosen.Algorithms, look) //nolint:wrapcheck // a verdict
+	}
 	info, err := f.Stat()
 	if err != nil {
 		return handlers.RetryLater(handlers.CodeIO, err)
 	}
-	formats, err := recogniseFile(ctx, sf, watched{f, job.Progress}, info.Size(), tasks.BaseName(job.File().Path), limit)
-	if err != nil {
-		return err
-	}
-	return record(job, formats)
+	return look(f, info.Size())
 }
 
 // endsShare is the part of the limit that is searched at both ends together: as good

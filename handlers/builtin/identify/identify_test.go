@@ -16,7 +16,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/balerhq/baler/handlers"
 	"github.com/balerhq/baler/handlers/handlertest"
 	"github.com/balerhq/baler/internal/builtintest"
 	"github.com/balerhq/baler/internal/testkit"
@@ -97,7 +96,7 @@ func TestIdentifyInParallelGivesTheSameAnswers(t *testing.T) {
 	for i := range 10 * len(contents) {
 		paths = append(paths, testkit.WriteFileIn(t, dir, strconv.Itoa(i), contents[i%len(contents)]))
 	}
-	results, err := handlertest.DryRun{}.Run(t.Context(), handlers.PerFile(identify, handlers.Parallel(8)), paths...)
+	results, err := handlertest.DryRun{}.Run(t.Context(), New(), paths...)
 	testkit.Must(t, err)
 	for i, r := range results {
 		if first := results[i%len(contents)]; !bytes.Equal(r.Facts, first.Facts) || r.Outcome != first.Outcome {
@@ -138,10 +137,11 @@ func TestIdentifyFindsAnIndexAtTheEnd(t *testing.T) {
 }
 
 func TestIdentifyArgs(t *testing.T) {
-	for text, good := range map[string]bool{`null`: true, `{}`: true, `{"max_scan":1}`: true, `{"max_scan":"4GiB"}`: true, `{"max_scan":"4 apples"}`: false, `{"max_scan":0}`: false, `{"scan":1}`: false} {
+	for text, good := range map[string]bool{`null`: true, `{}`: true, `{"max_scan":1}`: true, `{"max_scan":"4GiB"}`: true, `{"max_scan":"4 apples"}`: false, `{"max_scan":0}`: false, `{"scan":1}`: false,
+		`{"algorithms":[]}`: true, `{"algorithms":["sha256","md5"]}`: true, `{"algorithms":["crc32"]}`: false, `{"algorithms":["md5","md5"]}`: false, `{"algorithms":"md5"}`: false} {
 		var args any
 		testkit.Must(t, json.Unmarshal([]byte(text), &args))
-		if _, err := scanLimit(args); (err == nil) != good {
+		if _, err := readArgs(args); (err == nil) != good {
 			t.Errorf("%s: %v", text, err)
 		}
 	}

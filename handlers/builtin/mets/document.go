@@ -67,8 +67,10 @@ func (d *document) metadata() error {
 		if err != nil {
 			return err
 		}
-		n++
-		d.wrap("digiprovMD", "event-"+strconv.Itoa(n), "PREMIS:EVENT", func() { p.Event(d.x, &l, premis.Namespace) })
+		for _, kind := range p.Events(&l) {
+			n++
+			d.wrap("digiprovMD", "event-"+strconv.Itoa(n), "PREMIS:EVENT", func() { p.Event(d.x, &l, kind, premis.Namespace) })
+		}
 	}
 	for i := range p.Agents() {
 		d.wrap("digiprovMD", "agent-"+strconv.Itoa(i+1), "PREMIS:AGENT", func() { p.Agent(d.x, i, premis.Namespace) })

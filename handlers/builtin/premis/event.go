@@ -2,7 +2,9 @@ package premis
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/balerhq/baler/internal/xmlstream"
@@ -51,12 +53,35 @@ func outcome(o tasks.Outcome) string {
 	return string(o)
 }
 
-// Event writes the event of a result.
-func (d *Document) Event(x *xmlstream.Writer, l *tasks.ResultLine, namespace string) {
+// Events gives the types of a result's events: one, but two when identify has computed
+// digests, too.
+func (d *Document) Events(l *tasks.ResultLine) []string {
 	handler := d.handlers[l.Step]
+	types := []string{cmp.Or(d.options.Events[l.Step], eventType(handler))}
+	if digests := eventType("checksum"); handler == "identify" && types[0] != digests && hasDigest(l.Facts) {
+		types = append(types, digests)
+	}
+	return types
+}
+
+func hasDigest(facts json.RawMessage) bool {
+	var some map[string]json.RawMessage
+	if json.Unmarshal(facts, &some) != nil {
+		return false // no facts, or none by name
+	}
+	return slices.ContainsFunc(tasks.DigestFacts(), func(name string) bool { return some[name] != nil })
+}
+
+// Event writes the event of a result that has one of the types of Events.
+func (d *Document) Event(x *xmlstream.Writer, l *tasks.ResultLine, kind, namespace string) {
+	handler := d.handlers[l.Step]
+	id := fileID(l.Transfer, l.File) + "/" + l.Step
+	if kind != d.Events(l)[0] {
+		id += "/digests"
+	}
 	d.root(x, "event", "", namespace)
-	identifier(x, "eventIdentifier", localID, fileID(l.Transfer, l.File)+"/"+l.Step)
-	x.Text("eventType", cmp.Or(d.options.Events[l.Step], eventType(handler)))
+	identifier(x, "eventIdentifier", localID, id)
+	x.Text("eventType", kind)
 	at := l.EndedAt
 	if l.ReusedFrom != "" { // the handler ran then, and not in this transfer
 		at = l.RanAt

@@ -89,7 +89,9 @@ func Write(ctx context.Context, c *handlers.TransferJob, w io.Writer, o Options)
 		if err != nil {
 			return err
 		}
-		d.Event(x, &l, "")
+		for _, kind := range d.Events(&l) {
+			d.Event(x, &l, kind, "")
+		}
 	}
 	for i := range d.Agents() {
 		d.Agent(x, i, "")

@@ -71,6 +71,7 @@ func transfer(t *testing.T) handlertest.FinalizerDryRun {
 		Results: []tasks.Result{
 			{Step: 1, File: 1, Outcome: tasks.OutcomeSucceeded, Attempt: 1, EndedAt: at, Facts: json.RawMessage(`{"sha256":"AB"}`)},
 			{Step: 2, File: 2, Outcome: tasks.OutcomeWarning, Code: "unknown-format", Error: "no match", Attempt: 1, EndedAt: at},
+			{Step: 2, File: 3, Outcome: tasks.OutcomeSucceeded, Attempt: 1, EndedAt: at, Facts: json.RawMessage(`{"sha256":"EF","puid":"fmt/1"}`)},
 			{Step: 3, File: 1, Outcome: tasks.OutcomeFailed, Code: "exit-1", Attempt: 2, EndedAt: at},
 			{Step: 3, File: 2, Outcome: tasks.OutcomeTimedOut, Code: "timeout", Error: "\x1b[31m too slow", Attempt: 3, EndedAt: at},
 		},
