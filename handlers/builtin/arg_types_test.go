@@ -2,6 +2,7 @@ package builtin
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -51,9 +52,7 @@ func TestArgumentsOfWrongTypesAreRefused(t *testing.T) {
 			var taken []string
 			for _, v := range values {
 				args := map[string]any{}
-				for k, v := range needed[name] {
-					args[k] = v
-				}
+				maps.Copy(args, needed[name])
 				args[arg] = v
 				tried++
 				switch err := check(args); {
