@@ -32,8 +32,10 @@ func argsError(args, dst any, err error) error {
 	switch {
 	case !ok:
 		return fmt.Errorf("the arguments must be a mapping of names to values, not %s", shown(args))
+	case names == nil && len(given) > 0 && takesNone(dst):
+		return fmt.Errorf("there is no argument %q; there are none", slices.Min(slices.Collect(maps.Keys(given))))
 	case names == nil:
-		return fmt.Errorf("arguments: %w", errors.New(inWords("", args, false, err)))
+		return fmt.Errorf("arguments: %w", errors.New(inWords(dst, "", args, false, err)))
 	}
 	var wrong []error
 	for _, name := range slices.Sorted(maps.Keys(given)) {
@@ -44,7 +46,7 @@ func argsError(args, dst any, err error) error {
 		into := reflect.New(reflect.TypeOf(dst).Elem()).Interface()
 		if err := decodeStrictly(map[string]any{name: given[name]}, into); err != nil {
 			takesList := decodeStrictly(map[string]any{name: []any{}}, into) == nil
-			wrong = append(wrong, errors.New(inWords(name, given[name], takesList, err)))
+			wrong = append(wrong, errors.New(inWords(dst, name, given[name], takesList, err)))
 		}
 	}
 	if len(wrong) == 0 { // only together
@@ -71,7 +73,7 @@ func argNames(dst any) (names []string) {
 
 // inWords is an error of encoding/json about the value of an argument, without Go's names
 // of types. takesList says that the argument is a list, of which an item may be wrong.
-func inWords(name string, value any, takesList bool, err error) string {
+func inWords(dst any, name string, value any, takesList bool, err error) string {
 	e, ok := errors.AsType[*json.UnmarshalTypeError](err)
 	if !ok {
 		return fmt.Sprintf("argument %s: %s", name, strings.TrimPrefix(err.Error(), "json: "))
@@ -80,6 +82,15 @@ func inWords(name string, value any, takesList bool, err error) string {
 	for _, member := range strings.Split(e.Field, ".")[1:] {
 		below, _ := value.(map[string]any)
 		of, value = of+"."+member, below[member]
+	}
+	if members, ok := value.(map[string]any); ok && !takesMapping(e.Type) { // a mapping of names that the field does not tell
+		for _, member := range slices.Sorted(maps.Keys(members)) {
+			if decodeStrictly(members[member], reflect.New(e.Type).Interface()) != nil {
+				if whole := wholeType(dst, name); whole != nil && whole.Kind() == reflect.Map {
+					return fmt.Sprintf("%s.%s must be %s, not %s", of, member, wanted(e.Type), shown(members[member]))
+				}
+			}
+		}
 	}
 	if items, ok := value.([]any); ok && (takesList || e.Value != "array") {
 		for _, item := range items {
@@ -90,6 +101,29 @@ func inWords(name string, value any, takesList bool, err error) string {
 		}
 	}
 	return fmt.Sprintf("%s must be %s, not %s", of, wanted(e.Type), shown(value))
+}
+
+// takesNone reports whether dst is a pointer to a struct without fields.
+func takesNone(dst any) bool {
+	t := reflect.TypeOf(dst)
+	return t.Kind() == reflect.Pointer && t.Elem().Kind() == reflect.Struct && t.Elem().NumField() == 0
+}
+
+func takesMapping(t reflect.Type) bool { return t.Kind() == reflect.Map || t.Kind() == reflect.Struct }
+
+// wholeType is the type of an argument of the struct to which dst points; nil when dst has no
+// such argument.
+func wholeType(dst any, name string) reflect.Type {
+	t := reflect.TypeOf(dst)
+	if argNames(dst) == nil {
+		return nil
+	}
+	for _, f := range reflect.VisibleFields(t.Elem()) {
+		if tag, _, _ := strings.Cut(f.Tag.Get("json"), ","); strings.EqualFold(cmp.Or(tag, f.Name), name) {
+			return f.Type
+		}
+	}
+	return nil
 }
 
 // wanted says what a Go type takes.

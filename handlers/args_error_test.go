@@ -31,24 +31,28 @@ func TestDecodeArgsNamesWhatIsWrong(t *testing.T) {
 		Lists  [][]int    `json:"lists"`
 		Map    inner      `json:"map"`
 		Even   evenNumber `json:"even"`
+
+		Texts map[string]string `json:"texts"`
 	}
 	for text, want := range map[string]string{
-		`5`:                    "the arguments must be a mapping of names to values, not 5",
-		`{"name":[1]}`:         "argument name must be text, not a list",
-		`{"count":"x"}`:        `argument count must be a whole number of 8 bits, not "x"`,
-		`{"count":300}`:        "argument count must be a whole number of 8 bits, not 300",
-		`{"count":1.5}`:        "argument count must be a whole number of 8 bits, not 1.5",
-		`{"size":-1}`:          "argument size must be a whole number from 0, of 16 bits, not -1",
-		`{"ratio":{}}`:         "argument ratio must be a number, not a mapping",
-		`{"really":"yes"}`:     `argument really must be true or false, not "yes"`,
-		`{"list":"x"}`:         `argument list must be a list, not "x"`,
-		`{"list":["a",true]}`:  "each item of argument list must be text, not true",
-		`{"list":[["a"]]}`:     "each item of argument list must be text, not a list",
-		`{"map":{"deep":"x"}}`: `argument map.deep must be a whole number of 64 bits, not "x"`,
-		`{"map":{"other":1}}`:  `argument map: unknown field "other"`,
-		`{"even":3}`:           "argument even: give an even number",
+		`5`:                         "the arguments must be a mapping of names to values, not 5",
+		`{"name":[1]}`:              "argument name must be text, not a list",
+		`{"count":"x"}`:             `argument count must be a whole number of 8 bits, not "x"`,
+		`{"count":300}`:             "argument count must be a whole number of 8 bits, not 300",
+		`{"count":1.5}`:             "argument count must be a whole number of 8 bits, not 1.5",
+		`{"size":-1}`:               "argument size must be a whole number from 0, of 16 bits, not -1",
+		`{"ratio":{}}`:              "argument ratio must be a number, not a mapping",
+		`{"really":"yes"}`:          `argument really must be true or false, not "yes"`,
+		`{"list":"x"}`:              `argument list must be a list, not "x"`,
+		`{"list":["a",true]}`:       "each item of argument list must be text, not true",
+		`{"list":[["a"]]}`:          "each item of argument list must be text, not a list",
+		`{"map":{"deep":"x"}}`:      `argument map.deep must be a whole number of 64 bits, not "x"`,
+		`{"map":{"other":1}}`:       `argument map: unknown field "other"`,
+		`{"texts":{"1":"a","2":5}}`: "argument texts.2 must be text, not 5",
+		`{"texts":[1]}`:             "argument texts must be a mapping of names to values, not a list",
+		`{"even":3}`:                "argument even: give an even number",
 		`{"nope":1,"name":2}`: "argument name must be text, not 2\n" +
-			`there is no argument "nope"; there are name, count, size, ratio, really, list, lists, map, even`,
+			`there is no argument "nope"; there are name, count, size, ratio, really, list, lists, map, even, texts`,
 	} {
 		var given any
 		if err := json.Unmarshal([]byte(text), &given); err != nil {
@@ -59,5 +63,14 @@ func TestDecodeArgsNamesWhatIsWrong(t *testing.T) {
 		if err == nil || err.Error() != want {
 			t.Errorf("%s: %v\nwant %s", text, err, want)
 		}
+	}
+}
+
+// Some handlers take no arguments at all.
+func TestDecodeArgsOfNothing(t *testing.T) {
+	t.Parallel()
+	err := DecodeArgs(map[string]any{"size": 1}, &struct{}{})
+	if want := `there is no argument "size"; there are none`; err == nil || err.Error() != want {
+		t.Errorf("%v\nwant %s", err, want)
 	}
 }

@@ -104,6 +104,16 @@ func IsRejected(err error) bool {
 	return code == sqlite3.TOOBIG || code == sqlite3.CONSTRAINT || code == sqlite3.MISMATCH
 }
 
+// IsRefused reports whether the database refuses a statement, and works: a column is missing, a
+// right is missing, or a constraint or trigger does not take the rows. Waiting does not help.
+func IsRefused(err error) bool {
+	if IsOutage(err) {
+		return false
+	}
+	_, isMySQL := errors.AsType[*mysql.MySQLError](err)
+	return isMySQL || sqliteCode(err) != 0
+}
+
 // IsOutage reports whether the database or the way to it failed rather than the
 // statement, so that waiting may help. It includes transient errors.
 func IsOutage(err error) bool {

@@ -19,6 +19,7 @@ type Dispatcher struct {
 	transfers *TransferCache
 	opts      Options
 	watch     *outage.Watch
+	refused   *outage.Watch // while the database refuses statements about a transfer
 	wake      chan struct{}
 
 	acting       bool
@@ -39,6 +40,7 @@ func New(s Store, q BatchQueue, c *TransferCache, o Options) *Dispatcher {
 	o = o.withDefaults()
 	return &Dispatcher{
 		store: s, queue: q, transfers: c, opts: o, watch: outage.New(o.Log, outage.Database, "dispatch"),
+		refused:   outage.NewPassive(o.Log, outage.Database, "dispatch a transfer"),
 		wake:      make(chan struct{}, 1),
 		backedOff: newPerTransfer[time.Time](rememberedTransfers), windows: newPerTransfer[windowControl](rememberedTransfers),
 		sweepAt: newPerTransfer[time.Time](rememberedTransfers),

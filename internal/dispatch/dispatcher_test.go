@@ -1,16 +1,22 @@
 package dispatch
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
+	"log/slog"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/go-sql-driver/mysql"
+
 	"github.com/balerhq/baler/internal/cost"
 	"github.com/balerhq/baler/internal/ledger"
+	"github.com/balerhq/baler/internal/outage"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -191,6 +197,38 @@ func TestOneBadTransferDelaysNoOther(t *testing.T) {
 		}
 		if n := f.calls["read"]; n < 5 || n > 10 {
 			t.Errorf("the bad transfer was tried %d times in half a minute", n)
+		}
+	})
+}
+
+// A statement that the database refuses each time is in the log once a minute, and known to those
+// who wait for the transfer; other errors are no fault of the database.
+func TestDispatcherSaysThatTheDatabaseRefuses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, c := range []struct {
+			err     error
+			refused bool
+		}{
+			{&mysql.MySQLError{Number: 1054, SQLState: [5]byte{'4', '2', 'S', '2', '2'}, Message: "Unknown column"}, true},
+			{errors.New("the recipe cannot be read"), false},
+		} {
+			var log bytes.Buffer
+			logger := outage.Share(slog.New(slog.NewTextHandler(&log, nil)))
+			d := newTestDispatcher(newFake(), Options{Log: logger})
+			for range 6 { // half a minute
+				d.backOff(t.Context(), 1, fmt.Errorf("cut batches: %w", c.err))
+				time.Sleep(backOffTime)
+			}
+			lines, want := strings.Count(log.String(), "\n"), 6
+			if c.refused {
+				want = 1
+			}
+			if failing := outage.Failing(logger, outage.Database); (failing != nil) != c.refused || lines != want {
+				t.Errorf("%v: failing with %v, and %d lines: %s", c.err, failing, lines, log.String())
+			}
+			if c.refused && !strings.Contains(log.String(), "compare the database's tables and rights") {
+				t.Errorf("the log: %s", log.String())
+			}
 		}
 	})
 }

@@ -76,6 +76,11 @@ func invalidRows(err error) bool {
 // down.
 func (d *Dispatcher) backOff(ctx context.Context, transfer int64, err error) {
 	d.backedOff.Add(transfer, d.opts.Now().Add(backOffTime))
+	if db.IsRefused(err) { // people who wait for the transfer learn it from the watch
+		err = d.refused.Failed(ctx, fmt.Errorf(
+			"transfer %s: compare the database's tables and rights with those that Baler's migration makes: %w",
+			d.transfers.knownUUID(transfer), err))
+	}
 	d.opts.Log.Log(ctx, outage.Level(err), "dispatcher: cannot dispatch a transfer, retrying later",
 		"transfer", d.transfers.knownUUID(transfer), "again", backOffTime, "error", err)
 }

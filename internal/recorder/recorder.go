@@ -44,6 +44,7 @@ type Recorder struct {
 	log     *slog.Logger
 	uuid    func(ctx context.Context, transfer int64) string
 	watch   *outage.Watch
+	refused *outage.Watch // while the database rejects results whatever they hold
 }
 
 // New makes a recorder; Close ends it.
@@ -59,6 +60,8 @@ func New(s *store.Store, o Options) *Recorder {
 		o.UUID = func(_ context.Context, transfer int64) string { return fmt.Sprintf("number %d", transfer) }
 	}
 	r := &Recorder{store: s, log: o.Log, uuid: o.UUID, watch: outage.New(o.Log, outage.Database, "record results")}
+	// Other results may be accepted meanwhile, and do not end it.
+	r.refused = outage.NewPassive(o.Log, outage.Database, "record results that it rejects")
 	r.batches = batcher.New(policy, r.flush, batcher.Options[*pending]{
 		Weigh: weigh, Capacity: 8 * policy.MaxItems, Flushers: o.Flushers, Eager: true, Observe: o.OnFlush,
 	})
@@ -145,13 +148,19 @@ func (r *Recorder) persist(ctx context.Context, recs []*ledger.BatchCompletion) 
 
 // isolate writes a completion in pieces: the results by bisection, to find the row
 // that the database rejects and replace it by one that says so, then the rest if there
-// was none.
+// was none. When the database rejects that one, too, the cause is not in the result: the
+// batch fails, and comes back later for the results that are not recorded yet.
 func (r *Recorder) isolate(ctx context.Context, rec *ledger.BatchCompletion) (ledger.CompletionResult, error) {
 	results := slices.Clone(rec.Results)
-	if err := r.bisect(ctx, rec.Batch, results); err != nil {
+	err := r.bisect(ctx, rec.Batch, results)
+	files := rejectedFiles(results)
+	switch {
+	case err != nil:
 		return ledger.CompletionResult{}, err
-	}
-	if files := rejectedFiles(results); len(files) > 0 {
+	case len(files) > 0:
+		first := slices.IndexFunc(results, func(res tasks.Result) bool { return isRejected(&res) })
+		r.log.WarnContext(ctx, "recorder: the database rejects results", "transfer", r.uuid(ctx, rec.Batch.Transfer),
+			"step", rec.Batch.Step, "batch", rec.Batch.ID, "results", len(files), "file", files[0], "error", results[first].Error)
 		return ledger.CompletionResult{}, &RejectedError{Files: files, Results: results}
 	}
 	if rec.FollowUp == nil && len(rec.FailedAttempts) == 0 {
@@ -185,13 +194,23 @@ func (r *Recorder) bisect(ctx context.Context, b *tasks.Batch, results []tasks.R
 	done, err := r.persistOne(ctx, part)
 	if db.IsRejected(err) && len(results) > 1 {
 		half := len(results) / 2
-		return errors.Join(r.bisect(ctx, b, results[:half]), r.bisect(ctx, b, results[half:]))
+		first := r.bisect(ctx, b, results[:half])
+		if first != nil && !db.IsRejected(first) {
+			return first
+		}
+		if second := r.bisect(ctx, b, results[half:]); second != nil {
+			return second
+		}
+		return first
 	}
 	if db.IsRejected(err) {
-		r.log.WarnContext(ctx, "recorder: the database rejects a result", "transfer", r.uuid(ctx, b.Transfer), "step", b.Step,
-			"batch", b.ID, "file", results[0].File, "error", err)
 		results[0] = rejected(&results[0], err)
 		done, err = r.persistOne(ctx, part)
+		if db.IsRejected(err) {
+			return r.refused.Failed(ctx, &refusedError{
+				transfer: r.uuid(ctx, b.Transfer), step: b.Step, file: results[0].File, err: err,
+			})
+		}
 	}
 	if err != nil {
 		return err

@@ -1,16 +1,21 @@
 package recorder
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/balerhq/baler/batcher"
 	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/internal/db"
 	"github.com/balerhq/baler/internal/ledger"
+	"github.com/balerhq/baler/internal/outage"
 	"github.com/balerhq/baler/internal/testkit"
 	"github.com/balerhq/baler/internal/transfertest"
 	"github.com/balerhq/baler/tasks"
@@ -105,6 +110,54 @@ func TestRecorderCloseGivesUp(t *testing.T) {
 	if got := r.Results(1); len(got) > 0 {
 		t.Errorf("recorded %+v", got)
 	}
+}
+
+// While the database rejects results whatever they hold, the log says so once, with what to do, and
+// those who wait for the transfer can learn it. The results are recorded when it accepts them.
+func TestRecorderSaysOnceThatNoResultIsAccepted(t *testing.T) {
+	t.Parallel()
+	testkit.EachDatabase(t, func(t *testing.T, url string) {
+		r := transfertest.New(t, url, "name: t\nsteps: [{handler: any, batch: {max_items: 20}}]")
+		trigger := "CREATE TRIGGER closed BEFORE INSERT ON results BEGIN SELECT RAISE(ABORT, 'closed by the test'); END"
+		if r.Store.Dialect() == db.MySQL {
+			trigger = "CREATE TRIGGER closed BEFORE INSERT ON results FOR EACH ROW SIGNAL SQLSTATE '22003' SET MESSAGE_TEXT = 'closed by the test'"
+		}
+		execute := func(statement string) {
+			_, err := r.DB().ExecContext(t.Context(), statement)
+			r.Must(err)
+		}
+		execute(trigger)
+		b := r.Files(20)[0]
+		rec := recording(&b)
+		rec.FollowUp.Finished = 20
+		for no := int64(2); no <= 20; no++ {
+			next := rec.Results[0]
+			next.File = no
+			rec.Results = append(rec.Results, next)
+		}
+		var log bytes.Buffer
+		logger := outage.Share(slog.New(slog.NewTextHandler(&log, nil)))
+		recorder := New(r.Store, Options{MaxItems: 1000, Flushers: 1, Log: logger})
+		t.Cleanup(func() { r.Must(recorder.Close(context.Background())) })
+		for range 3 {
+			if _, err := recorder.Record(t.Context(), rec); !db.IsRejected(err) {
+				t.Fatalf("recorded with %v", err)
+			}
+		}
+		lines := strings.Split(strings.TrimSpace(log.String()), "\n")
+		if len(lines) != 1 || !strings.Contains(lines[0], "look for a constraint or a trigger") || !strings.Contains(lines[0], "closed by the test") {
+			t.Errorf("the log has %d lines: %s", len(lines), log.String())
+		}
+		if outage.Failing(logger, outage.Database) == nil {
+			t.Error("those who wait do not learn that the database rejects the results")
+		}
+		execute("DROP TRIGGER closed")
+		_, err := recorder.Record(t.Context(), rec)
+		r.Must(err)
+		if got := len(r.Results(1)); got != 20 {
+			t.Errorf("%d results", got)
+		}
+	})
 }
 
 // A single recording does not wait for others.

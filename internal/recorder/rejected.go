@@ -28,12 +28,29 @@ func rejected(r *tasks.Result, err error) tasks.Result {
 	}
 }
 
+func isRejected(r *tasks.Result) bool { return r.Code == handlers.CodeDatabaseRejected }
+
+// refusedError says that the database accepts no result of a file, whatever it holds.
+type refusedError struct {
+	transfer string
+	step     int
+	file     int64
+	err      error
+}
+
+func (e *refusedError) Error() string {
+	return fmt.Sprintf("the database rejects any result of file %d at step %d of transfer %s; "+
+		"look for a constraint or a trigger that Baler's migration does not make, and remove it: %v", e.file, e.step, e.transfer, e.err)
+}
+
+func (e *refusedError) Unwrap() error { return e.err }
+
 // rejectedFiles lists the files whose results were replaced because the database
 // rejected them.
 func rejectedFiles(results []tasks.Result) []int64 {
 	var files []int64
 	for i := range results {
-		if results[i].Code == handlers.CodeDatabaseRejected {
+		if isRejected(&results[i]) {
 			files = append(files, results[i].File)
 		}
 	}

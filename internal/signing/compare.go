@@ -36,7 +36,7 @@ func Difference(here []string, w *tasks.Worker) string {
 }
 
 // WarnOfDifferences writes a warning to the log when live workers have other keys than this
-// process. own is the name of its own worker, which is left out; workers of the same name do
+// process, and otherwise a line for debugging. own is the name of its own worker, which is left out; workers of the same name do
 // not run at the same time.
 func (k *Keys) WarnOfDifferences(ctx context.Context, log *slog.Logger, own string, workers []tasks.Worker) {
 	first, differ, others := "", 0, 0
@@ -55,5 +55,7 @@ func (k *Keys) WarnOfDifferences(ctx context.Context, log *slog.Logger, own stri
 	if differ > 0 {
 		log.WarnContext(ctx, "the keys of signed messages differ between processes: batches come late or not at all; "+Hint,
 			"difference", first, "workers", others, "differ", differ)
+		return
 	}
+	log.DebugContext(ctx, "the keys of signed messages agree between processes", "workers", others)
 }

@@ -2,6 +2,7 @@ package systemtest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -461,14 +462,14 @@ func TestServeWatchAndSubmitSayThatKeysDiffer(t *testing.T) {
 				ctx, cancel := context.WithCancel(t.Context())
 				ended := make(chan error, 1)
 				go func() { ended <- do(ctx, b) }()
-				if c.want != "" {
-					eventually(t, func() error {
-						if !strings.Contains(log.String(), c.want) {
-							return fmt.Errorf("%s says: %s", what, log.String())
-						}
-						return nil
-					})
-				} else if what == "submit" {
+				want := cmp.Or(c.want, `msg="the keys of signed messages agree between processes" workers=1`)
+				eventually(t, func() error {
+					if !strings.Contains(log.String(), want) {
+						return fmt.Errorf("%s says: %s", what, log.String())
+					}
+					return nil
+				})
+				if what == "submit" { // it goes on when it has compared
 					testkit.Must(t, <-ended)
 					ended <- nil
 				}
@@ -529,7 +530,8 @@ func TestProcessesWithOtherKeysSayThat(t *testing.T) {
 func openLogging(t *testing.T, c config.Config, log io.Writer) *baler.Baler {
 	t.Helper()
 	b, err := baler.Open(t.Context(), c, baler.Options{
-		Registry: &handlers.Registry{}, Log: slog.New(slog.NewTextHandler(log, nil)), HeartbeatInterval: 250 * time.Millisecond,
+		Registry: &handlers.Registry{}, HeartbeatInterval: 250 * time.Millisecond,
+		Log: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})
 	testkit.Must(t, err)
 	testkit.CloseAtEnd(t, b)

@@ -17,14 +17,14 @@ const defaultMaxBatches = 1000
 
 // coprocessArgs are the arguments as a recipe has them.
 type coprocessArgs struct {
-	Script      string        `json:"script"`
-	Interpreter command.Words `json:"interpreter"`
-	Command     command.Words `json:"command"`
-	Env         command.Words `json:"env"`
-	Memory      tasks.Size    `json:"memory"`
-	MaxBatches  int           `json:"max_batches"`
-	Version     any           `json:"version"` // changes the recipe when the script has changed
-	Emit        string        `json:"emit"`    // the folder below which each file has one of its own
+	Script      string            `json:"script"`
+	Interpreter command.Words     `json:"interpreter"`
+	Command     command.Words     `json:"command"`
+	Env         command.Variables `json:"env"`
+	Memory      tasks.Size        `json:"memory"`
+	MaxBatches  int               `json:"max_batches"`
+	Version     any               `json:"version"` // changes the recipe when the script has changed
+	Emit        string            `json:"emit"`    // the folder below which each file has one of its own
 
 	Args  any            `json:"args"`  // for the job
 	Facts map[string]any `json:"facts"` // for the job

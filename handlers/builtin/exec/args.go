@@ -43,7 +43,7 @@ type execArgs struct {
 	Paths     string            `json:"paths"`
 	Stdin     string            `json:"stdin"`
 	Dir       string            `json:"dir"`
-	Env       command.Words     `json:"env"`
+	Env       command.Variables `json:"env"`
 	Outcomes  map[string]string `json:"outcomes"`
 	Facts     *factArgs         `json:"facts"`
 	MaxOutput tasks.Size        `json:"max_output"`
