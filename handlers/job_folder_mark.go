@@ -82,7 +82,7 @@ func (f *FileFolder) writeMark() (*folderMark, error) {
 	if err != nil {
 		return nil, err
 	}
-	ok, held := lock(mark)
+	ok, held := f.job.lockFile(mark)
 	if held {
 		return nil, errors.Join(fs.ErrExist, mark.Close())
 	}
@@ -130,7 +130,7 @@ func (f *FileFolder) takeMark() (m *folderMark, id string, there bool, err error
 // lockMark locks and reads what has the name of the mark; ours says that it can be one: the number
 // of a folder, or nothing when its worker was killed while it wrote.
 func (f *FileFolder) lockMark(file *os.File) (id string, ours bool, err error) {
-	if ok, _ := lock(file); !ok {
+	if ok, _ := f.job.lockFile(file); !ok {
 		return "", false, nil
 	}
 	locked, err := file.Stat()
@@ -147,6 +147,14 @@ func (f *FileFolder) lockMark(file *os.File) (id string, ours bool, err error) {
 	}
 	_, noNumber := strconv.ParseUint(string(content), 10, 64)
 	return string(content), len(content) == 0 || noNumber == nil, nil
+}
+
+// lockFile locks an open mark, see lock.
+func (j *Job) lockFile(f *os.File) (ok, held bool) {
+	if j.lock != nil {
+		return j.lock(f)
+	}
+	return lock(f)
 }
 
 // unmark removes the mark of a folder that is gone.
