@@ -62,7 +62,9 @@ func TestPrunableKeepsWhatFixityRunsCompareWith(t *testing.T) {
 // minutes before: one may have ended then and committed its end later.
 func TestBaseline(t *testing.T) {
 	each(t, func(t *testing.T, b *env) {
-		ended := func(runKey, sources string) int64 { return b.ofSources(t, b.ended(t, runKey, 1, tasks.OutcomeSucceeded), sources) }
+		ended := func(runKey, sources string) int64 {
+			return b.ofSources(t, b.ended(t, runKey, 1, tasks.OutcomeSucceeded), sources)
+		}
 		want := func(when string, want ...int64) Baseline {
 			t.Helper()
 			got, err := b.Baseline(t.Context(), "src", "fix")
