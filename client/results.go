@@ -24,23 +24,24 @@ type Filter struct {
 // Retry runs the files of the selected results again, and returns their number. Without
 // outcomes it selects failures and canceled files.
 func (c *Client) Retry(ctx context.Context, id string, f Filter) (files int64, err error) {
-	var answer struct {
-		Files int64 `json:"files"`
-	}
 	// Repeating it is harmless: files that run again have no result that it would select.
-	err = c.call(ctx, request{method: http.MethodPost, path: "/transfers/" + url.PathEscape(id) + "/retry", body: f}, &answer)
-	return answer.Files, err
+	return c.changeFiles(ctx, id, "/retry", f)
 }
 
 // CancelFiles cancels the selected files that have not ended, and returns how many were not
 // canceled before. A file that runs ends its step first. The filter must select something;
 // Client.Cancel cancels all files.
 func (c *Client) CancelFiles(ctx context.Context, id string, f Filter) (files int64, err error) {
+	// Repeating it is harmless: a file is canceled once.
+	return c.changeFiles(ctx, id, "/files/cancel", f)
+}
+
+// changeFiles posts a filter to a path of a transfer, and returns how many files were changed.
+func (c *Client) changeFiles(ctx context.Context, id, path string, f Filter) (files int64, err error) {
 	var answer struct {
 		Files int64 `json:"files"`
 	}
-	// Repeating it is harmless: a file is canceled once.
-	err = c.call(ctx, request{method: http.MethodPost, path: "/transfers/" + url.PathEscape(id) + "/files/cancel", body: f}, &answer)
+	err = c.call(ctx, request{method: http.MethodPost, path: "/transfers/" + url.PathEscape(id) + path, body: f}, &answer)
 	return answer.Files, err
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"sync"
 	"time"
 
@@ -33,7 +34,8 @@ type Job struct {
 
 	takenOver *tasks.Result // see TakeOver
 
-	marks []*folderMark // of folders, see Recorded
+	marks []*folderMark                    // of folders, see Recorded
+	lock  func(f *os.File) (ok, held bool) // locks marks; nil: the system does, see lock
 
 	progressed time.Time // see Progress
 	begun      bool      // work on this file has begun, see Running

@@ -44,8 +44,7 @@ func (j *Job) MakeFolder(ctx context.Context, base string) (*FileFolder, error) 
 	if tasks.IsObject(base) {
 		return nil, Fail(CodeBadArgs, fmt.Errorf("%s is in object storage, where programs cannot write: name a folder", base))
 	}
-	whole := filepath.Join(base, j.RelativePath()) + folderSuffix
-	p, err := j.spec.Outputs.at(whole)
+	p, err := j.spec.Outputs.at(j.folderPath(base))
 	if err != nil {
 		return nil, err
 	}
@@ -57,11 +56,7 @@ func (j *Job) MakeFolder(ctx context.Context, base string) (*FileFolder, error) 
 		return nil, errors.Join(err, p.root.Close())
 	}
 	for n := 1; ; n++ {
-		if n > 1 {
-			number := fmt.Sprintf("-%d", n)
-			f.Path, f.name = p.path+number, p.name+number
-		}
-		f.mark = p.beside(j.markName(n))
+		f.number(p, n)
 		used, err := f.sweep(ctx)
 		if err == nil && !used {
 			if err = p.root.Mkdir(f.name, 0o755); err == nil {
@@ -75,6 +70,21 @@ func (j *Job) MakeFolder(ctx context.Context, base string) (*FileFolder, error) 
 			return nil, errors.Join(WriteFailure(f.Path, cmp.Or(err, fs.ErrExist)), p.root.Close())
 		}
 	}
+}
+
+// folderPath is the path of the first folder that the job can have below base.
+func (j *Job) folderPath(base string) string {
+	return filepath.Join(base, j.RelativePath()) + folderSuffix
+}
+
+// number makes f the nth folder that the job can have at a place.
+func (f *FileFolder) number(p *destination, n int) {
+	f.Path, f.name = p.path, p.name
+	if n > 1 {
+		number := fmt.Sprintf("-%d", n)
+		f.Path, f.name = p.path+number, p.name+number
+	}
+	f.mark = p.beside(f.job.markName(n))
 }
 
 // Emit makes a file in the folder another file of the transfer, see Job.Emit. path is absolute,

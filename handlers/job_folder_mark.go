@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // folderMark is a file beside a folder of MakeFolder. It says that the folder is of this job, and
@@ -35,8 +36,8 @@ const (
 	settleKeep                   // the mark stays for the next attempt
 )
 
-// maxMark is how many bytes a mark has at most.
-const maxMark = 20
+// maxMark is how many bytes a mark has at most: two numbers and what is between them.
+const maxMark = 41
 
 // markName is the name of the mark of the nth folder of the job. It names the transfer by
 // its public id: several databases may write into the same folders.
@@ -82,7 +83,7 @@ func (f *FileFolder) writeMark() (*folderMark, error) {
 	if err != nil {
 		return nil, err
 	}
-	ok, held := lock(mark)
+	ok, held := f.job.lockFile(mark)
 	if held {
 		return nil, errors.Join(fs.ErrExist, mark.Close())
 	}
@@ -127,10 +128,10 @@ func (f *FileFolder) takeMark() (m *folderMark, id string, there bool, err error
 	return m, id, true, nil
 }
 
-// lockMark locks and reads what has the name of the mark; ours says that it can be one: the number
+// lockMark locks and reads what has the name of the mark; ours says that it can be one: the identity
 // of a folder, or nothing when its worker was killed while it wrote.
 func (f *FileFolder) lockMark(file *os.File) (id string, ours bool, err error) {
-	if ok, _ := lock(file); !ok {
+	if ok, _ := f.job.lockFile(file); !ok {
 		return "", false, nil
 	}
 	locked, err := file.Stat()
@@ -145,8 +146,15 @@ func (f *FileFolder) lockMark(file *os.File) (id string, ours bool, err error) {
 	if err != nil {
 		return "", false, err
 	}
-	_, noNumber := strconv.ParseUint(string(content), 10, 64)
-	return string(content), len(content) == 0 || noNumber == nil, nil
+	return string(content), len(content) == 0 || isIdentity(string(content)), nil
+}
+
+// lockFile locks an open mark, see lock.
+func (j *Job) lockFile(f *os.File) (ok, held bool) {
+	if j.lock != nil {
+		return j.lock(f)
+	}
+	return lock(f)
 }
 
 // unmark removes the mark of a folder that is gone.
@@ -155,12 +163,20 @@ func (f *FileFolder) unmark() error { return removeFrom(f.root, f.mark) }
 // identity tells the folder from another one that has its name later.
 func (f *FileFolder) identity() (string, error) { return identityIn(f.root, f.name) }
 
+// isIdentity reports whether a text can be one that identity gives.
+func isIdentity(text string) bool {
+	number, born, ok := strings.Cut(text, "-")
+	_, noNumber := strconv.ParseUint(number, 10, 64)
+	_, noTime := strconv.ParseInt(born, 10, 64)
+	return ok && noNumber == nil && noTime == nil
+}
+
 func identityIn(root *os.Root, name string) (string, error) {
 	info, err := root.Lstat(name)
 	if err != nil {
 		return "", err
 	}
-	return strconv.FormatUint(fileNumber(info), 10), nil
+	return fmt.Sprintf("%d-%d", fileNumber(info), fileBorn(root, name)), nil
 }
 
 // sweep removes the folder if it is one that an earlier attempt has left whose worker is dead. It

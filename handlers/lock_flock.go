@@ -15,7 +15,13 @@ func lock(f *os.File) (ok, held bool) {
 	for {
 		err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 		if !errors.Is(err, unix.EINTR) {
-			return err == nil, errors.Is(err, unix.EWOULDBLOCK)
+			return lockAnswer(err)
 		}
 	}
+}
+
+// lockAnswer is the answer of lock when the system answers err. EOPNOTSUPP, or ENOLCK of an NFS
+// client whose server has no lock service, say nothing about other holders.
+func lockAnswer(err error) (ok, held bool) {
+	return err == nil, errors.Is(err, unix.EWOULDBLOCK)
 }

@@ -75,7 +75,7 @@ func openFile(h *handle, name string) (*os.File, error) {
 
 // openFolder opens a file or a folder, by os.Root alone.
 func openFolder(h *handle, name string) (*os.File, error) {
-	return h.root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0) //nolint:wrapcheck // handles.open wraps it
+	return h.root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 }
 
 func (h *handle) name(path string) string {

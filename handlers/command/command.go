@@ -242,7 +242,7 @@ func (in *input) Read(p []byte) (n int, err error) {
 			in.failed.Store(&err)
 		}
 	}()
-	return in.Reader.Read(p) //nolint:wrapcheck // a reader between two others
+	return in.Reader.Read(p)
 }
 
 func (in *input) failure() error {

@@ -20,3 +20,9 @@ type EmittedFiles struct {
 	Files, Bytes int64
 	TopSize      int64 // of the file from the sources
 }
+
+// EmittedFolder is a folder for what a step makes of a file.
+type EmittedFolder struct {
+	File int64
+	Path string
+}

@@ -179,3 +179,36 @@ func TestRecorderIsEager(t *testing.T) {
 		}
 	})
 }
+
+// One completion has several results, of which the database rejects one: the others are recorded
+// as they are, wherever the one is among them.
+func TestRecorderFindsTheRejectedResult(t *testing.T) {
+	testkit.EachDatabase(t, func(t *testing.T, url string) {
+		const files = 7
+		r := transfertest.New(t, url, "name: t\nsteps: [{handler: any}]")
+		r.Refuse()
+		for bad := range int64(files) {
+			r.Transfer = r.Create("name: t\nsteps: [{handler: any}]")
+			b := r.Files(files)[0]
+			recorder := New(r.Store, Options{MaxItems: 1000, Flushers: 2})
+			rec := recording(&b)
+			for no := int64(2); no <= files; no++ {
+				rec.Results = append(rec.Results, rec.Results[0])
+				rec.Results[no-1].File = no
+			}
+			rec.Results[bad].Output = "poison"
+			rec.FollowUp = nil
+			_, err := recorder.Record(t.Context(), rec)
+			if e, is := errors.AsType[*RejectedError](err); !is || !slices.Equal(e.Files, []int64{bad + 1}) {
+				t.Errorf("rejected is file %d, and the error is %v", bad+1, err)
+			}
+			got := r.Results(1)
+			for no := int64(1); no <= files; no++ {
+				if want := no == bad+1; (got[no].Code == handlers.CodeDatabaseRejected) != want || got[no].File != no {
+					t.Errorf("rejected is file %d, and file %d has %+v", bad+1, no, got[no])
+				}
+			}
+			r.Must(recorder.Close(t.Context()))
+		}
+	})
+}

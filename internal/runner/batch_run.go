@@ -57,6 +57,10 @@ type batchRun struct {
 	partial *partialFlush
 	reuse   reuse
 
+	// emittedFolders says of folders of this batch whether they hold files of the transfer. It is
+	// there when its jobs are settled.
+	emittedFolders atomic.Pointer[map[ledger.EmittedFolder]bool]
+
 	poisoned     bool // its file crashed as many workers as it may: it fails without another run
 	crashCounted bool // this run is counted as a crash in advance, see countCrash
 

@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/balerhq/baler/handlers"
+	"github.com/balerhq/baler/internal/ledger"
 	"github.com/balerhq/baler/recipe"
 	"github.com/balerhq/baler/tasks"
 )
@@ -161,7 +162,13 @@ func merge(older, newer map[string]any) map[string]any {
 
 // emittedIn reports whether this step has made files of a file that lie below a folder.
 func (r *batchRun) emittedIn(ctx context.Context, f *tasks.File, folder string) (bool, error) {
-	return r.store.EmittedIn(ctx, r.batch.Transfer, f.No, r.batch.Step, folder)
+	asked := ledger.EmittedFolder{File: f.No, Path: folder}
+	if known := r.emittedFolders.Load(); known != nil {
+		if kept, ok := (*known)[asked]; ok {
+			return kept, nil
+		}
+	}
+	return emittedIn(ctx, r.store, r.batch.Transfer, r.batch.Step, asked)
 }
 
 // emittedBefore counts what was emitted from the same file from the sources.

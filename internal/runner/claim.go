@@ -88,6 +88,14 @@ func (r *Runner) dropComplete(ctx context.Context, m tasks.BatchMessage) error {
 	}
 	r.Metrics.BatchDropped()
 	r.Log.DebugContext(ctx, "worker: the batch is complete already", "batch", m.Batch)
+	plan, err := r.Transfers.Get(ctx, m.Transfer)
+	if errors.Is(err, tasks.ErrTransferNotFound) { // deleted meanwhile
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	r.sweepFolders(ctx, plan, m.Step, m.SomeFiles())
 	return nil
 }
 

@@ -231,3 +231,55 @@ func TestFolderOfABatchThatGoesBack(t *testing.T) {
 		r.check("at the end", "f0001.txt.files-2", 0)
 	})
 }
+
+// A worker is killed after it has recorded a result and before it has removed the mark of its folder.
+// Then the message comes again, of that batch or of another one with the file: whoever takes
+// it removes the mark, and what an earlier attempt has left, and runs nothing.
+func TestMarksOfAWorkerThatIsKilledAfterItsResult(t *testing.T) {
+	for again, deliver := range map[string]func(r *twoAttempts, b, other *tasks.Batch) *tasks.Batch{
+		"the batch is complete": func(_ *twoAttempts, b, _ *tasks.Batch) *tasks.Batch { return b },
+		"the batch is open":     func(r *twoAttempts, _, other *tasks.Batch) *tasks.Batch { r.lose(other); return &r.Open()[0] },
+	} {
+		t.Run(again, func(t *testing.T) {
+			testkit.EachDatabase(t, func(t *testing.T, url string) {
+				r := newTwoAttempts(t, url)
+				b := r.Files(1)[0]
+				other := r.double(&b)
+				r.begin("slow", b)
+				r.lose(&b)
+				second := r.Open()[0]
+				r.begin("quick", second)
+				left := make(map[string][]byte)
+				marks, err := filepath.Glob(filepath.Join(r.out, ".baler-*"))
+				r.Must(err)
+				for _, path := range marks {
+					left[path], err = os.ReadFile(path)
+					r.Must(err)
+				}
+				if len(left) != 2 {
+					t.Fatalf("the marks are %q", marks)
+				}
+				r.Must(r.end("slow")) // its folder and its mark go
+				r.Must(r.end("quick"))
+				for path, content := range left {
+					if strings.HasSuffix(path, "-1") { // a folder of this name is somebody else's by now
+						r.Must(os.Mkdir(filepath.Join(r.out, "f0001.txt.files"), 0o700))
+					}
+					r.Must(os.WriteFile(path, content, 0o600))
+				}
+				mine := filepath.Join(r.out, "."+filepath.Base(marks[0])[1:]+"0") // begins as a mark does
+				r.Must(os.WriteFile(mine, []byte("12345"), 0o600))
+
+				outputs, err := handlers.NewOutputRoots([]string{r.out})
+				r.Must(err)
+				r.Must(r.deliver(r.worker("later", func(o *Options) { o.Outputs = outputs }), deliver(r, &second, &other)))
+				r.check("after the message came again", "f0001.txt.files-2", 1)
+				for _, path := range []string{mine, filepath.Join(r.out, "f0001.txt.files")} {
+					if _, err := os.Stat(path); err != nil {
+						t.Errorf("of somebody else: %v", err)
+					}
+				}
+			})
+		})
+	}
+}

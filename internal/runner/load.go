@@ -41,6 +41,11 @@ func (r *batchRun) load(ctx context.Context) error {
 		return err
 	}
 	r.dropRecorded(files, recorded)
+	numbers := make([]int64, len(recorded))
+	for i := range recorded {
+		numbers[i] = recorded[i].File
+	}
+	r.options.sweepFolders(ctx, r.plan, r.batch.Step, tasks.NewRanges(numbers))
 	return nil
 }
 

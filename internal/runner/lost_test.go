@@ -227,3 +227,33 @@ func TestNeighboursOfAFileThatKillsWorkersPass(t *testing.T) {
 		}
 	}
 }
+
+// The parts of a batch count the attempts that it had.
+func TestPartsInheritTheAttempt(t *testing.T) {
+	testkit.EachDatabase(t, func(t *testing.T, url string) {
+		r := newEnv(t, url, "name: t\nsteps: [{handler: busy, retry: {attempts: 2}}]")
+		r.handle("busy", func(_ context.Context, jobs []*handlers.Job) error {
+			for _, j := range jobs {
+				j.SetStatus(1, tasks.OutcomeError, "busy")
+			}
+			return nil
+		})
+		b := r.Files(4)[0]
+		w := r.worker("w")
+		r.Must(r.deliver(w, &b))
+		r.send(r.Open()[0])
+		again := r.Open()[0]
+		r.lose(&again)
+		r.Must(r.deliver(w, &again))
+		for _, part := range r.Open() {
+			if part.Attempt != 2 || part.Items() != 1 {
+				t.Errorf("a part is %+v", part)
+			}
+		}
+		r.finish(w)
+		r.audit()
+		if tries := r.tries(); len(tries) != 4 {
+			t.Errorf("failed attempts: %v, want one for each file", tries)
+		}
+	})
+}

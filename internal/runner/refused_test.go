@@ -3,8 +3,10 @@ package runner
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/balerhq/baler/handlers"
 	"github.com/balerhq/baler/internal/db"
@@ -153,4 +155,42 @@ func TestServerThatTakesSmallStatements(t *testing.T) {
 	if got.Code != handlers.CodeDatabaseRejected || !strings.Contains(got.Error, "raise its max_allowed_packet") {
 		t.Errorf("recorded %+v", got)
 	}
+}
+
+// The database refuses one result while the batch still runs and another one at its end: neither
+// file goes on.
+func TestRowsThatTheDatabaseRefusesEarlyAndLate(t *testing.T) {
+	testkit.EachDatabase(t, func(t *testing.T, url string) {
+		r := newEnv(t, url, "name: t\nsteps: [{handler: writes}, {handler: after}]")
+		r.Refuse()
+		r.handle("writes", func(_ context.Context, jobs []*handlers.Job) error {
+			jobs[0].WriteOutput([]byte("poison"))
+			jobs[0].Done()
+			testkit.Eventually(t, time.Minute, func() error {
+				if n := len(r.Results(1)); n != 1 {
+					return fmt.Errorf("%d results are recorded early", n)
+				}
+				return nil
+			})
+			jobs[1].WriteOutput([]byte("poison"))
+			return nil
+		})
+		var went []int64
+		r.handle("after", func(_ context.Context, jobs []*handlers.Job) error {
+			for _, j := range jobs {
+				went = append(went, j.File().No)
+			}
+			return nil
+		})
+		completed := 0
+		r.Files(3)
+		r.finish(r.worker("w", func(o *Options) { o.OnCompleted = func(context.Context, int64) { completed++ } }))
+		r.audit()
+		if !slices.Equal(went, []int64{3}) {
+			t.Errorf("files %v went on, want 3 alone", went)
+		}
+		if completed != 1 {
+			t.Errorf("the end of the transfer was reported %d times", completed)
+		}
+	})
 }

@@ -317,3 +317,17 @@ func TestFactsOfEarlierStepsCount(t *testing.T) {
 		}
 	})
 }
+
+// A result that is young enough is taken over.
+func TestResultOfTheGreatestAgeIsTakenOver(t *testing.T) {
+	testkit.EachDatabase(t, func(t *testing.T, url string) {
+		r := newReuseEnv(t, url)
+		const aged = "name: t\nsteps: [{handler: look, with: {a: 1}, reuse: {by: unchanged, max_age: 1h}}]"
+		if ran := r.transfer(aged, "a.txt"); ran != 1 {
+			t.Fatalf("%d files ran at first", ran)
+		}
+		if ran := r.transfer(aged, "a.txt"); ran != 0 {
+			t.Errorf("%d files ran although their results are there", ran)
+		}
+	})
+}

@@ -261,3 +261,48 @@ func TestCountCrash(t *testing.T) {
 		}
 	})
 }
+
+// Of two workers that have read a batch in the same state, one takes it over. The crashes of a batch
+// that crashed before are kept when one more worker dies: by them it is known which file does it.
+func TestTakeOverOfACrashedBatch(t *testing.T) {
+	each(t, func(t *testing.T, b *env) {
+		tr := b.transfer(t, 1)
+		b.files(t, tr.ID, 1)
+		batch := b.batch(t, tr.ID, "1")
+		testkit.Must(t, b.db.Exec("UPDATE batches SET crashes = 2 WHERE id = ?", batch.ID).Error)
+		one, err := b.FindBatch(t.Context(), batch.ID)
+		testkit.Must(t, err)
+		two, err := b.FindBatch(t.Context(), batch.ID)
+		testkit.Must(t, err)
+		testkit.Must(t, b.ClaimBatch(t.Context(), &one, "one", true))
+		if one.Crashes != 2 {
+			t.Errorf("%d crashes are left of 2", one.Crashes)
+		}
+		b.clock.Advance(holdTime + time.Second) // nobody holds it any more
+		wantErr(t, b.ClaimBatch(t.Context(), &two, "two", true), ledger.ErrClaimed)
+		three, err := b.FindBatch(t.Context(), batch.ID)
+		testkit.Must(t, err)
+		testkit.Must(t, b.ClaimBatch(t.Context(), &three, "three", false)) // the ledger says that it may have run
+		if three.FencingToken != one.FencingToken+1 || three.Crashes != 2 || !three.Redelivered {
+			t.Errorf("claimed %+v", three)
+		}
+	})
+}
+
+// A worker says that it runs a batch, and dies before anything is recorded: the next one takes it
+// over, also when the queue has not noticed.
+func TestTakeOverOfAHeldBatch(t *testing.T) {
+	each(t, func(t *testing.T, b *env) {
+		tr := b.transfer(t, 1)
+		b.files(t, tr.ID, 1)
+		batch := b.batch(t, tr.ID, "1")
+		testkit.Must(t, b.HoldBatches(t.Context(), "dead", []tasks.Batch{*batch}))
+		b.clock.Advance(holdTime + time.Second)
+		found, err := b.FindBatch(t.Context(), batch.ID)
+		testkit.Must(t, err)
+		testkit.Must(t, b.ClaimBatch(t.Context(), &found, "next", false))
+		if found.FencingToken != batch.FencingToken+1 || !found.Redelivered {
+			t.Errorf("claimed %+v", found)
+		}
+	})
+}

@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"gorm.io/gorm"
@@ -178,15 +180,50 @@ func (s *Store) completeEmitted(ctx context.Context, files []tasks.CollectedFile
 	return nil
 }
 
-// EmittedIn reports whether files that a step has made of a file lie below a folder.
-func (s *Store) EmittedIn(ctx context.Context, transfer, parent int64, step int, folder string) (bool, error) {
-	from, to := []byte(folder+"/"), []byte(folder+"0") // 0 is the byte behind the slash
-	var found int64
-	err := s.db.Session(ctx).Model(&emittedRow{}).
-		Where("transfer_id = ? AND parent_no = ? AND step_no = ? AND path >= ? AND path < ?", transfer, parent, step, from, to).
-		Limit(1).Count(&found).Error
-	if err != nil {
-		return false, fmt.Errorf("look for emitted files: %w", err)
+// foldersPerQuery is how many folders one query of EmittedIn asks for: SQLite takes up to 500
+// parts of a query.
+const foldersPerQuery = 200
+
+// EmittedIn reports which of some folders hold files that a step has made of their file.
+func (s *Store) EmittedIn(
+	ctx context.Context, transfer int64, step int, folders []ledger.EmittedFolder,
+) (map[ledger.EmittedFolder]bool, error) {
+	kept := make(map[ledger.EmittedFolder]bool, len(folders))
+	for page := range slices.Chunk(folders, foldersPerQuery) {
+		parts := make([]string, len(page))
+		var args []any
+		for i, f := range page {
+			parts[i] = `SELECT ? AS folder WHERE EXISTS (SELECT 1 FROM emitted_files
+				WHERE transfer_id = ? AND parent_no = ? AND step_no = ? AND path >= ? AND path < ?)`
+			args = append(args, i, transfer, f.File, step, []byte(f.Path+"/"), []byte(f.Path+"0")) // 0 is the byte behind the slash
+			kept[f] = false
+		}
+		var found []int
+		if err := s.db.Session(ctx).Raw(strings.Join(parts, " UNION ALL "), args...).Scan(&found).Error; err != nil {
+			return nil, fmt.Errorf("look for emitted files: %w", err)
+		}
+		for _, i := range found {
+			kept[page[i]] = true
+		}
 	}
-	return found > 0, nil
+	return kept, nil
+}
+
+// EmissionBases lists the folders below which a step has made what it emitted, by the files that
+// it was made of.
+func (s *Store) EmissionBases(ctx context.Context, transfer int64, step int, parents tasks.Ranges) (map[int64][]string, error) {
+	var rows []struct {
+		ParentNo int64
+		Base     []byte
+	}
+	q := s.db.Session(ctx).Model(&emittedRow{}).Distinct("parent_no", "SUBSTR(path, 1, base_length) AS base").
+		Where("transfer_id = ? AND step_no = ? AND base_length > 0", transfer, step)
+	if err := db.WhereInRanges(q, "parent_no", parents).Scan(&rows).Error; err != nil {
+		return nil, fmt.Errorf("look for folders of emitted files: %w", err)
+	}
+	bases := make(map[int64][]string, len(rows))
+	for _, r := range rows {
+		bases[r.ParentNo] = append(bases[r.ParentNo], string(r.Base))
+	}
+	return bases, nil
 }

@@ -1,6 +1,9 @@
 package store
 
 import (
+	"fmt"
+	"maps"
+	"slices"
 	"testing"
 
 	"github.com/balerhq/baler/internal/ledger"
@@ -18,24 +21,42 @@ func TestEmittedIn(t *testing.T) {
 		b.record(t, &ledger.BatchCompletion{
 			Batch: one, Results: []tasks.Result{emitting(one, 1, 10, 20), results(one, tasks.OutcomeSucceeded, 2)[0]}, FollowUp: finishing(one),
 		})
-		for _, tt := range []struct {
-			parent int64
-			step   int
-			folder string
-			want   bool
-		}{
-			{1, one.Step, "/out/1", true},
-			{1, one.Step, "/out", true},
-			{1, one.Step, "/out/1/m", false}, // begins alike
-			{1, one.Step, "/ou", false},
-			{1, one.Step, "/out/2", false},
-			{2, one.Step, "/out/1", false},
-			{1, one.Step + 1, "/out/1", false},
-		} {
-			got, err := b.EmittedIn(t.Context(), tr.ID, tt.parent, tt.step, tt.folder)
+		folders := make(map[ledger.EmittedFolder]bool)
+		for i := range 2 * foldersPerQuery { // several queries
+			folders[ledger.EmittedFolder{File: 1, Path: fmt.Sprintf("/none/%d", i)}] = false
+		}
+		maps.Copy(folders, map[ledger.EmittedFolder]bool{
+			{File: 1, Path: "/out/1"}:   true,
+			{File: 1, Path: "/out"}:     true,
+			{File: 1, Path: "/out/1/m"}: false, // begins alike
+			{File: 1, Path: "/ou"}:      false,
+			{File: 1, Path: "/out/2"}:   false,
+			{File: 2, Path: "/out/1"}:   false,
+		})
+		got, err := b.EmittedIn(t.Context(), tr.ID, one.Step, slices.Collect(maps.Keys(folders)))
+		testkit.Must(t, err)
+		if !maps.Equal(got, folders) {
+			t.Errorf("got %v", got)
+		}
+		of := ledger.EmittedFolder{File: 1, Path: "/out/1"}
+		for _, other := range []struct {
+			transfer int64
+			step     int
+		}{{tr.ID, one.Step + 1}, {tr.ID + 1, one.Step}} {
+			got, err := b.EmittedIn(t.Context(), other.transfer, other.step, []ledger.EmittedFolder{of})
 			testkit.Must(t, err)
-			if got != tt.want {
-				t.Errorf("%+v: %v", tt, got)
+			if got[of] {
+				t.Errorf("%+v has the files of another one", other)
+			}
+		}
+		bases, err := b.EmissionBases(t.Context(), tr.ID, one.Step, tasks.NewRanges([]int64{1, 2}))
+		testkit.Must(t, err)
+		if len(bases) != 1 || !slices.Equal(bases[1], []string{"/out"}) {
+			t.Errorf("the folders are %v", bases)
+		}
+		for parents, step := range map[int64]int{2: one.Step, 1: one.Step + 1} {
+			if bases, err = b.EmissionBases(t.Context(), tr.ID, step, tasks.NewRanges([]int64{parents})); err != nil || len(bases) != 0 {
+				t.Errorf("of file %d at step %d: %v, %v", parents, step, bases, err)
 			}
 		}
 	})

@@ -155,3 +155,28 @@ func TestAMarkerStaysWithAnEntryThatCannotBeMoved(t *testing.T) {
 		t.Error("the marker is lost:", err)
 	}
 }
+
+// What has changed since it was submitted is not moved: no transfer has processed what it holds now.
+// What was begun and never submitted is dropped then, and settles anew.
+func TestWhatHasChangedSinceStays(t *testing.T) {
+	t.Parallel()
+	for _, stage := range []Stage{Submitting, Moving} {
+		dir := t.TempDir()
+		testkit.WriteTree(t, dir, "in/a")
+		l, m, _ := newTestLoop(t, dir, &Settings{})
+		fingerprint, err := l.look.fingerprint(t.Context(), "a")
+		testkit.Must(t, err)
+		path := filepath.Join(l.o.Folder, "a")
+		testkit.Must(t, os.WriteFile(path, []byte("other content, of another size"), 0o600))
+		item := &Item{Path: "a", Print: fingerprint, Token: "1", Stage: stage, Target: filepath.Join(l.o.Done, "a")}
+		do := map[Stage]func(context.Context, *Item) error{Submitting: l.resume, Moving: l.move}[stage]
+		testkit.Must(t, do(t.Context(), item))
+		_, moved := os.Lstat(item.Target)
+		if content, err := os.ReadFile(path); err != nil || !strings.HasPrefix(string(content), "other") || !errors.Is(moved, fs.ErrNotExist) {
+			t.Errorf("%s: %q, %v; moved: %v", stage, content, err, moved)
+		}
+		if m.dropped != 1 || len(m.changed) > 0 || l.status.Moved != 0 {
+			t.Errorf("%s: dropped %d times, changed to %v, moved %d", stage, m.dropped, m.changed, l.status.Moved)
+		}
+	}
+}

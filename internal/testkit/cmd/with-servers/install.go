@@ -87,16 +87,7 @@ func install(ctx context.Context, needs []need, log io.Writer) error {
 	if !ok {
 		return fmt.Errorf("please install %s", byHand(needs))
 	}
-	for _, c := range m.plan(needs, prefix) {
-		_, _ = fmt.Fprintf(log, "with-servers: %s\n", strings.Join(c, " ")) // a failed write cannot be reported
-		cmd := exec.CommandContext(ctx, c[0], c[1:]...)
-		cmd.Stdout, cmd.Stderr = log, log
-		if err := cmd.Run(); err != nil {
-			// A package is installed even if its service cannot be started, as in a container. So only
-			// the presence of the programs counts.
-			_, _ = fmt.Fprintf(log, "with-servers: %s: %v\n", c[0], err) // as above
-		}
-	}
+	runAll(ctx, m.plan(needs, prefix), log)
 	if left := missing(os.Getenv); len(left) > 0 {
 		return fmt.Errorf("%s did not install it: please install %s", m.name, byHand(left))
 	}
@@ -110,8 +101,14 @@ func installBrowser(ctx context.Context, log io.Writer) {
 	if _, err := testservers.BrowserBinary(); err == nil || !ok || m.packages[needBrowser] == "" {
 		return
 	}
-	for _, c := range m.plan([]need{needBrowser}, prefix) {
-		_, _ = fmt.Fprintf(log, "with-servers: %s\n", strings.Join(c, " ")) // nowhere to say that it failed
+	runAll(ctx, m.plan([]need{needBrowser}, prefix), log)
+}
+
+// runAll runs commands one after the other. A package is installed even if its service cannot be
+// started, as in a container: only the presence of the programs counts, and errors are only logged.
+func runAll(ctx context.Context, commands [][]string, log io.Writer) {
+	for _, c := range commands {
+		_, _ = fmt.Fprintf(log, "with-servers: %s\n", strings.Join(c, " ")) // a failed write cannot be reported
 		cmd := exec.CommandContext(ctx, c[0], c[1:]...)
 		cmd.Stdout, cmd.Stderr = log, log
 		if err := cmd.Run(); err != nil {
