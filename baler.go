@@ -90,6 +90,7 @@ type Baler struct {
 	control       *control.Controller
 	costs         *cost.Model
 	metrics       *prometheus.Registry
+	certificates  *metrics.Certificates
 	tracer        *tracing.Tracer
 	ingester      *ingest.Ingester
 	loads         *loading.Preparer
@@ -127,6 +128,11 @@ func OpenProducer(ctx context.Context, cfg config.Config, o Options) (*Baler, er
 	b.concurrency = concurrency
 	if b.queue, err = queue.Connect(cfg.Redis, b.log); err != nil {
 		return nil, errors.Join(err, b.store.Close())
+	}
+	if !b.queue.Embedded() {
+		if err := b.watchCertificate("redis", cfg.Redis.TLS); err != nil {
+			return nil, errors.Join(err, b.Close())
+		}
 	}
 	b.control = b.newController()
 	b.ingester = ingest.New(ingest.Options{
@@ -210,6 +216,9 @@ func (b *Baler) openStore(ctx context.Context) (err error) {
 		return err
 	}
 	b.now, b.watch.Now = b.store.Now, b.store.Now
+	if err := b.watchCertificate("database", b.cfg.Database.TLS); err != nil {
+		return errors.Join(err, b.store.Close())
+	}
 	pool, err := b.store.DB().Pool()
 	if err != nil {
 		return errors.Join(err, b.store.Close())
@@ -219,6 +228,19 @@ func (b *Baler) openStore(ctx context.Context) (err error) {
 		return nil
 	}
 	return load.Register(b.registry, b.tables(), b.workerMetrics.LinesLoaded)
+}
+
+// watchCertificate makes the end of a client's certificate a metric. Connections have the one that
+// was read when the process started, until it ends.
+func (b *Baler) watchCertificate(service string, files config.TLS) error {
+	end, err := files.End()
+	if err != nil {
+		return fmt.Errorf("%s.%w", service, err)
+	}
+	if !end.IsZero() {
+		b.certificates.Watch(service+".tls.cert", func() time.Time { return end })
+	}
+	return nil
 }
 
 func newBaler(cfg config.Config, o Options) *Baler {
@@ -238,6 +260,8 @@ func newBaler(cfg config.Config, o Options) *Baler {
 	b.metrics = prometheus.NewRegistry()
 	b.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	b.metrics.MustRegister(metrics.Build(b.version))
+	b.certificates = &metrics.Certificates{}
+	b.metrics.MustRegister(b.certificates)
 	b.workerMetrics = metrics.New(b.metrics)
 	b.costs = cost.NewModel(cfg.Worker.Name, func() time.Time { return b.now() })
 	b.metrics.MustRegister(worker.CostMetrics{Model: b.costs})

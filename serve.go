@@ -72,7 +72,7 @@ func (b *Baler) CheckAccess(ctx context.Context, at net.Addr) error {
 func (b *Baler) backend() *server.Backend {
 	return server.New(server.Options{
 		Store: b.store, Queue: b.queue, Control: b.control, Ingester: b.ingester, Registry: b.registry, Objects: b.objects,
-		Metrics: b.metrics, Log: b.log, Tracer: b.tracer, Now: b.now, Version: b.version, Name: b.cfg.Worker.Name,
+		Metrics: b.metrics, Certificates: b.certificates, Log: b.log, Tracer: b.tracer, Now: b.now, Version: b.version, Name: b.cfg.Worker.Name,
 		HTTP: b.cfg.HTTP, Database: b.cfg.Database, StateDir: b.cfg.StateDir, Readable: b.cfg.Roots, Writable: b.cfg.Outputs,
 		RecipeFolders: b.cfg.Worker.Recipes,
 		CheckRecipe:   b.CheckRecipe, OutputFiles: b.outputFiles, RunFixity: b.runBesideWorkers,

@@ -1,10 +1,12 @@
 package cli
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -54,6 +56,48 @@ func TestJournalOfAProcessThatIsKilled(t *testing.T) {
 	equal(t, "again", s.stable(s.must(exitOK, other("import", files[0], files[1])...).stdout),
 		"Transfer ID is in the database already, with the same 2 files and 2 results.\n"+
 			"Transfer ID is in the database already, with the same 1 file and 1 result.\n")
+}
+
+// A journal of many files, some of which a killed process has left without a transfer, or with one
+// that another file has too, is imported whole, and once.
+func TestRotatedJournal(t *testing.T) {
+	t.Parallel()
+	for _, compression := range []string{"zstd", "gzip", "none"} {
+		t.Run(compression, func(t *testing.T) {
+			t.Parallel()
+			s := newTestEnv(t)
+			testkit.Must(t, os.Mkdir(s.path("journal"), 0o700))
+			const transfers = 4
+			for i := range transfers {
+				s.file(fmt.Sprintf("%d/a.txt", i), "alpha")
+				if i == 2 { // this process writes three
+					s.env = append(s.env, "BALER_JOURNAL_DIR="+s.path("journal"), "BALER_JOURNAL_COMPRESSION="+compression, "BALER_JOURNAL_MAX_SIZE=1")
+				}
+				s.must(exitOK, "run", "-q", s.path(strconv.Itoa(i)))
+			}
+			files, err := filepath.Glob(s.path("journal/*"))
+			testkit.Must(t, err)
+			if len(files) != transfers {
+				t.Fatalf("files %v", files)
+			}
+			text, err := os.ReadFile(files[1])
+			testkit.Must(t, err)
+			base := strings.TrimPrefix(files[1], s.path("journal"))
+			s.file("journal"+strings.Replace(base, "Z-", "Z-killed", 1), "")
+			s.file("journal"+strings.Replace(base, "Z-", "Z-torn", 1), string(text[:20]))
+			s.file("journal"+strings.Replace(base, "Z-", "Z-again", 1), string(text))
+			other := func(args ...string) []string { return append(args, "--database", "sqlite:"+s.path("other.db")) }
+			for _, want := range []string{"Imported transfer", "is in the database already, with the same 1 file and 2 results"} {
+				r := s.must(exitOK, other("import", s.path("journal"))...)
+				if n := strings.Count(r.stdout, want); n != transfers || strings.Count(r.stdout, "\n") != transfers {
+					t.Errorf("imported:\n%s%s", r.stdout, r.stderr)
+				}
+				if n := strings.Count(r.stderr, "is cut off after 0 transfers"); n != 2 {
+					t.Errorf("%d files are cut off:\n%s", n, r.stderr)
+				}
+			}
+		})
+	}
 }
 
 // The last transfer of a file may be cut off. What is broken elsewhere imports nothing.

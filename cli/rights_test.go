@@ -26,12 +26,18 @@ type leastRights struct {
 	as                     func(url string) *testEnv
 }
 
+// usersFile is an ACL file with the account of deploy/redis.acl and an administrator.
+func usersFile(s *testEnv) string {
+	s.t.Helper()
+	acl, err := os.ReadFile("../deploy/redis.acl")
+	testkit.Must(s.t, err)
+	return s.file("users.acl", strings.ReplaceAll(string(acl), "CHANGE-ME", "hush")+"user admin on >hush ~* &* +@all\n")
+}
+
 func newLeastRights(t *testing.T) leastRights {
 	t.Helper()
 	s := newTestEnv(t)
-	acl, err := os.ReadFile("../deploy/redis.acl")
-	testkit.Must(t, err)
-	file := s.file("users.acl", strings.ReplaceAll(string(acl), "CHANGE-ME", "hush")+"user admin on >hush ~* &* +@all\n")
+	file := usersFile(s)
 	queue := testkit.NewRedisServer(t, testkit.RedisOptions{Args: []string{"--aclfile", file}})
 	address, err := url.Parse(queue.URL())
 	testkit.Must(t, err)
@@ -100,7 +106,7 @@ func TestLeastRights(t *testing.T) {
 	} {
 		s.must(exitOK, strings.Fields(args)...)
 	}
-	l.health(s)
+	s.health()
 	l.refusedNothing()
 	if r := stop(); r.code != exitOK {
 		t.Errorf("the worker ended with %d:\n%s", r.code, r.stderr)
@@ -111,17 +117,59 @@ func TestLeastRights(t *testing.T) {
 	reader := l.as(l.ro)
 	reader.must(exitOK, "status")
 	reader.must(exitOK, "results", "1")
-	l.health(reader)
+	reader.health()
 	contains(t, "a reader that writes", reader.must(exitError, "pause", "1").stderr+reader.must(exitError, "delete", "1").stderr, "denied", "grant this account")
 }
 
+// With the least rights, everything works in a Redis cluster too, and doctor names each right that
+// only a cluster needs.
+func TestLeastRightsInACluster(t *testing.T) {
+	t.Parallel()
+	s := newTestEnv(t)
+	cluster := testkit.NewRedisClusterWithACL(t, usersFile(s), url.UserPassword("admin", "hush"))
+	s.env = append(s.env, "BALER_REDIS_URL="+strings.Replace(cluster.URL, "//", "//baler:hush@", 1), "BALER_ROOTS="+s.dir)
+	s.must(exitOK, "migrate")
+	s.must(exitOK, "doctor")
+	for i := range 30 {
+		s.file(fmt.Sprintf("in/%d.txt", i), "alpha")
+	}
+	_, stderr, stop := s.start("worker", "--queues", "default=1,night=1")
+	testkit.Eventually(t, time.Minute, func() error { return lacks(stderr.String(), "worker started") })
+	for _, queue := range []string{"default", "night"} {
+		for _, via := range []string{"bulk", "group"} {
+			s.must(exitFailures, "submit", "--wait", "--missing-ok", "--recipe", "checksum", "--queue", queue, "--via", via, s.path("in"), s.path("late.txt"))
+		}
+	}
+	s.must(exitOK, "queue", "pause", "night")
+	id := strings.TrimSpace(s.must(exitOK, "submit", "--via", "group", "--recipe", "checksum", "--queue", "night", s.path("in")).stdout)
+	for _, args := range []string{
+		"pause " + id, "resume " + id, "queue resume night", "status --watch " + id, "reconcile", "workers", "queue list", "deadletters", "doctor", "delete " + id,
+	} {
+		s.must(exitOK, strings.Fields(args)...)
+	}
+	s.health()
+	for _, entry := range cluster.Refused() {
+		t.Errorf("Redis refused %s because of the %s", entry.Object, entry.Reason)
+	}
+	if r := stop(); r.code != exitOK {
+		t.Errorf("the worker ended with %d:\n%s", r.code, r.stderr)
+	} else if strings.Contains(r.stderr, "level=WARN") || strings.Contains(r.stderr, "level=ERROR") {
+		t.Errorf("the worker warns:\n%s", r.stderr)
+	}
+	for _, right := range []string{"command", "cluster|slots", "cluster|nodes", "cluster|info", "cluster|keyslot"} {
+		cluster.SetUser("baler", "-"+right)
+		contains(t, "doctor without "+right, s.must(exitError, "doctor", "--json").stdout, "+"+right)
+		cluster.SetUser("baler", "+"+right)
+	}
+}
+
 // health starts serve, and expects it to be ready and to show its pages.
-func (l leastRights) health(s *testEnv) {
-	l.t.Helper()
+func (s *testEnv) health() {
+	s.t.Helper()
 	stdout, stderr, stop := s.start("serve", "--listen", "127.0.0.1:0")
 	defer stop()
 	var address string
-	testkit.Eventually(l.t, time.Minute, func() error {
+	testkit.Eventually(s.t, time.Minute, func() error {
 		address = strings.TrimSpace(stdout.String())
 		if !strings.HasPrefix(address, "http://") {
 			return fmt.Errorf("no address yet: %s", stderr.String())
@@ -136,7 +184,7 @@ func (l leastRights) health(s *testEnv) {
 		"/monitor/api/queue_stats", "/monitor/api/servers", "/monitor/api/scheduler_entries", "/monitor/api/redis_info",
 	} {
 		if status, body, err := fetch(address + page); err != nil || status != http.StatusOK {
-			l.t.Errorf("%s: %d %s %v", page, status, body, err)
+			s.t.Errorf("%s: %d %s %v", page, status, body, err)
 		}
 	}
 }

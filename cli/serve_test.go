@@ -117,8 +117,11 @@ func TestServeHTTPS(t *testing.T) {
 		t.Errorf("it says that it serves: %s", r.stdout)
 	}
 	s.env = append(s.env, "BALER_HTTP_TLS_KEY="+pem.Key)
-	stdout, _, stop := s.start("serve", "--listen", "127.0.0.1:0")
+	stdout, stderr, stop := s.start("serve", "--listen", "127.0.0.1:0")
 	testkit.Eventually(t, time.Minute, func() error { return lacks(stdout.String(), "https://127.0.0.1:") })
+	if n := strings.Count(stderr.String(), "the certificate must be renewed soon"); n != 1 {
+		t.Errorf("a certificate for an hour is warned of %d times:\n%s", n, stderr.String())
+	}
 	url := strings.TrimSpace(stdout.String())
 	s.env = append(s.env, "BALER_SERVER="+url)
 	r = s.must(exitError, "status")

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
 )
 
 // TLS names the files of an encrypted connection. The zero value trusts the
@@ -40,6 +41,18 @@ func (t TLS) Load() (*tls.Config, error) {
 		c.Certificates = []tls.Certificate{pair}
 	}
 	return c, nil
+}
+
+// End returns when the client's certificate ends; the zero time when there is none.
+func (t TLS) End() (time.Time, error) {
+	if t.Cert == "" {
+		return time.Time{}, nil
+	}
+	pair, err := tls.LoadX509KeyPair(t.Cert, t.Key)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("tls.cert and tls.key: %w", err)
+	}
+	return pair.Leaf.NotAfter, nil
 }
 
 // check reports settings that cannot work, whatever the files contain.

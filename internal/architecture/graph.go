@@ -31,7 +31,7 @@ func left(name string) bool {
 
 		"internal/address", "internal/backoff", "internal/ctxio", "internal/diskspace", "internal/dsn", "internal/egress",
 		"internal/errlist", "internal/failpoint", "internal/invoke", "internal/keyset",
-		"internal/images", "internal/missing", "internal/sleep", "internal/stopwatch", "internal/suggest", "internal/tlshint",
+		"internal/images", "internal/missing", "internal/sleep", "internal/stopwatch", "internal/suggest", "internal/tlshint", "internal/expiry",
 	} {
 		if name == prefix || strings.HasPrefix(name, prefix+"/") {
 			return true

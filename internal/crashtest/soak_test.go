@@ -176,7 +176,7 @@ func (k *soak) finishAll() {
 				k.workers[i] = k.worker(k.name("worker"), "")
 			}
 		}
-		if left, open := k.unfinished(), k.number("SELECT COUNT(*) FROM transfers WHERE state = 'running'"); left > 0 || open > 0 {
+		if left, open := k.unfinished(), k.number("SELECT COUNT(*) FROM transfers WHERE state IN ('running', 'finalizing')"); left > 0 || open > 0 {
 			return fmt.Errorf("%d files are not finished, %d transfers run; %s", left, open, k.ledger())
 		}
 		return nil

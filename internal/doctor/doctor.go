@@ -189,8 +189,10 @@ func (d *doctor) diagnoseWrites(ctx context.Context) Check {
 	switch {
 	case db.IsDenied(err):
 		return ill("writes", StatusError, err, "grant this account SELECT, INSERT, UPDATE and DELETE on its database")
+	case errors.Is(err, db.ErrReadOnly):
+		return ill("writes", StatusError, err, "point BALER_DATABASE_URL at the primary, or at an address that follows it")
 	case err != nil:
-		return ill("writes", StatusError, err, "look at the database's log: is it read-only, or its disk full?")
+		return ill("writes", StatusError, err, "look at the database's log: is its disk full?")
 	}
 	return well("writes", "this account can write to every table")
 }

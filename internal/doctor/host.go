@@ -38,9 +38,7 @@ func (d *doctor) diagnoseHost() []Check {
 		checks = append(checks, well("outputs", "%s is writable", dir))
 	}
 	checks = append(checks, d.diagnoseJournal()...)
-	if d.cfg.HTTP.TLS.Cert != "" {
-		checks = append(checks, d.certificate(d.cfg.HTTP.TLS))
-	}
+	checks = append(checks, d.certificates()...)
 	return append(checks, diagnoseHandlers(d.registry)...)
 }
 

@@ -5,6 +5,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus/testutil"
@@ -37,6 +38,29 @@ func TestFullDisk(t *testing.T) {
 	testkit.Must(t, j.Pass(t.Context()))
 	if got := content(t, dir); len(got) != 1 || got[0] != "t1\n"+string(large)+"t3\n" {
 		t.Error("the rest is not written")
+	}
+}
+
+// When the disk is full just as a new file is begun, the full file stays as it is, and the others
+// follow in new files when there is room.
+func TestFullDiskWhileRotating(t *testing.T) {
+	dir, resize := testkit.SmallDisk(t, "size=1m,nr_inodes=2") // the folder and a file
+	f := ended(3)
+	j := newJournal(t, f, func(o *Options) { o.Dir, o.MaxSize = dir, 1 })
+	for range 2 {
+		if err := j.Pass(t.Context()); !errors.Is(err, unix.ENOSPC) {
+			t.Errorf("on a full disk it ends with %v", err)
+		}
+	}
+	if got := content(t, dir); !slices.Equal(got, []string{"t1\n"}) || len(f.journaled) != 1 {
+		t.Errorf("written %q, journaled %v", got, f.journaled)
+	}
+	resize("size=1m,nr_inodes=10")
+	testkit.Must(t, j.Pass(t.Context()))
+	got := content(t, dir)
+	slices.Sort(got) // files of one millisecond have no order
+	if !slices.Equal(got, []string{"t1\n", "t2\n", "t3\n"}) || len(f.journaled) != 3 {
+		t.Errorf("written %q, journaled %v", got, f.journaled)
 	}
 }
 

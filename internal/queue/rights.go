@@ -36,11 +36,21 @@ func trials() [][]any {
 	}
 }
 
+// clusterTrials are the commands that the client of a cluster runs to find the server of a key
+// (slots, and command for where a command has its keys), and the queue monitor to describe the
+// cluster.
+func clusterTrials() [][]any {
+	return [][]any{{"command"}, {"cluster", "slots"}, {"cluster", "nodes"}, {"cluster", "info"}, {"cluster", "keyslot", trialKey}}
+}
+
 // MissingRights tries every command that Baler uses, and the channels, and returns the
 // rules that this account's ACL lacks, such as +zcard. deploy/redis.acl has all of them;
 // a test compares them.
 func (q *Conn) MissingRights(ctx context.Context) ([]string, error) {
 	trials := trials()
+	if _, is := q.Client.(*redis.ClusterClient); is {
+		trials = append(trials, clusterTrials()...)
+	}
 	answers := make([]*redis.Cmd, len(trials))
 	_, err := q.Client.Pipelined(ctx, func(pipe redis.Pipeliner) error {
 		for i, args := range trials {

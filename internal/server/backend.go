@@ -14,6 +14,7 @@ import (
 	"github.com/balerhq/baler/handlers"
 	"github.com/balerhq/baler/internal/control"
 	"github.com/balerhq/baler/internal/ingest"
+	"github.com/balerhq/baler/internal/metrics"
 	"github.com/balerhq/baler/internal/queue"
 	"github.com/balerhq/baler/internal/storage"
 	"github.com/balerhq/baler/internal/store"
@@ -39,6 +40,8 @@ type Options struct {
 	HTTP     config.HTTPSettings
 	Database config.DatabaseSettings // of the replica
 	StateDir string                  // is never scanned
+
+	Certificates *metrics.Certificates // nil: no metric says when they end
 
 	// Readable are the folders and prefixes in object storage that may be submitted; Writable
 	// those that final steps may write to.

@@ -51,6 +51,10 @@ func (b *Backend) NewServer(ctx context.Context, at net.Addr) (*web.Server, erro
 	if err := b.readCertificate(&options); err != nil {
 		return nil, err
 	}
+	if c := options.Certificate; c != nil {
+		c.WarnOfEnd()
+		b.Certificates.Watch("http.tls.cert", c.End)
+	}
 	options.Results, options.RequestsPerSecond = b, b.HTTP.RequestsPerSecond
 	options.Redis = b.Queue.Opt
 	options.Audit = b.Store

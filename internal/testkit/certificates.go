@@ -20,13 +20,19 @@ type Certificates struct {
 	CA, Cert, Key string // Cert is for servers on 127.0.0.1 and for clients
 }
 
-// NewCertificates makes an authority and a certificate that it signs.
+// NewCertificates makes an authority and a certificate that it signs, which is valid for an hour.
 func NewCertificates(t testing.TB) Certificates {
+	t.Helper()
+	return NewCertificatesUntil(t, time.Now().Add(time.Hour))
+}
+
+// NewCertificatesUntil makes an authority and a certificate that end at a time.
+func NewCertificatesUntil(t testing.TB, end time.Time) Certificates {
 	t.Helper()
 	dir := t.TempDir()
 	authority := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "authority of a test"}, NotBefore: time.Now().Add(-time.Hour),
-		NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "authority of a test"}, NotBefore: end.AddDate(-1, 0, 0),
+		NotAfter: end, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
 	}
 	authorityKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	Must(t, err)

@@ -20,6 +20,7 @@ type RedisFailover struct {
 	URL string // for Baler's configuration
 
 	t       testing.TB
+	admin   *url.Userinfo             // nil: everybody may do everything
 	servers map[string]*PrivateServer // by host and port
 	master  func() string             // host and port of the server that has the keys of a queue
 }
@@ -64,18 +65,32 @@ func NewRedisSentinel(t testing.TB) *RedisFailover {
 // NewRedisCluster starts a cluster of three masters with a replica each for this test only.
 func NewRedisCluster(t testing.TB) *RedisFailover {
 	t.Helper()
+	return newRedisCluster(&RedisFailover{t: t, servers: make(map[string]*PrivateServer)})
+}
+
+// NewRedisClusterWithACL is NewRedisCluster with the accounts of an ACL file, one of which, the
+// administrator, may do everything.
+func NewRedisClusterWithACL(t testing.TB, file string, admin *url.Userinfo) *RedisFailover {
+	t.Helper()
+	password, _ := admin.Password()
+	return newRedisCluster(&RedisFailover{t: t, admin: admin, servers: make(map[string]*PrivateServer)},
+		"--aclfile", file, "--masteruser", admin.Username(), "--masterauth", password)
+}
+
+func newRedisCluster(f *RedisFailover, args ...string) *RedisFailover {
+	t := f.t
+	t.Helper()
 	const masters, slots = 3, 16384
-	f := &RedisFailover{t: t, servers: make(map[string]*PrivateServer)}
 	var nodes []string
 	var buses []int
 	for range 2 * masters {
 		bus, release, err := testservers.HoldPort(t.Context())
 		Must(t, err)
 		t.Cleanup(func() { Must(t, release()) })
-		nodes = append(nodes, f.start(replicating(
+		nodes = append(nodes, f.start(replicating(append(args,
 			"--cluster-enabled", "yes", "--databases", "1", "--cluster-node-timeout", "1000", "--cluster-port", strconv.Itoa(bus),
 			"--cluster-replica-validity-factor", "0",
-		)...))
+		)...)...))
 		buses = append(buses, bus)
 	}
 	first := f.client(nodes[0])
@@ -109,7 +124,7 @@ func NewRedisCluster(t testing.TB) *RedisFailover {
 		})
 	}
 	f.URL = "redis-cluster://" + strings.Join(nodes, ",")
-	all := redis.NewClusterClient(&redis.ClusterOptions{Addrs: nodes})
+	all := redis.NewClusterClient(&redis.ClusterOptions{Addrs: nodes, Username: f.user(), Password: f.password()})
 	CloseAtEnd(t, all)
 	f.master = func() string {
 		node, err := all.MasterForKey(t.Context(), "asynq:{default}:pending")
@@ -140,9 +155,35 @@ func (f *RedisFailover) start(args ...string) string {
 }
 
 func (f *RedisFailover) client(address string) *redis.Client {
-	c := redis.NewClient(&redis.Options{Addr: address})
+	c := redis.NewClient(&redis.Options{Addr: address, Username: f.user(), Password: f.password()})
 	CloseAtEnd(f.t, c)
 	return c
+}
+
+func (f *RedisFailover) user() string { return f.admin.Username() }
+
+func (f *RedisFailover) password() string {
+	password, _ := f.admin.Password() // without one it is empty
+	return password
+}
+
+// Refused lists what each server has refused because of its ACL.
+func (f *RedisFailover) Refused() (refused []*redis.ACLLogEntry) {
+	f.t.Helper()
+	for address := range f.servers {
+		entries, err := f.client(address).ACLLog(f.t.Context(), 100).Result()
+		Must(f.t, err)
+		refused = append(refused, entries...)
+	}
+	return refused
+}
+
+// SetUser changes the rules of an account on each server.
+func (f *RedisFailover) SetUser(name string, rules ...string) {
+	f.t.Helper()
+	for address := range f.servers {
+		Must(f.t, f.client(address).ACLSetUser(f.t.Context(), name, rules...).Err())
+	}
 }
 
 // await waits until a server is as it should be.

@@ -7,6 +7,8 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"github.com/balerhq/baler/internal/expiry"
 )
 
 // certificateCheck is how often the files of a certificate are looked at, at most.
@@ -61,16 +63,51 @@ func (c *Certificate) use(f pemFiles) error {
 	return nil
 }
 
+// End returns when the certificate ends that new connections get.
+func (c *Certificate) End() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.current()
+	return c.pair.Leaf.NotAfter
+}
+
+// WarnOfEnd logs a certificate that clients refuse, or soon will. Serving goes on: a client may
+// accept it, and a new one is used as soon as it is there.
+func (c *Certificate) WarnOfEnd() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.warnOfEnd()
+}
+
+func (c *Certificate) warnOfEnd() {
+	validity, found := expiry.Check(c.pair.Leaf, c.now())
+	switch validity {
+	case expiry.Valid:
+	case expiry.Ending:
+		c.log.Warn("http: the certificate must be renewed soon: "+found+"; a new one is read from the same files without a restart", "file", c.cert)
+	case expiry.Expired:
+		c.log.Warn("http: browsers and programs refuse the certificate: "+found+
+			"; renew it: a new one is read from the same files without a restart", "file", c.cert)
+	case expiry.NotYetValid:
+		c.log.Warn("http: browsers and programs refuse the certificate: "+found+"; correct this host's clock, or the certificate", "file", c.cert)
+	}
+}
+
 // get returns the certificate for a new connection. Files that cannot be used leave the
 // last one that could be.
 func (c *Certificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.current()
+	return c.pair, nil
+}
+
+// current reads the files again when they were not looked at for some time.
+func (c *Certificate) current() {
 	if now := c.now(); now.Sub(c.checked) >= certificateCheck {
 		c.checked = now
 		c.refresh()
 	}
-	return c.pair, nil
 }
 
 func (c *Certificate) refresh() {
@@ -87,6 +124,7 @@ func (c *Certificate) refresh() {
 		return
 	}
 	c.log.Info("http: the certificate was read again", "file", c.cert)
+	c.warnOfEnd()
 }
 
 func (c *Certificate) config() *tls.Config {

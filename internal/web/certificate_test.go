@@ -1,8 +1,10 @@
 package web
 
 import (
+	"bytes"
 	"log/slog"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -46,5 +48,43 @@ func TestCertificateIsReadAgain(t *testing.T) {
 	testkit.Must(t, os.Remove(files.Key))
 	if serial() != second {
 		t.Error("the last certificate is not used while a file is away")
+	}
+}
+
+// The end of the certificate is the metric's, also when nobody connects, and a warning tells of it.
+func TestEndOfCertificate(t *testing.T) {
+	t.Parallel()
+	begin := time.Now().Truncate(time.Second)
+	now := begin
+	const day = 24 * time.Hour
+	for end, want := range map[time.Duration]string{
+		-day: "browsers and programs refuse the certificate: the certificate ended on ", 3*day + time.Hour: "in 3 days", 30 * day: "",
+		2 * 366 * day: "browsers and programs refuse the certificate: the certificate is not valid before ",
+	} {
+		files := testkit.NewCertificatesUntil(t, begin.Add(end))
+		var log bytes.Buffer
+		c, err := LoadCertificate(files.Cert, files.Key, slog.New(slog.NewTextHandler(&log, nil)), func() time.Time { return begin })
+		testkit.Must(t, err)
+		c.WarnOfEnd()
+		if got := log.String(); !strings.Contains(got, want) || want == "" && got != "" {
+			t.Errorf("with %s left it logs %q", end, got)
+		}
+	}
+
+	var log bytes.Buffer
+	files, renewed := testkit.NewCertificatesUntil(t, begin.Add(day)), testkit.NewCertificatesUntil(t, begin.Add(5*day))
+	c, err := LoadCertificate(files.Cert, files.Key, slog.New(slog.NewTextHandler(&log, nil)), func() time.Time { return now })
+	testkit.Must(t, err)
+	if got := c.End(); !got.Equal(begin.Add(day)) {
+		t.Errorf("it ends on %s", got)
+	}
+	testkit.Must(t, os.Rename(renewed.Cert, files.Cert))
+	testkit.Must(t, os.Rename(renewed.Key, files.Key))
+	now = now.Add(certificateCheck)
+	if got := c.End(); !got.Equal(begin.Add(5 * day)) {
+		t.Errorf("the new one ends on %s", got)
+	}
+	if got := log.String(); !strings.Contains(got, "was read again") || !strings.Contains(got, "in 4 days") {
+		t.Errorf("it logs %q", got)
 	}
 }
