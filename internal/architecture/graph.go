@@ -30,8 +30,8 @@ func left(name string) bool {
 		"internal/testservers", "internal/transfertest",
 
 		"internal/address", "internal/backoff", "internal/ctxio", "internal/diskspace", "internal/dsn", "internal/egress",
-		"internal/errlist", "internal/failpoint", "internal/invoke", "internal/keyset",
-		"internal/images", "internal/missing", "internal/sleep", "internal/stopwatch", "internal/suggest", "internal/tlshint", "internal/expiry",
+		"internal/errlist", "internal/expiry", "internal/failpoint", "internal/invoke", "internal/keyset",
+		"internal/images", "internal/missing", "internal/sleep", "internal/stopwatch", "internal/suggest", "internal/tlshint",
 	} {
 		if name == prefix || strings.HasPrefix(name, prefix+"/") {
 			return true

@@ -87,8 +87,8 @@ func (c *mysqlConn) explain(err error) error {
 	switch e.Number {
 	case mysqlReadOnly, mysqlReadOnlyTransaction, mysqlReadOnlyMode:
 		c.readOnly = true
-		return fmt.Errorf("%w: %w; connect to the primary, or end the read-only mode (read_only, super_read_only, tx_read_only, transaction_read_only)",
-			ErrReadOnly, err)
+		return fmt.Errorf("%w: %w; connect to the primary, or end the read-only mode "+
+			"(read_only, super_read_only, tx_read_only, transaction_read_only)", ErrReadOnly, err)
 	case mysqlBinlog:
 		return fmt.Errorf("%w: %w; set binlog_format = ROW or MIXED on the server", ErrBinlogFormat, err)
 	case mysqlTableDenied, mysqlColumnDenied:

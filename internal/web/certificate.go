@@ -84,12 +84,14 @@ func (c *Certificate) warnOfEnd() {
 	switch validity {
 	case expiry.Valid:
 	case expiry.Ending:
-		c.log.Warn("http: the certificate must be renewed soon: "+found+"; a new one is read from the same files without a restart", "file", c.cert)
+		c.log.Warn("http: the certificate must be renewed soon: "+found+
+			"; a new one is read from the same files without a restart", "file", c.cert)
 	case expiry.Expired:
 		c.log.Warn("http: browsers and programs refuse the certificate: "+found+
 			"; renew it: a new one is read from the same files without a restart", "file", c.cert)
 	case expiry.NotYetValid:
-		c.log.Warn("http: browsers and programs refuse the certificate: "+found+"; correct this host's clock, or the certificate", "file", c.cert)
+		c.log.Warn("http: browsers and programs refuse the certificate: "+found+
+			"; correct this host's clock, or the certificate", "file", c.cert)
 	}
 }
 
