@@ -17,7 +17,7 @@ const (
 	// memorySpare is what the collector gets besides memoryUsual when less is mapped: then
 	// the process stays below residentMost with it, and collects a third less often.
 	memorySpare  = 20 << 20
-	residentMost = 196 << 20
+	residentMost = 201 << 20
 )
 
 // collectLess sets the garbage collector to run when the heap has grown to four times
