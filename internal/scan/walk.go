@@ -209,7 +209,7 @@ func (w *walker) relative(path string) string {
 
 // fromRoot drops the separators at the start of a path.
 func fromRoot(path string) string {
-	rest := strings.TrimLeft(path, string(filepath.Separator))
+	rest := strings.TrimLeft(path, "/"+string(filepath.Separator)) // an object's has slashes on every system
 	if rest == "" {
 		return "." // the root itself
 	}
