@@ -90,12 +90,12 @@ func (v *validation) services(c Config) {
 	if c.StateDir == "" {
 		v.problems.addf("", "state_dir", "is not set, nor is %s or XDG_STATE_HOME; set BALER_STATE_DIR", homeVariable(runtime.GOOS))
 	} else {
-		v.requiref(filepath.IsAbs(c.StateDir), "state_dir", "%s is not absolute; begin it with %s", dsn.Quote(c.StateDir), rootFolder(runtime.GOOS))
+		v.requiref(filepath.IsAbs(c.StateDir), "state_dir", notAbsolute, dsn.Quote(c.StateDir), rootFolder(runtime.GOOS))
 	}
 }
 
 func (v *validation) journal(j JournalSettings) {
-	v.requiref(j.Dir == "" || filepath.IsAbs(j.Dir), "journal.dir", "%s is not absolute; begin it with %s", dsn.Quote(j.Dir), rootFolder(runtime.GOOS))
+	v.requiref(j.Dir == "" || filepath.IsAbs(j.Dir), "journal.dir", notAbsolute, dsn.Quote(j.Dir), rootFolder(runtime.GOOS))
 	v.requiref(j.MaxSize > 0, "journal.max_size", "%d is too small; set 1 or more", j.MaxSize)
 	v.requiref(slices.Contains([]string{"zstd", "gzip", "none"}, j.Compression), "journal.compression",
 		"%s is unknown; set zstd, gzip or none", dsn.Quote(j.Compression))
@@ -136,9 +136,11 @@ func (v *validation) absolute(key string, dirs []string) {
 		if slices.ContainsFunc(dirs, dsn.MayBeURL) {
 			shown = fmt.Sprintf("number %d", i+1)
 		}
-		v.requiref(filepath.IsAbs(dir), key, "%s is not absolute; begin it with %s, because workers run in other folders", shown, rootFolder(runtime.GOOS))
+		v.requiref(filepath.IsAbs(dir), key, notAbsolute+", because workers run in other folders", shown, rootFolder(runtime.GOOS))
 	}
 }
+
+const notAbsolute = "%s is not absolute; begin it with %s"
 
 // rootFolder is what an absolute path begins with.
 func rootFolder(system string) string {
