@@ -12,7 +12,8 @@ import (
 )
 
 // WithDefaults returns c with the defaults in its zero fields. env is as os.Environ
-// returns it; HOME and XDG_STATE_HOME give the state folder.
+// returns it; HOME and XDG_STATE_HOME, on
+// Windows LOCALAPPDATA, give the state folder.
 func (c Config) WithDefaults(env []string) Config {
 	return c.constants().derived(environment(env))
 }
@@ -67,7 +68,7 @@ func (c Config) constants() Config {
 
 // derived fills in the defaults that depend on the host and on other settings.
 func (c Config) derived(env map[string]string) Config {
-	c.StateDir = cmp.Or(c.StateDir, stateDir(env))
+	c.StateDir = cmp.Or(c.StateDir, stateDir(runtime.GOOS, env))
 	if c.Database.URL == "" && c.StateDir != "" {
 		c.Database.URL = "sqlite:" + filepath.Join(c.StateDir, "baler.db")
 	}
@@ -83,13 +84,27 @@ func (c Config) derived(env map[string]string) Config {
 }
 
 // stateDir follows the XDG base directory specification, which ignores relative
-// paths. It is empty without a home folder.
-func stateDir(env map[string]string) string {
+// paths, and on Windows its rule for data that stay on one machine. It is empty without a home folder.
+func stateDir(system string, env map[string]string) string {
 	if dir := env["XDG_STATE_HOME"]; filepath.IsAbs(dir) {
 		return filepath.Join(dir, "baler")
 	}
-	if home := env["HOME"]; filepath.IsAbs(home) {
+	home := env[homeVariable(system)]
+	switch {
+	case !filepath.IsAbs(home):
+		return ""
+	case system == "windows":
+		return filepath.Join(home, "baler")
+	default:
 		return filepath.Join(home, ".local", "state", "baler")
 	}
-	return ""
+}
+
+// homeVariable names the variable with the folder above the state folder. On Windows only
+// some shells set HOME, and one user must have one state folder.
+func homeVariable(system string) string {
+	if system == "windows" {
+		return "LOCALAPPDATA"
+	}
+	return "HOME"
 }

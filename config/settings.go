@@ -81,7 +81,7 @@ func services() []Setting {
 				"and those of `baler run` write wherever the user may. " +
 				"A relative path of a transfer is below the first folder, in one with the transfer's id as its name."},
 		{"state_dir", "BALER_STATE_DIR", "$XDG_STATE_HOME/baler, else ~/.local/state/baler", text(),
-			"Folder of the embedded default's database, absolute."},
+			"Folder of the embedded default's database, absolute. On Windows the default is `%LOCALAPPDATA%\\baler`."},
 	}
 }
 

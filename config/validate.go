@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -87,14 +88,14 @@ func (v *validation) services(c Config) {
 	v.absolute("roots", v.withoutObjects("roots", c.Roots))
 	v.absolute("outputs", v.withoutObjects("outputs", c.Outputs))
 	if c.StateDir == "" {
-		v.problems.addf("", "state_dir", "is not set, nor is HOME or XDG_STATE_HOME; set BALER_STATE_DIR")
+		v.problems.addf("", "state_dir", "is not set, nor is %s or XDG_STATE_HOME; set BALER_STATE_DIR", homeVariable(runtime.GOOS))
 	} else {
-		v.requiref(filepath.IsAbs(c.StateDir), "state_dir", "%s is not absolute; begin it with /", dsn.Quote(c.StateDir))
+		v.requiref(filepath.IsAbs(c.StateDir), "state_dir", notAbsolute, dsn.Quote(c.StateDir), rootFolder(runtime.GOOS))
 	}
 }
 
 func (v *validation) journal(j JournalSettings) {
-	v.requiref(j.Dir == "" || filepath.IsAbs(j.Dir), "journal.dir", "%s is not absolute; begin it with /", dsn.Quote(j.Dir))
+	v.requiref(j.Dir == "" || filepath.IsAbs(j.Dir), "journal.dir", notAbsolute, dsn.Quote(j.Dir), rootFolder(runtime.GOOS))
 	v.requiref(j.MaxSize > 0, "journal.max_size", "%d is too small; set 1 or more", j.MaxSize)
 	v.requiref(slices.Contains([]string{"zstd", "gzip", "none"}, j.Compression), "journal.compression",
 		"%s is unknown; set zstd, gzip or none", dsn.Quote(j.Compression))
@@ -135,8 +136,18 @@ func (v *validation) absolute(key string, dirs []string) {
 		if slices.ContainsFunc(dirs, dsn.MayBeURL) {
 			shown = fmt.Sprintf("number %d", i+1)
 		}
-		v.requiref(filepath.IsAbs(dir), key, "%s is not absolute; begin it with /, because workers run in other folders", shown)
+		v.requiref(filepath.IsAbs(dir), key, notAbsolute+", because workers run in other folders", shown, rootFolder(runtime.GOOS))
 	}
+}
+
+const notAbsolute = "%s is not absolute; begin it with %s"
+
+// rootFolder is what an absolute path begins with.
+func rootFolder(system string) string {
+	if system == "windows" {
+		return `a drive, such as C:\`
+	}
+	return "/"
 }
 
 // tls checks the files of a connection; fits reports whether its address can have any.

@@ -11,6 +11,8 @@ import (
 	"io/fs"
 	"os"
 	"strings"
+
+	"github.com/balerhq/baler/internal/diskspace"
 )
 
 // An output is written beside its destination, under a temporary name that contains the
@@ -88,7 +90,7 @@ func (c *TransferJob) putFile(p *destination, temporary string, digest hash.Hash
 		}
 		err = place(p.root, temporary, p.name, true)
 	}
-	return errors.Join(err, syncPath(p.root, p.dir()))
+	return errors.Join(err, syncFolder(p.root, p.dir()))
 }
 
 // inPlace has something made beside its place and then put there. It removes
@@ -162,7 +164,7 @@ func (c *TransferJob) putFolder(p *destination, temporary string) error {
 		}
 		return err
 	}
-	return errors.Join(syncPath(p.root, p.dir()), p.root.RemoveAll(former))
+	return errors.Join(syncFolder(p.root, p.dir()), p.root.RemoveAll(former))
 }
 
 // WriteNew writes a file that must not exist yet, and syncs it. It returns the error
@@ -224,11 +226,20 @@ func (c *TransferJob) sweep(p *destination) error {
 	return nil
 }
 
-// syncPath makes a file, or what was renamed in a folder, outlast a loss of power.
-func syncPath(root *os.Root, path string) error {
-	f, err := root.Open(path)
+// syncFile makes a file outlast a loss of power.
+func syncFile(root *os.Root, path string) error {
+	f, err := root.OpenFile(path, diskspace.SyncAccess, 0)
 	if err != nil {
 		return err
 	}
 	return errors.Join(f.Sync(), f.Close())
+}
+
+// syncFolder makes what was renamed in a folder outlast a loss of power.
+func syncFolder(root *os.Root, path string) error {
+	f, err := root.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(diskspace.SyncFolder(f), f.Close())
 }

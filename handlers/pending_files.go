@@ -247,8 +247,12 @@ func (g *PendingFiles) syncOne(of *pendingFile, folder, whole bool, disks map[ui
 	if !folder && !whole {
 		name = p.beside(filepath.Base(of.now()))
 	}
-	if !whole {
-		return syncPath(p.root, name)
+	switch {
+	case whole:
+	case folder:
+		return syncFolder(p.root, name)
+	default:
+		return syncFile(p.root, name)
 	}
 	f, err := p.root.Open(name)
 	if err != nil {

@@ -20,7 +20,7 @@ func (j *Job) RelativeKey() string { return filepath.ToSlash(j.relative()) }
 
 func (j *Job) relative() string {
 	if e := j.spec.File.Emitted; e != nil && e.Base != "" {
-		return relativeTo(strings.TrimSuffix(e.Base, string(filepath.Separator)), j.spec.File.Path)
+		return relativeTo(strings.TrimSuffix(e.Base, tasks.Separator(e.Base)), j.spec.File.Path)
 	}
 	return relativeTo(CommonFolder(j.spec.Sources), j.spec.File.Path)
 }
@@ -42,13 +42,14 @@ func CommonFolder(sources []string) string {
 			common = above
 		}
 	}
-	return strings.TrimSuffix(common, string(filepath.Separator))
+	return strings.TrimSuffix(common, tasks.Separator(common))
 }
 
 // isIn reports whether path is a folder, or lies below it.
 func isIn(folder, path string) bool {
-	rest, ok := strings.CutPrefix(path, strings.TrimSuffix(folder, string(filepath.Separator)))
-	return ok && (rest == "" || rest[0] == filepath.Separator)
+	separator := tasks.Separator(folder)
+	rest, ok := strings.CutPrefix(path, strings.TrimSuffix(folder, separator))
+	return ok && (rest == "" || strings.HasPrefix(rest, separator))
 }
 
 // RelativePath is a path relative to the common folder of its sources.
@@ -58,7 +59,7 @@ func relativeTo(common, path string) string {
 	if path == common { // the only source, a file
 		return tasks.BaseName(path)
 	}
-	rel, ok := strings.CutPrefix(path, common+string(filepath.Separator))
+	rel, ok := strings.CutPrefix(path, common+tasks.Separator(path))
 	if tasks.IsObject(path) {
 		if !ok {
 			rel = strings.Replace(path, "://", "/", 1)
@@ -66,9 +67,17 @@ func relativeTo(common, path string) string {
 		return rel
 	}
 	if !ok {
-		rel = path
+		return BelowAny(path)
 	}
 	return strings.TrimLeft(rel, string(filepath.Separator))
+}
+
+// BelowAny is where a path of this host goes below a folder that holds files from anywhere: its path
+// from the root. On Windows the letter of its drive comes first, or the server and the share.
+func BelowAny(path string) string {
+	path = filepath.Clean(path)
+	drive := filepath.VolumeName(path)
+	return strings.TrimLeft(strings.ReplaceAll(drive, ":", "")+path[len(drive):], string(filepath.Separator))
 }
 
 // localNames writes the names within the key of an object so that they lead nowhere else:

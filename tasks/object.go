@@ -29,6 +29,15 @@ func SplitObject(path string) (bucket, key string) {
 	return path, ""
 }
 
+// Separator is what stands between the names of a path: in the address of an object a slash on
+// every system.
+func Separator(path string) string {
+	if IsObject(path) {
+		return "/"
+	}
+	return string(filepath.Separator)
+}
+
 // ParentPath returns the folder that a path lies in; of an object the path up to its last
 // slash. The parent of a root, or of a bucket, is itself.
 func ParentPath(path string) string {

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/ncruces/go-sqlite3"
 	"gorm.io/gorm"
@@ -59,8 +60,17 @@ func (t target) sqliteDialector() (gorm.Dialector, error) {
 		q.Set("immutable", "1")
 	}
 	q.Set("_timefmt", sqliteTime)
-	u := url.URL{Scheme: "file", Path: path, RawQuery: q.Encode()}
-	return sqliteDialect{dsn: u.String(), folder: filepath.Dir(path)}, nil
+	return sqliteDialect{dsn: sqliteURI(filepath.ToSlash(path), q), folder: filepath.Dir(path)}, nil
+}
+
+// sqliteURI returns the address of a file for SQLite. The path is absolute, with slashes. One of
+// Windows begins with a drive, which would stand after two slashes as host and port.
+func sqliteURI(path string, q url.Values) string {
+	scheme := "file:"
+	if strings.HasPrefix(path, "/") {
+		scheme = "file://"
+	}
+	return scheme + (&url.URL{Path: path}).EscapedPath() + "?" + q.Encode()
 }
 
 // makeFolder makes the folder of a SQLite file.

@@ -3,6 +3,7 @@ package db
 import (
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -114,5 +115,25 @@ func TestDiskErrorsArePlain(t *testing.T) {
 	}
 	if err := (sqliteDialect{folder: "/proc"}).Translate(sqlite3.FULL); err == nil || !strings.Contains(err.Error(), "the disk of /proc is full") {
 		t.Errorf("on a disk without room: %v", err) // nothing is free there
+	}
+}
+
+// SQLite and its driver read the path that the address was made of, also one of Windows.
+func TestAddressOfASQLiteFile(t *testing.T) {
+	t.Parallel()
+	for path, want := range map[string]string{
+		"/var/lib/baler/baler.db":         "file:///var/lib/baler/baler.db?mode=ro",
+		"/a b/100%/what?/#1.db":           "file:///a%20b/100%25/what%3F/%231.db?mode=ro",
+		"C:/Users/Ada L/AppData/baler.db": "file:C:/Users/Ada%20L/AppData/baler.db?mode=ro",
+		"//server/share/baler.db":         "file:////server/share/baler.db?mode=ro",
+	} {
+		got := sqliteURI(path, url.Values{"mode": {"ro"}})
+		if got != want {
+			t.Errorf("%s: %s, not %s", path, got, want)
+		}
+		parsed, err := url.Parse(got) // as the driver does
+		if err != nil || parsed.RawQuery != "mode=ro" {
+			t.Errorf("%s: the driver reads %+v, %v", got, parsed, err)
+		}
 	}
 }

@@ -63,7 +63,8 @@ func CheckOutputs(sources []string, outputs []PlannedOutput) (inside map[string]
 
 // Below reports whether a clean path lies below a folder.
 func Below(path, folder string) bool {
-	return path != folder && strings.HasPrefix(path, strings.TrimSuffix(folder, string(filepath.Separator))+string(filepath.Separator))
+	separator := tasks.Separator(folder)
+	return path != folder && strings.HasPrefix(path, strings.TrimSuffix(folder, separator)+separator)
 }
 
 // resolvedOutput resolves the symlinks on the way to a path that need not exist.

@@ -13,6 +13,8 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
+
+	"github.com/balerhq/baler/internal/diskspace"
 )
 
 // Prefix begins the names of journal files.
@@ -95,7 +97,7 @@ func syncFolder(dir string) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(d.Sync(), d.Close())
+	return errors.Join(diskspace.SyncFolder(d), d.Close())
 }
 
 // errMoved says that a file is not any more where it was made.

@@ -192,7 +192,7 @@ func (w *walker) put(f tasks.File) error {
 	if f.ScanError != "" {
 		w.report.Problems++
 	}
-	if rel[0] == '.' || strings.Contains(rel, string(filepath.Separator)+".") {
+	if rel[0] == '.' || strings.Contains(rel, "/.") {
 		w.report.Hidden++
 	}
 	return nil
@@ -207,9 +207,9 @@ func (w *walker) relative(path string) string {
 	return fromRoot(path[len(w.root):])
 }
 
-// fromRoot drops the separators at the start of a path.
+// fromRoot drops the separators at the start of a path, and makes slashes of the others.
 func fromRoot(path string) string {
-	rest := strings.TrimLeft(path, string(filepath.Separator))
+	rest := strings.TrimLeft(filepath.ToSlash(path), "/") // an object's path has slashes on every system
 	if rest == "" {
 		return "." // the root itself
 	}

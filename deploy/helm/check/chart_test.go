@@ -51,6 +51,28 @@ serve:
 networkPolicy: {serveFrom: [{podSelector: {}}]}
 `
 
+// unusual has values that are right, and that a template can spoil: numbers of seven digits and more,
+// which Go prints with an exponent, and names that YAML takes for something else.
+const unusual = `
+image: {tag: nightly-2026-11-28.0123456789abcdef0123456789abcdef01234567.with-all-handlers}
+secretName: "0123"
+userID: 1000680000
+groupID: 1000680000
+tmpSize: "1e12"
+config: {redis: {tls: {ca: /etc/tls/ca.crt}}, http: {monitor_read_only: false}}
+env: [{name: BALER_LOG_FORMAT, value: text}, {name: BALER_REDIS_POOL_SIZE, value: "20"}]
+worker:
+  replicas: 3
+  terminationGracePeriodSeconds: 1000000
+  maxUnavailable: 50%
+serve:
+  hosts: ["*.example.org", "true"]
+  service: {type: LoadBalancer, port: 443}
+  ingress: {enabled: true, className: "yes", tlsSecretName: "1e3"}
+migrate: {databaseKey: "404", activeDeadlineSeconds: 1000000}
+networkPolicy: {metricsFrom: [], egress: []}
+`
+
 // object is one rendered object, decoded into its Go type.
 type object struct {
 	typed any
@@ -62,7 +84,11 @@ func TestChart(t *testing.T) {
 	for name, values := range map[string]string{
 		"defaults":   "",
 		"everything": everything,
-		"least":      "{serve: {enabled: false}, migrate: {enabled: false}, networkPolicy: {enabled: false}}",
+		"unusual":    unusual,
+		"autoscaling without serve": "{serve: {enabled: false}, worker: {autoscaling: {enabled: true, minReplicas: 2, maxReplicas: 1000000, " +
+			"filesPerWorker: 5000000, cooldown: 1000000}}}",
+		"autoscaling to none": "{worker: {autoscaling: {enabled: true, minReplicas: 0, filesPerWorker: 5000000}}}",
+		"least":               "{serve: {enabled: false}, migrate: {enabled: false}, networkPolicy: {enabled: false}}",
 	} {
 		t.Run(name, func(t *testing.T) {
 			objects, err := render(values)
@@ -80,6 +106,35 @@ func TestChart(t *testing.T) {
 				checkSelects(t, o, pods)
 			}
 		})
+	}
+}
+
+// The migration, too, needs the variables of a connection.
+func TestEveryProcessHasTheGivenVariables(t *testing.T) {
+	objects, err := render("{env: [{name: BALER_DATABASE_TLS_CA, value: /etc/tls/ca.crt}, {name: BALER_LOG_FORMAT, value: text}], " +
+		"envFrom: [{secretRef: {name: redis}}], volumes: [{name: tls, secret: {secretName: tls}}], volumeMounts: [{name: tls, mountPath: /etc/tls}]}")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pods := 0
+	for _, o := range objects {
+		if o.pod == nil {
+			continue
+		}
+		pods++
+		given := map[string]string{}
+		for _, e := range o.pod.Spec.Containers[0].Env {
+			given[e.Name] = e.Value
+		}
+		if given["BALER_DATABASE_TLS_CA"] != "/etc/tls/ca.crt" || given["BALER_LOG_FORMAT"] != "text" {
+			t.Errorf("%s has the variables %v", o.meta.Name, given)
+		}
+		if len(o.pod.Spec.Containers[0].EnvFrom) != 1 {
+			t.Errorf("%s lacks the variables of the Secret", o.meta.Name)
+		}
+	}
+	if pods != 3 {
+		t.Errorf("%d kinds of pods, not 3", pods)
 	}
 }
 
@@ -199,12 +254,15 @@ func matches(t *testing.T, selector *meta.LabelSelector, pod *core.PodTemplateSp
 
 func TestWrongValuesAreRefused(t *testing.T) {
 	for values, want := range map[string]string{
-		"worker: {replica: 3}":                   "replica",
-		"worker: {replicas: three}":              "replicas",
-		"image: {digest: latest}":                "digest",
-		"serve: {ingress: {enabled: true}}":      "serve.hosts",
-		"serve: {service: {type: Public}}":       "type",
-		"worker: {autoscaling: {prometheus: x}}": "prometheus",
+		"worker: {replica: 3}":                                    "replica",
+		"worker: {replicas: three}":                               "replicas",
+		"image: {digest: latest}":                                 "digest",
+		"serve: {ingress: {enabled: true}}":                       "serve.hosts",
+		"serve: {service: {type: Public}}":                        "type",
+		"worker: {autoscaling: {prometheus: x}}":                  "prometheus",
+		"worker: {autoscaling: {enabled: true, minReplicas: 30}}": "maxReplicas",
+		"{serve: {enabled: false}, worker: {autoscaling: {enabled: true, minReplicas: 0}}}": "minReplicas",
+		"{serve: {replicas: 0}, worker: {autoscaling: {enabled: true, minReplicas: 0}}}":    "minReplicas",
 	} {
 		if _, err := render(values); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", values, err)

@@ -248,7 +248,7 @@ func (b *bagWriter) name(f *tasks.File) (string, error) {
 	}
 	rel, err := filepath.Rel(b.base, file)
 	if err != nil || !filepath.IsLocal(rel) {
-		rel = strings.TrimPrefix(filepath.Clean(file), string(filepath.Separator)) // a list of paths may name files anywhere
+		rel = handlers.BelowAny(file) // a list of paths may name files anywhere
 	}
 	return path.Join("data", filepath.ToSlash(rel)), nil
 }

@@ -3,7 +3,8 @@ package extract
 import (
 	"errors"
 	"fmt"
-	"path/filepath"
+	"path"
+	"runtime"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -123,7 +124,7 @@ func checkName(name string) (string, error) {
 			return "", refuse(CodeUnsafePath, "the path leads to the folder above with ..")
 		case len(part) > maxNameLength:
 			return "", refuse(CodeNameTooLong, "a name of %d bytes; %d is the most", len(part), maxNameLength)
-		case reserved(part):
+		case reserved(part), runtime.GOOS == "windows" && forbidden(part):
 			return "", refuse(CodeReservedName, "%q is a name that Windows does not allow", part)
 		}
 		parts = append(parts, part)
@@ -181,6 +182,12 @@ func reserved(name string) bool {
 	return device && slices.Contains([]string{"1", "2", "3", "4", "5", "6", "7", "8", "9", "¹", "²", "³"}, digit)
 }
 
+// forbidden reports whether a name has a character that Windows allows in none. Other systems allow
+// them, and archives from there have them.
+func forbidden(name string) bool {
+	return strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || strings.ContainsRune(`<>:"|?*`, r) })
+}
+
 // taken remembers the paths of members, so that none takes the place of another on a file
 // system that does not tell letter cases or forms of a character apart.
 type taken struct {
@@ -194,22 +201,22 @@ func newTaken() *taken {
 
 func fold(path string) string { return strings.ToLower(norm.NFC.String(path)) }
 
-// take records that a file has this path.
-func (t *taken) take(path string) error {
-	key := fold(path)
+// take records that a file has this path, which has slashes.
+func (t *taken) take(rel string) error {
+	key := fold(rel)
 	if other, ok := t.files[key]; ok {
 		return refuse(CodeDuplicate, "member %q has this name already", other)
 	}
 	if other, ok := t.folders[key]; ok {
 		return refuse(CodeDuplicate, "there is a folder of this name already: %q", other)
 	}
-	for dir := filepath.Dir(path); dir != "."; dir = filepath.Dir(dir) {
+	for dir := path.Dir(rel); dir != "."; dir = path.Dir(dir) {
 		if other, ok := t.files[fold(dir)]; ok {
 			return refuse(CodeDuplicate, "member %q is a file, and cannot be a folder, too", other)
 		}
 	}
-	t.files[key] = path
-	for dir := filepath.Dir(path); dir != "."; dir = filepath.Dir(dir) {
+	t.files[key] = rel
+	for dir := path.Dir(rel); dir != "."; dir = path.Dir(dir) {
 		t.folders[fold(dir)] = dir
 	}
 	return nil

@@ -273,7 +273,7 @@ func (w *writer) base(created, to string) string {
 	if tasks.IsObject(created) {
 		return w.args.To
 	}
-	rel := strings.TrimPrefix(to, filepath.Clean(w.args.To))
+	rel := strings.TrimPrefix(filepath.Clean(to), filepath.Clean(w.args.To)) // created is clean, too
 	return strings.TrimSuffix(created, rel)
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/balerhq/baler/handlers"
 	"github.com/balerhq/baler/handlers/builtin/checksum"
 	"github.com/balerhq/baler/internal/missing"
+	"github.com/balerhq/baler/tasks"
 )
 
 // CodeDigestMissing says that files are missing from a manifest.
@@ -105,7 +106,7 @@ func Finalize(ctx context.Context, c *handlers.TransferJob) error {
 
 // name is what a manifest calls a file: its path relative to base.
 func name(base, path string) string {
-	rel, ok := strings.CutPrefix(path, base+string(filepath.Separator))
+	rel, ok := strings.CutPrefix(path, base+tasks.Separator(path))
 	switch {
 	case base == "":
 		return path

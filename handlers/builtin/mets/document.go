@@ -184,7 +184,7 @@ func (d *document) relative(path string) string {
 	case rel == "." && err == nil: // the only source
 		rel = filepath.Base(path)
 	case err != nil || !filepath.IsLocal(rel):
-		rel = strings.TrimPrefix(filepath.Clean(path), string(filepath.Separator))
+		rel = handlers.BelowAny(path)
 	}
 	return filepath.ToSlash(rel)
 }

@@ -44,7 +44,7 @@ func (s *scanner) client(args scanArgs) *client {
 // neither encrypts nor knows who asks, and gets the content of the files: a recipe must not
 // send it to other hosts.
 func address(s string) (network, addr string, err error) {
-	if filepath.IsAbs(s) {
+	if strings.HasPrefix(s, "/") || filepath.IsAbs(s) { // the recipe may be for workers on another system
 		return "unix", s, nil
 	}
 	host, _, err := net.SplitHostPort(s)

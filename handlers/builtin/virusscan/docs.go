@@ -5,7 +5,8 @@ import "github.com/balerhq/baler/handlers"
 // docs is what the page about the handler says.
 func docs() handlers.Option {
 	return handlers.WithAll(
-		handlers.DocArg("clamd", "text", "/run/clamav/clamd.ctl", "the socket of clamd, or a port of this host"),
+		handlers.DocArg("clamd", "text", "/run/clamav/clamd.ctl",
+			"the socket of clamd, or a port of this host; on Windows the default is `127.0.0.1:3310`"),
 		handlers.DocArg("max_size", "size", "100MiB", "larger files are not sent"),
 		handlers.DocArg("max_age", "duration", "168h", "older signatures are a warning; `0s` for any age"),
 		handlers.DocArg("timeout", "duration", "2m", "how long clamd may take, at most 4m"),

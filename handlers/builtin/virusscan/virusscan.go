@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"time"
 
@@ -144,6 +145,14 @@ const (
 	longestTimeout = 4 * time.Minute // less than the time after which a file without progress is given up
 )
 
+// defaultClamd is where clamd listens. On Windows it does so on a port only.
+func defaultClamd(system string) string {
+	if system == "windows" {
+		return "127.0.0.1:3310"
+	}
+	return "/run/clamav/clamd.ctl"
+}
+
 // newScanArgs reads the arguments: "clamd", the path of its socket (/run/clamav/clamd.ctl)
 // or a port of this host (127.0.0.1:3310); "max_size", above which a file is not sent
 // (100MiB); "max_age" of the signatures without a warning (168h; 0s for any); "timeout" of an
@@ -163,7 +172,7 @@ func newScanArgs(args any) (scanArgs, error) {
 	if err := handlers.DecodeArgs(args, &given); err != nil {
 		return a, err
 	}
-	a = scanArgs{Clamd: cmp.Or(given.Clamd, "/run/clamav/clamd.ctl"), MaxSize: given.MaxSize, Connections: given.Connections}
+	a = scanArgs{Clamd: cmp.Or(given.Clamd, defaultClamd(runtime.GOOS)), MaxSize: given.MaxSize, Connections: given.Connections}
 	bad := func(format string, v ...any) (scanArgs, error) {
 		return a, handlers.Fail(handlers.CodeBadArgs, fmt.Errorf(format, v...))
 	}

@@ -249,6 +249,11 @@ func TestArguments(t *testing.T) {
 			t.Errorf("%s: %v", address, err)
 		}
 	}
+	for system, want := range map[string]string{"linux": "/run/clamav/clamd.ctl", "windows": "127.0.0.1:3310"} {
+		if got := defaultClamd(system); got != want || r.CheckArgs(map[string]any{"clamd": got}) != nil {
+			t.Errorf("on %s clamd is at %s", system, got)
+		}
+	}
 	for want, args := range map[string]any{
 		"write the path of its socket": map[string]any{"clamd": "clamd"},
 		"is not on this host":          map[string]any{"clamd": "192.0.2.1:3310"},

@@ -14,7 +14,7 @@ app.kubernetes.io/component: {{ .component }}
 
 {{- define "baler.labels" -}}
 {{ include "baler.selector" . }}
-app.kubernetes.io/version: {{ .root.Values.image.tag | default .root.Chart.AppVersion | quote }}
+app.kubernetes.io/version: {{ .root.Values.image.tag | default .root.Chart.AppVersion | trunc 63 | trimAll "-_." | quote }}
 app.kubernetes.io/managed-by: {{ .root.Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" }}
 {{- end }}
@@ -25,9 +25,9 @@ automountServiceAccountToken: false
 enableServiceLinks: false
 securityContext:
   runAsNonRoot: true
-  runAsUser: {{ .Values.userID }}
-  runAsGroup: {{ .Values.groupID }}
-  fsGroup: {{ .Values.groupID }}
+  runAsUser: {{ int64 .Values.userID }}
+  runAsGroup: {{ int64 .Values.groupID }}
+  fsGroup: {{ int64 .Values.groupID }}
   fsGroupChangePolicy: OnRootMismatch
   seccompProfile: {type: RuntimeDefault}
 {{- with .Values.image.pullSecrets }}
@@ -63,8 +63,14 @@ envFrom: {{ toYaml . | nindent 2 }}
   value: /etc/baler/baler.yaml
 - name: BALER_DATABASE_AUTO_MIGRATE
   value: "false"
+{{- $given := dict }}
+{{- range .Values.env }}
+{{- $_ := set $given .name true }}
+{{- end }}
+{{- if not $given.BALER_LOG_FORMAT }}
 - name: BALER_LOG_FORMAT
   value: json
+{{- end }}
 {{- with .Values.roots }}
 - name: BALER_ROOTS
   value: {{ join ":" . | quote }}
@@ -79,10 +85,10 @@ envFrom: {{ toYaml . | nindent 2 }}
 {{- end }}
 - name: BALER_REDIS_URL
   valueFrom:
-    secretKeyRef: {name: {{ .Values.secretName }}, key: redis-url}
+    secretKeyRef: {name: {{ quote .Values.secretName }}, key: redis-url}
 - name: BALER_DATABASE_URL
   valueFrom:
-    secretKeyRef: {name: {{ .Values.secretName }}, key: database-url}
+    secretKeyRef: {name: {{ quote .Values.secretName }}, key: database-url}
 {{- with .Values.env }}
 {{ toYaml . }}
 {{- end }}
@@ -107,7 +113,7 @@ envFrom: {{ toYaml . | nindent 2 }}
   configMap: {name: {{ include "baler.name" . }}-recipes}
 {{- end }}
 - name: tmp
-  emptyDir: {sizeLimit: {{ .Values.tmpSize }}}
+  emptyDir: {sizeLimit: {{ quote .Values.tmpSize }}}
 {{- with .Values.volumes }}
 {{ toYaml . }}
 {{- end }}
