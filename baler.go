@@ -62,7 +62,8 @@ type Options struct {
 	HostClock func() time.Time
 
 	// HeartbeatInterval is how often a worker reports to the database, and reads
-	// changes there; 0: 5 s.
+	// changes there; 0: 5 s. With more than 10 s, workers pause between heartbeats
+	// when a limit on files per second applies.
 	HeartbeatInterval time.Duration
 }
 
