@@ -145,7 +145,21 @@ func (b *Baler) newController() *control.Controller {
 	return control.New(control.Options{
 		Store: b.store, Queue: b.queue, Redis: b.cfg.Redis, Transfers: b.transfers, Costs: b.costs, Log: b.log, Name: b.cfg.Worker.Name,
 		Handlers: b.registry.Names(), Queues: slices.Sorted(maps.Keys(b.cfg.Worker.Queues)),
+		LimitNames: b.limitNames(),
 	})
+}
+
+// limitNames lists the names of limits that the settings and the handlers of this process use.
+func (b *Baler) limitNames() (names []string) {
+	for _, l := range b.cfg.NamedLimits() {
+		names = append(names, l.Name)
+	}
+	for _, handler := range b.registry.Names() {
+		if r, ok := b.registry.Lookup(handler); ok {
+			names = append(names, r.Limits...)
+		}
+	}
+	return names
 }
 
 // Now returns the present time of the database, by which rows have their times, whatever the

@@ -94,6 +94,7 @@ func TestLimiterKeepsARate(t *testing.T) {
 			g.SetShares([]ledger.LimitShare{shareOf(0, 0, 0, 100)}, 0)
 			begun, files := time.Now(), 0
 			for time.Since(begun) < 20*time.Second {
+				g.SetShares([]ledger.LimitShare{shareOf(0, 0, 0, 100)}, 0) // as heartbeats do
 				leave, full := enter(t, g, size)
 				if full != nil {
 					time.Sleep(full.RetryAfter) // of the bubble, as the queue does

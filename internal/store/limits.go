@@ -133,6 +133,20 @@ func (s *Store) Limits(ctx context.Context) ([]tasks.Limit, error) {
 	return all, nil
 }
 
+// maxOpenRecipes bounds what OpenRecipesWith reads.
+const maxOpenRecipes = 1000
+
+// OpenRecipesWith returns the texts of recipes of transfers in which something may still
+// happen, each once, that contain a text; at most 1000 of them.
+func (s *Store) OpenRecipesWith(ctx context.Context, text string) (recipes []string, err error) {
+	err = s.db.Session(ctx).Model(&transferRow{}).Distinct("recipe").
+		Where("state IN ? AND INSTR(recipe, ?) > 0", unfinishedStates(), text).Limit(maxOpenRecipes).Pluck("recipe", &recipes).Error
+	if err != nil {
+		return nil, fmt.Errorf("read the recipes of open transfers: %w", err)
+	}
+	return recipes, nil
+}
+
 // lockLimits reads all limits, and keeps other workers from claiming shares of
 // them until the transaction ends.
 func lockLimits(tx *gorm.DB) (all []tasks.Limit, err error) {
