@@ -25,9 +25,14 @@ const (
 	// wait longer goes back to the queue, so that others can run.
 	patience = 250 * time.Millisecond
 
+	// ratePatience is patience for tokens of a rate. When each worker's part of a rate is small,
+	// a batch waits longer for its tokens than patience, and if all batches went back, tokens
+	// would be lost that no batch is there to take.
+	ratePatience = 500 * time.Millisecond
+
 	// blockedDelay is the delay before a batch is tried again when this worker has no share.
-	// It is longer than patience, so that the batch goes back at once, and short, so that the
-	// batch soon comes to a worker that has one.
+	// The batch goes back at once, and the delay is short, so that the batch soon comes to a
+	// worker that has one.
 	blockedDelay = 300 * time.Millisecond
 
 	// crowdDelay is the further delay for each batch that a limit has kept out within the
@@ -110,8 +115,7 @@ type Entrant struct {
 // A batch does not wait on the last place of the worker, unless the limit is on everything:
 // others could run there.
 func (l *Limiter) Enter(ctx context.Context, e Entrant) (leave func(), err error) {
-	give := time.NewTimer(patience)
-	defer give.Stop()
+	began := time.Now()
 	asked, promoted := e.Promoted == nil, false
 	keys := withHostKeys(e.Keys)
 	l.count(&l.waiting, 1)
@@ -139,9 +143,11 @@ func (l *Limiter) Enter(ctx context.Context, e Entrant) (leave func(), err error
 			asked, promoted = true, e.Promoted(ctx)
 			continue
 		}
-		if blocks || full.RetryAfter > patience {
+		left := full.patience() - time.Since(began)
+		if blocks || full.blocked || full.RetryAfter > left || left <= 0 {
 			return nil, l.refuse(full)
 		}
+		give := time.NewTimer(left)
 		soon := time.NewTimer(full.RetryAfter)
 		if full.RetryAfter == 0 {
 			soon.Stop() // only a batch that leaves makes room
@@ -154,9 +160,11 @@ func (l *Limiter) Enter(ctx context.Context, e Entrant) (leave func(), err error
 			return nil, l.refuse(full)
 		case <-ctx.Done():
 			soon.Stop()
+			give.Stop()
 			return nil, ctx.Err()
 		}
 		soon.Stop()
+		give.Stop()
 	}
 }
 
@@ -249,10 +257,10 @@ func (l *Limiter) full(keys []string, files int) *ThrottledError {
 		}
 		switch {
 		case p.FilesPerSecond > 0 && (p.Rate == 0 || l.ratesExpired(now)):
-			return &ThrottledError{Reason: LimitRate, Limit: k, RetryAfter: blockedDelay}
+			return &ThrottledError{Reason: LimitRate, Limit: k, RetryAfter: blockedDelay, blocked: true}
 		case p.InFlight == 0:
 		case p.Share == 0 || now.Sub(l.updated) > sharesValid:
-			return &ThrottledError{Reason: LimitInFlight, Limit: k, RetryAfter: blockedDelay}
+			return &ThrottledError{Reason: LimitInFlight, Limit: k, RetryAfter: blockedDelay, blocked: true}
 		case l.taken[k] >= p.Max:
 			return &ThrottledError{Reason: LimitInFlight, Limit: k}
 		}

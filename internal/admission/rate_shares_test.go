@@ -90,3 +90,19 @@ func TestARateSettles(t *testing.T) {
 		}
 	}
 }
+
+// A batch waits in the worker for tokens of a small part of a rate, so that they are not lost
+// while all batches are back in the queue.
+func TestABatchWaitsForTokens(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := NewLimiter(time.Now, 0)
+		begun := time.Now()
+		g.SetShares(ratePart(50.0/3, 50.0/3), 0)
+		for i := range 3 {
+			_, full := enter(t, g, 5)
+			if want := time.Duration(i+1) * 300 * time.Millisecond; full != nil || (time.Since(begun)-want).Abs() > time.Millisecond {
+				t.Errorf("batch %d got %v after %s, want %s", i+1, full, time.Since(begun), want)
+			}
+		}
+	})
+}
