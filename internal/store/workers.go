@@ -77,8 +77,8 @@ func (s *Store) HeartbeatWorker(ctx context.Context, w tasks.Worker, instance st
 		keepDesired := clause.OnConflict{
 			Columns: []clause.Column{{Name: "name"}},
 			DoUpdates: clause.AssignmentColumns([]string{
-				"handlers", "slots", "version", "limits_in_use", "rates_in_use", "started_at", "seen_at", "instance", "queues", "throttled", "write_us",
-				"host", "limits_wanted", "signing_keys",
+				"handlers", "slots", "version", "limits_in_use", "rates_in_use", "started_at", "seen_at", "instance", "queues", "throttled",
+				"write_us", "host", "limits_wanted", "signing_keys",
 			}),
 		}
 		if err := tx.Clauses(keepDesired).Create(&row).Error; err != nil {
@@ -129,7 +129,8 @@ func directives(tx *gorm.DB, row *workerRow, now time.Time) (o ledger.WorkerDire
 		return o, nil
 	}
 	var live []workerRow
-	q := tx.Select("name", "desired_state", "limits_in_use", "rates_in_use", "seen_at", "host", "limits_wanted").Where("seen_at >= ?", now.Add(-workerTTL))
+	q := tx.Select("name", "desired_state", "limits_in_use", "rates_in_use", "seen_at", "host", "limits_wanted").
+		Where("seen_at >= ?", now.Add(-workerTTL))
 	if err := findEach(q, &live, unreadableWorker); err != nil {
 		return o, err
 	}
