@@ -62,7 +62,8 @@ type Options struct {
 	HostClock func() time.Time
 
 	// HeartbeatInterval is how often a worker reports to the database, and reads
-	// changes there; 0: 5 s.
+	// changes there; 0: 5 s. With more than 10 s, workers pause between heartbeats
+	// when a limit on files per second applies.
 	HeartbeatInterval time.Duration
 }
 
@@ -150,7 +151,21 @@ func (b *Baler) newController() *control.Controller {
 	return control.New(control.Options{
 		Store: b.store, Queue: b.queue, Redis: b.cfg.Redis, Transfers: b.transfers, Costs: b.costs, Log: b.log, Name: b.cfg.Worker.Name,
 		Handlers: b.registry.Names(), Queues: slices.Sorted(maps.Keys(b.cfg.Worker.Queues)),
+		LimitNames: b.limitNames(),
 	})
+}
+
+// limitNames lists the names of limits that the settings and the handlers of this process use.
+func (b *Baler) limitNames() (names []string) {
+	for _, l := range b.cfg.NamedLimits() {
+		names = append(names, l.Name)
+	}
+	for _, handler := range b.registry.Names() {
+		if r, ok := b.registry.Lookup(handler); ok {
+			names = append(names, r.Limits...)
+		}
+	}
+	return names
 }
 
 // Now returns the present time of the database, by which rows have their times, whatever the

@@ -92,11 +92,16 @@ func TestLimitsOnNothingAreNoted(t *testing.T) {
 		contains(t, "a weight", said("queue", "weight", "nosuch", "3"), `no live worker serves the queue "nosuch", so it applies to nothing until one does`)
 		for _, right := range [][]string{
 			{"limit", "--handler", "checksum", "--per-host", "1"}, {"limit", "--queue", "default", "--in-flight", "1"}, {"queue", "weight", "default", "3"},
-			{"limit", "--in-flight", "9"}, {"limit", "--name", "gpu", "--in-flight", "1"}, {"limit", "--handler", "checksun", "--per-host", "none"},
+			{"limit", "--in-flight", "9"}, {"limit", "--handler", "checksun", "--per-host", "none"},
 		} {
 			if note := said(right...); strings.Contains(note, "note:") {
 				t.Errorf("%v: %s", right, note)
 			}
+		}
+		contains(t, "a name that nothing uses", said("limit", "--name", "gpu", "--in-flight", "1"),
+			`no recipe of an open transfer and no configuration here uses this name; it applies to steps that say "limits: [gpu]"`)
+		if list := said("limit", "--name", "gpu"); strings.Contains(list, "note:") {
+			t.Errorf("the list: %s", list)
 		}
 		contains(t, "a name like another", said("limit", "--name", "gpuu", "--in-flight", "1"),
 			`it applies to steps that say "limits: [gpuu]"; did you mean "gpu"?`)

@@ -8,8 +8,9 @@ type Worker struct {
 	Handlers     []string
 	Slots        int // batches it runs at once
 	Version      string
-	DesiredState DesiredState   // set by a person
-	LimitsInUse  map[string]int // batches of each limit that it runs or has reserved, by Limit.Key
+	DesiredState DesiredState       // set by a person
+	LimitsInUse  map[string]int     // batches of each limit that it runs or has reserved, by Limit.Key
+	RatesInUse   map[string]float64 // files a second of each limit that it may start, by Limit.Key
 	StartedAt    time.Time
 	SeenAt       time.Time
 	Queues       []string      // that it takes batches from, sorted

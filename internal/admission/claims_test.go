@@ -13,7 +13,7 @@ import (
 func TestPromotedBatchGetsTheNextRoom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := NewLimiter(time.Now, 0)
-		g.SetShares(shareOfOne)
+		g.SetShares(shareOfOne, 0)
 		first, _ := enter(t, g, 1)
 		if err := enterPromoted(t, g, 7); err == nil {
 			t.Fatal("two batches got in")
@@ -42,7 +42,7 @@ func TestPromotedBatchGetsTheNextRoom(t *testing.T) {
 func TestPromotedBatchesTakeTurns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := NewLimiter(time.Now, 0)
-		g.SetShares(shareOfOne)
+		g.SetShares(shareOfOne, 0)
 		leave, _ := enter(t, g, 1)
 		for batch := range int64(3) {
 			if err := enterPromoted(t, g, batch); err == nil {
@@ -68,7 +68,7 @@ func TestPromotedBatchesTakeTurns(t *testing.T) {
 func TestClaimEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := NewLimiter(time.Now, 0)
-		g.SetShares(shareOfOne)
+		g.SetShares(shareOfOne, 0)
 		first, _ := enter(t, g, 1)
 		if err := enterPromoted(t, g, 7); err == nil {
 			t.Fatal("two batches got in")
@@ -85,7 +85,7 @@ func TestClaimEnds(t *testing.T) {
 func TestPromotedBatchesLeaveRoomForOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := NewLimiter(time.Now, 0)
-		g.SetShares(shareOfOne)
+		g.SetShares(shareOfOne, 0)
 		leave, _ := enter(t, g, 1)
 		for n := range int64(maxOvertaken) {
 			if err := enterPromoted(t, g, n); err == nil {

@@ -25,9 +25,14 @@ const (
 	// wait longer goes back to the queue, so that others can run.
 	patience = 250 * time.Millisecond
 
+	// ratePatience is patience for tokens of a rate. When each worker's part of a rate is small,
+	// a batch waits longer for its tokens than patience, and if all batches went back, tokens
+	// would be lost that no batch is there to take.
+	ratePatience = 500 * time.Millisecond
+
 	// blockedDelay is the delay before a batch is tried again when this worker has no share.
-	// It is longer than patience, so that the batch goes back at once, and short, so that the
-	// batch soon comes to a worker that has one.
+	// The batch goes back at once, and the delay is short, so that the batch soon comes to a
+	// worker that has one.
 	blockedDelay = 300 * time.Millisecond
 
 	// crowdDelay is the further delay for each batch that a limit has kept out within the
@@ -41,8 +46,9 @@ const (
 	// limit is noticed.
 	maxDelay = 5 * time.Second
 
-	// sharesValid is how long a worker may use its shares: soon after that it counts as
-	// dead, and other workers get them.
+	// sharesValid is how long a worker may use its shares of batches: soon after that it
+	// counts as dead, and other workers get them. For files a second see
+	// ledger.RateShareValid.
 	sharesValid = 20 * time.Second
 )
 
@@ -55,11 +61,11 @@ type Limiter struct {
 	mu      sync.Mutex
 	taken   map[string]int         // running batches, by the keys of limits that exist or may be set
 	shares  map[string]*limitShare // by key of the limit
-	updated time.Time
-	wake    chan struct{}        // closed when there may be room
-	refused map[string]time.Time // when a limit last kept a batch out; by its key
-	crowds  map[string]*crowd    // by key of the limit
-	claims  map[string]*claims   // by key of the limit
+	updated time.Time              // when the worker asked for its shares
+	wake    chan struct{}          // closed when there may be room
+	refused map[string]time.Time   // when a limit last kept a batch out; by its key
+	crowds  map[string]*crowd      // by key of the limit
+	claims  map[string]*claims     // by key of the limit
 
 	inside, waiting int                  // batches
 	asked           map[string]time.Time // when a batch last asked for room; by key of the limit
@@ -77,7 +83,9 @@ type crowd struct {
 type limitShare struct {
 	ledger.LimitShare
 
-	bucket *rate.Limiter // nil without a rate
+	bucket *rate.Limiter // nil without a rate, unless it is in debt
+
+	lowered bool // others may get the rest of the rate once the worker has reported it
 }
 
 // NewLimiter makes a limiter without limits, for a worker that takes a number of batches at
@@ -107,8 +115,7 @@ type Entrant struct {
 // A batch does not wait on the last place of the worker, unless the limit is on everything:
 // others could run there.
 func (l *Limiter) Enter(ctx context.Context, e Entrant) (leave func(), err error) {
-	give := time.NewTimer(patience)
-	defer give.Stop()
+	began := time.Now()
 	asked, promoted := e.Promoted == nil, false
 	keys := withHostKeys(e.Keys)
 	l.count(&l.waiting, 1)
@@ -136,9 +143,11 @@ func (l *Limiter) Enter(ctx context.Context, e Entrant) (leave func(), err error
 			asked, promoted = true, e.Promoted(ctx)
 			continue
 		}
-		if blocks || full.RetryAfter > patience {
+		left := full.patience() - time.Since(began)
+		if blocks || full.blocked || full.RetryAfter > left || left <= 0 {
 			return nil, l.refuse(full)
 		}
+		give := time.NewTimer(left)
 		soon := time.NewTimer(full.RetryAfter)
 		if full.RetryAfter == 0 {
 			soon.Stop() // only a batch that leaves makes room
@@ -151,9 +160,11 @@ func (l *Limiter) Enter(ctx context.Context, e Entrant) (leave func(), err error
 			return nil, l.refuse(full)
 		case <-ctx.Done():
 			soon.Stop()
+			give.Stop()
 			return nil, ctx.Err()
 		}
 		soon.Stop()
+		give.Stop()
 	}
 }
 
@@ -245,11 +256,11 @@ func (l *Limiter) full(keys []string, files int) *ThrottledError {
 			continue
 		}
 		switch {
-		case p.FilesPerSecond > 0 && p.Rate == 0:
-			return &ThrottledError{Reason: LimitRate, Limit: k, RetryAfter: blockedDelay}
+		case p.FilesPerSecond > 0 && (p.Rate == 0 || l.ratesExpired(now)):
+			return &ThrottledError{Reason: LimitRate, Limit: k, RetryAfter: blockedDelay, blocked: true}
 		case p.InFlight == 0:
 		case p.Share == 0 || now.Sub(l.updated) > sharesValid:
-			return &ThrottledError{Reason: LimitInFlight, Limit: k, RetryAfter: blockedDelay}
+			return &ThrottledError{Reason: LimitInFlight, Limit: k, RetryAfter: blockedDelay, blocked: true}
 		case l.taken[k] >= p.Max:
 			return &ThrottledError{Reason: LimitInFlight, Limit: k}
 		}
@@ -258,6 +269,11 @@ func (l *Limiter) full(keys []string, files int) *ThrottledError {
 		}
 	}
 	return nil
+}
+
+// ratesExpired reports whether others may have the worker's shares of files a second by now.
+func (l *Limiter) ratesExpired(now time.Time) bool {
+	return now.Sub(l.updated) > ledger.RateShareValid
 }
 
 // wait is how long a batch waits for tokens. A batch larger than the bucket starts
@@ -304,17 +320,19 @@ func (l *Limiter) wakeAll() {
 	l.wake = make(chan struct{})
 }
 
-// SetShares sets the worker's shares of the limits that exist now.
-func (l *Limiter) SetShares(shares []ledger.LimitShare) {
+// SetShares sets the worker's shares of the limits that exist now. The worker asked for them
+// some time ago, when InUse was called: other workers count from then how long the shares are
+// valid.
+func (l *Limiter) SetShares(shares []ledger.LimitShare, ago time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := l.now()
 	old := l.shares
-	l.shares, l.updated = make(map[string]*limitShare, len(shares)), now
+	l.shares, l.updated = make(map[string]*limitShare, len(shares)), now.Add(-ago)
 	for i := range shares {
 		p := &limitShare{LimitShare: shares[i]}
 		if before := old[p.Key()]; before != nil {
-			p.bucket = before.bucket
+			p.bucket, p.lowered = before.bucket, p.Rate < before.Rate
 		}
 		p.resize(now)
 		l.shares[p.Key()] = p
@@ -324,15 +342,21 @@ func (l *Limiter) SetShares(shares []ledger.LimitShare) {
 	l.wakeAll()
 }
 
-// resize gives the share a bucket that holds the files of a quarter of a second.
+// resize gives the share a bucket that holds the files of a quarter of a second. The bucket
+// is full at first when the worker has the whole rate; else it is empty, because the worker
+// from which the share comes has used its own. A share that is lost for a while keeps its
+// debt.
 func (p *limitShare) resize(now time.Time) {
-	if p.Rate <= 0 {
+	if p.Rate <= 0 && (p.bucket == nil || p.bucket.TokensAt(now) >= 0) {
 		p.bucket = nil
 		return
 	}
 	burst := int(min(math.Ceil(p.Rate/4), math.MaxInt32))
 	if p.bucket == nil {
 		p.bucket = rate.NewLimiter(rate.Limit(p.Rate), burst)
+		if p.Rate < p.FilesPerSecond {
+			p.bucket.ReserveN(now, burst)
+		}
 		return
 	}
 	p.bucket.SetLimitAt(now, rate.Limit(p.Rate))
@@ -353,13 +377,36 @@ func (l *Limiter) InUse() map[string]int {
 	return held
 }
 
+// RatesInUse is how many files a second of each limit the worker may start until its shares
+// are set next.
+func (l *Limiter) RatesInUse() map[string]float64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	rates := make(map[string]float64)
+	if l.ratesExpired(l.now()) {
+		return rates
+	}
+	for k, p := range l.shares {
+		if p.Rate > 0 {
+			rates[k] = p.Rate
+		}
+	}
+	return rates
+}
+
+// rateMoves reports whether a part of the rate is moving to this worker or from it. Rounding
+// is no such part.
+func (p *limitShare) rateMoves() bool {
+	return p.lowered || p.Rate < 0.999*p.RateShare
+}
+
 // Unsettled reports whether shares are moving from one worker to another, or the worker needs
 // one that it has not asked for.
 func (l *Limiter) Unsettled() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for k, p := range l.shares {
-		if p.InFlight > 0 && (p.Max < p.Share || l.taken[k] > p.Max) {
+		if p.InFlight > 0 && (p.Max < p.Share || l.taken[k] > p.Max) || p.rateMoves() {
 			return true
 		}
 		if wanted := tasks.LimitKey(p.Scope, p.Name); p.Scope != tasks.ScopeAll && !l.reported[wanted] && !l.asked[wanted].IsZero() {

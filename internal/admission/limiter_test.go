@@ -32,7 +32,7 @@ func TestLimiterKeepsTheShareInFlight(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := NewLimiter(time.Now, 0)
 		first, _ := enter(t, g, 1)
-		g.SetShares([]ledger.LimitShare{shareOf(4, 2, 2, 0)})
+		g.SetShares([]ledger.LimitShare{shareOf(4, 2, 2, 0)}, 0)
 		second, full := enter(t, g, 1)
 		if full != nil {
 			t.Fatal("the second batch did not get in")
@@ -46,7 +46,7 @@ func TestLimiterKeepsTheShareInFlight(t *testing.T) {
 		if full != nil {
 			t.Fatal("no batch got in when one had left")
 		}
-		g.SetShares([]ledger.LimitShare{shareOf(2, 1, 1, 0)}) // lowered while two run
+		g.SetShares([]ledger.LimitShare{shareOf(2, 1, 1, 0)}, 0) // lowered while two run
 		if held := g.InUse()[allKey]; held != 2 || !g.Unsettled() {
 			t.Errorf("holds %d", held)
 		}
@@ -55,7 +55,7 @@ func TestLimiterKeepsTheShareInFlight(t *testing.T) {
 		if _, full := enter(t, g, 1); full == nil {
 			t.Error("a batch got in beside the one that still runs")
 		}
-		g.SetShares(nil)
+		g.SetShares(nil, 0)
 		if _, full := enter(t, g, 1); full != nil {
 			t.Error("a limit that was removed keeps a batch out")
 		}
@@ -68,12 +68,12 @@ func TestLimiterKeepsTheShareInFlight(t *testing.T) {
 func TestLimiterWithoutAShare(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := NewLimiter(time.Now, 0)
-		g.SetShares([]ledger.LimitShare{shareOf(1, 0, 0, 0)})
+		g.SetShares([]ledger.LimitShare{shareOf(1, 0, 0, 0)}, 0)
 		begun := time.Now()
 		if _, full := enter(t, g, 1); full == nil || full.RetryAfter < blockedDelay || time.Since(begun) > 0 || !g.Blocked() {
 			t.Errorf("a batch got %v", full)
 		}
-		g.SetShares([]ledger.LimitShare{shareOf(2, 1, 1, 0)})
+		g.SetShares([]ledger.LimitShare{shareOf(2, 1, 1, 0)}, 0)
 		if leave, full := enter(t, g, 1); full != nil || g.Blocked() {
 			t.Errorf("a batch got %v", full)
 		} else {
@@ -91,9 +91,10 @@ func TestLimiterKeepsARate(t *testing.T) {
 	for _, size := range []int{1, 7, 500} {
 		synctest.Test(t, func(t *testing.T) {
 			g := NewLimiter(time.Now, 0)
-			g.SetShares([]ledger.LimitShare{shareOf(0, 0, 0, 100)})
+			g.SetShares([]ledger.LimitShare{shareOf(0, 0, 0, 100)}, 0)
 			begun, files := time.Now(), 0
 			for time.Since(begun) < 20*time.Second {
+				g.SetShares([]ledger.LimitShare{shareOf(0, 0, 0, 100)}, 0) // as heartbeats do
 				leave, full := enter(t, g, size)
 				if full != nil {
 					time.Sleep(full.RetryAfter) // of the bubble, as the queue does
@@ -106,7 +107,7 @@ func TestLimiterKeepsARate(t *testing.T) {
 			if want := 100 * 20; files < want-want/5 || files-size > want+want/5 {
 				t.Errorf("%d files in 20 s in batches of %d, want %d", files, size, want)
 			}
-			g.SetShares([]ledger.LimitShare{shareOf(0, 0, 0, 1e6)})
+			g.SetShares([]ledger.LimitShare{shareOf(0, 0, 0, 1e6)}, 0)
 			time.Sleep(time.Second)
 			if _, full := enter(t, g, size); full != nil {
 				t.Errorf("a batch of %d got %v when the rate was raised", size, full)
@@ -121,7 +122,7 @@ func TestNoBatchWaitsOnTheLastPlace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := NewLimiter(time.Now, 3)
 		gpu := tasks.Limit{Scope: tasks.ScopeName, Name: "gpu", InFlight: 1}
-		g.SetShares([]ledger.LimitShare{{Limit: gpu, Share: 1, Max: 1}})
+		g.SetShares([]ledger.LimitShare{{Limit: gpu, Share: 1, Max: 1}}, 0)
 		ask := func() (func(), *ThrottledError, time.Duration) {
 			begun := time.Now()
 			leave, err := g.Enter(t.Context(), Entrant{Keys: []string{allKey, gpu.Key()}, Files: 1})
@@ -160,7 +161,7 @@ func TestACrowdComesBackSlowly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := NewLimiter(time.Now, 1)
 		l := tasks.Limit{Scope: tasks.ScopeHandler, Name: "exec", InFlight: 1}
-		g.SetShares([]ledger.LimitShare{{Limit: l}})
+		g.SetShares([]ledger.LimitShare{{Limit: l}}, 0)
 		last := time.Duration(0)
 		for range 1000 {
 			_, err := g.Enter(t.Context(), Entrant{Keys: []string{l.Key()}, Files: 1})
@@ -182,7 +183,7 @@ func TestLimiterByHost(t *testing.T) {
 	l := tasks.Limit{Scope: tasks.ScopeHandler, Name: "exec", PerHost: 1}
 	onHost := ledger.LimitShare{Limit: l, OnHost: true, Share: 1, Max: 1}
 	onHost.InFlight = 1
-	g.SetShares([]ledger.LimitShare{onHost})
+	g.SetShares([]ledger.LimitShare{onHost}, 0)
 	leave, err := g.Enter(t.Context(), Entrant{Keys: []string{l.Key()}, Files: 1})
 	if err != nil {
 		t.Fatal(err)
@@ -206,7 +207,7 @@ func TestLimiterWantsWhatBatchesAskFor(t *testing.T) {
 		g := NewLimiter(time.Now, 4)
 		gpu := tasks.Limit{Scope: tasks.ScopeName, Name: "gpu", InFlight: 1}
 		none := []ledger.LimitShare{{Limit: gpu}}
-		g.SetShares(none)
+		g.SetShares(none, 0)
 		if got := g.Wanted(); len(got) > 0 {
 			t.Errorf("wants %q", got)
 		}

@@ -11,6 +11,16 @@ type ThrottledError struct {
 	Reason     LimitReason   // which kind of limit is reached
 	Limit      string        // key of the limit
 	RetryAfter time.Duration // when there may be room; 0 when unknown
+
+	blocked bool // the worker has no share, so that waiting here does not help
+}
+
+// patience is how long the batch may wait in the worker for room.
+func (t *ThrottledError) patience() time.Duration {
+	if t.Reason == LimitRate {
+		return ratePatience
+	}
+	return patience
 }
 
 func (t *ThrottledError) Error() string {

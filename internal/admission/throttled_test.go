@@ -13,7 +13,7 @@ import (
 func TestThrottledListsLimitsThatKeepBatchesOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := NewLimiter(time.Now, 0)
-		l.SetShares([]ledger.LimitShare{{Limit: tasks.Limit{Scope: tasks.ScopeAll, FilesPerSecond: 1}, Rate: 1}})
+		l.SetShares([]ledger.LimitShare{{Limit: tasks.Limit{Scope: tasks.ScopeAll, FilesPerSecond: 1}, Rate: 1}}, 0)
 		key := tasks.LimitKey(tasks.ScopeAll, "")
 		leave, err := l.Enter(t.Context(), Entrant{Keys: []string{key}, Files: 10})
 		if err != nil {

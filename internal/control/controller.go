@@ -27,6 +27,8 @@ type Options struct {
 	Name      string   // of this process, for leases
 	Handlers  []string // of this process
 	Queues    []string // of the settings
+
+	LimitNames []string // that the settings and the handlers of this process use
 }
 
 // Controller steers one system. Make one with New. It is safe for concurrent use.
@@ -39,14 +41,14 @@ type Controller struct {
 	log       *slog.Logger
 	name      string
 
-	handlers, queues []string
+	handlers, queues, limitNames []string
 }
 
 // New makes a Controller.
 func New(o Options) *Controller {
 	return &Controller{
 		store: o.Store, queue: o.Queue, redis: o.Redis, transfers: o.Transfers, costs: o.Costs, log: o.Log, name: o.Name,
-		handlers: o.Handlers, queues: o.Queues,
+		handlers: o.Handlers, queues: o.Queues, limitNames: o.LimitNames,
 	}
 }
 

@@ -115,7 +115,11 @@ func (c *Controller) SetLimit(ctx context.Context, scope tasks.Scope, name strin
 	if set[0], err = c.store.SetLimit(ctx, scope, name, change); err != nil {
 		return tasks.Limit{}, err
 	}
-	if err := c.noteLimits(ctx, set); err != nil { // it is set, and an error would say that it is not
+	err = c.noteLimits(ctx, set)
+	if err == nil {
+		err = c.noteUnusedName(ctx, &set[0])
+	}
+	if err != nil { // it is set, and an error would say that it is not
 		c.log.WarnContext(ctx, "control: cannot tell whether the limit applies to anything", "scope", scope, "name", name, "error", err)
 	}
 	return set[0], nil

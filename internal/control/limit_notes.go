@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/balerhq/baler/internal/suggest"
+	"github.com/balerhq/baler/recipe"
 	"github.com/balerhq/baler/tasks"
 )
 
@@ -29,6 +30,39 @@ func (c *Controller) noteLimits(ctx context.Context, limits []tasks.Limit) error
 	for i := range limits {
 		limits[i].Note = known.note(&limits[i])
 	}
+	return nil
+}
+
+// noteUnusedName says of a limit by name that has just been set that nothing known uses the
+// name. Lists of limits do not say so: a name is unused whenever no transfer is open.
+func (c *Controller) noteUnusedName(ctx context.Context, l *tasks.Limit) error {
+	if l.Scope != tasks.ScopeName || l.Unlimited() || slices.Contains(c.limitNames, l.Name) {
+		return nil
+	}
+	workers, err := c.store.Workers(ctx)
+	if err != nil {
+		return err
+	}
+	for i := range workers {
+		if slices.Contains(workers[i].LimitsWanted, l.Key()) {
+			return nil
+		}
+	}
+	texts, err := c.store.OpenRecipesWith(ctx, l.Name)
+	if err != nil {
+		return err
+	}
+	for _, text := range texts {
+		r, err := recipe.Parse("recipe of a transfer", []byte(text))
+		if err != nil || slices.Contains(r.LimitNames(), l.Name) {
+			return nil //nolint:nilerr // a recipe that cannot be read may use it, and others report it
+		}
+	}
+	applies := l.Note
+	if applies == "" {
+		applies = fmt.Sprintf(`it applies to steps that say "limits: [%s]"`, l.Name)
+	}
+	l.Note = "no recipe of an open transfer and no configuration here uses this name; " + applies
 	return nil
 }
 

@@ -1,6 +1,15 @@
 package ledger
 
-import "github.com/balerhq/baler/tasks"
+import (
+	"time"
+
+	"github.com/balerhq/baler/tasks"
+)
+
+// RateShareValid is how long after it asked for its shares a worker may use its share of the
+// files a second. It then stops by itself, and others get the share: no running batch depends
+// on it. It is two of the default heartbeats, and some time for the database to answer.
+const RateShareValid = 12 * time.Second
 
 // LimitShare is one worker's share of a limit.
 type LimitShare struct {
@@ -16,6 +25,10 @@ type LimitShare struct {
 	Share, Max int
 
 	Rate float64 // files a second; 0: no limit, or none of them while FilesPerSecond is set
+
+	// RateShare is the Rate once all workers have adjusted. Rate is less while others still
+	// use some of it.
+	RateShare float64
 }
 
 // Key identifies what is shared.

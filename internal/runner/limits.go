@@ -41,10 +41,10 @@ func (r *Runner) admit(ctx context.Context, b *tasks.Batch, a assignment) (leave
 }
 
 // SetLimits sets this worker's shares of the limits; without shares there are no
-// limits. It reports whether shares are still moving between workers; the caller then
-// asks again soon.
-func (r *Runner) SetLimits(parts []ledger.LimitShare) (unsettled bool) {
-	r.limiter.SetShares(parts)
+// limits. The caller asked for them some time ago. It reports whether shares are still moving
+// between workers; the caller then asks again soon.
+func (r *Runner) SetLimits(parts []ledger.LimitShare, ago time.Duration) (unsettled bool) {
+	r.limiter.SetShares(parts, ago)
 	r.Metrics.SetLimits(parts)
 	return r.limiter.Unsettled()
 }
@@ -52,6 +52,10 @@ func (r *Runner) SetLimits(parts []ledger.LimitShare) (unsettled bool) {
 // LimitsInUse is how many batches of each limit, by its key, the worker may run at
 // most until SetLimits is called next.
 func (r *Runner) LimitsInUse() map[string]int { return r.limiter.InUse() }
+
+// RatesInUse is how many files a second of each limit, by its key, the worker may start until
+// SetLimits is called next.
+func (r *Runner) RatesInUse() map[string]float64 { return r.limiter.RatesInUse() }
 
 // LimitsWanted lists the keys of the limits of which the worker needs a share, see tasks.Worker.
 func (r *Runner) LimitsWanted() []string { return r.limiter.Wanted() }

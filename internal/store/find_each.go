@@ -135,7 +135,10 @@ func unreadableFile(raw rawRow, err error) fileRow {
 // unreadableWorker stands in for a worker whose row is invalid. It takes no batches, but
 // what it uses of limits still counts.
 func unreadableWorker(raw rawRow, err error) workerRow {
-	return workerRow{Name: raw.text("name"), DesiredState: tasks.WorkerPaused, LimitsInUse: raw.text("limits_in_use"), misread: err}
+	return workerRow{
+		Name: raw.text("name"), DesiredState: tasks.WorkerPaused,
+		LimitsInUse: raw.text("limits_in_use"), RatesInUse: raw.text("rates_in_use"), misread: err,
+	}
 }
 
 // unreadableLimit stands in for a limit whose row is invalid: as little as possible runs,

@@ -133,6 +133,20 @@ func (s *Store) Limits(ctx context.Context) ([]tasks.Limit, error) {
 	return all, nil
 }
 
+// maxOpenRecipes bounds what OpenRecipesWith reads.
+const maxOpenRecipes = 1000
+
+// OpenRecipesWith returns the texts of recipes of transfers in which something may still
+// happen, each once, that contain a text; at most 1000 of them.
+func (s *Store) OpenRecipesWith(ctx context.Context, text string) (recipes []string, err error) {
+	err = s.db.Session(ctx).Model(&transferRow{}).Distinct("recipe").
+		Where("state IN ? AND INSTR(recipe, ?) > 0", unfinishedStates(), text).Limit(maxOpenRecipes).Pluck("recipe", &recipes).Error
+	if err != nil {
+		return nil, fmt.Errorf("read the recipes of open transfers: %w", err)
+	}
+	return recipes, nil
+}
+
 // lockLimits reads all limits, and keeps other workers from claiming shares of
 // them until the transaction ends.
 func lockLimits(tx *gorm.DB) (all []tasks.Limit, err error) {
@@ -146,22 +160,25 @@ func lockLimits(tx *gorm.DB) (all []tasks.Limit, err error) {
 	return all, nil
 }
 
-// allot returns the limit shares of a worker, and sets LimitsInUse to the most that it may
-// use of each limit until its next heartbeat: its current use, or its share when that is
-// more. No share given here makes the use of all live workers exceed a limit.
+// allot returns the limit shares of a worker, and sets LimitsInUse and RatesInUse to the most
+// that it may use of each limit until its next heartbeat: its current use, or its share when
+// that is more. No share given here makes the use of all live workers exceed a limit.
 func allot(limits []tasks.Limit, me *workerRow, live []workerRow) []ledger.LimitShare {
 	shares := make([]ledger.LimitShare, 0, len(limits))
-	claims := me.held() // also of keys without a limit yet
+	claims, rates := me.held(), me.rates() // also of keys without a limit yet
 	if claims == nil {
 		claims = make(map[string]int)
 	}
+	if rates == nil {
+		rates = make(map[string]float64)
+	}
+	using := slices.DeleteFunc(slices.Clone(live), func(w workerRow) bool { return w.hasLostRates(me.SeenAt) })
 	for _, c := range limits {
 		uses := func(w *workerRow) bool { return w.uses(&c) }
 		if c.InFlight > 0 || c.FilesPerSecond > 0 {
 			p := ledger.LimitShare{Limit: c}
-			if able := shareBatches(&p, claims, me, live, uses); uses(me) {
-				p.Rate = c.FilesPerSecond / float64(max(able, 1))
-			}
+			shareBatches(&p, claims, me, live, uses)
+			shareRate(&p, rates, me, using, uses)
 			shares = append(shares, p)
 		}
 		if c.PerHost > 0 {
@@ -172,13 +189,13 @@ func allot(limits []tasks.Limit, me *workerRow, live []workerRow) []ledger.Limit
 			shares = append(shares, p)
 		}
 	}
-	me.LimitsInUse = encodeHeld(claims)
+	me.LimitsInUse, me.RatesInUse = encodeUse(claims), encodeUse(rates)
 	return shares
 }
 
 // shareBatches sets a worker's share of the batches of a limit, and adds it to what the
-// worker claims. It returns how many workers share the limit.
-func shareBatches(p *ledger.LimitShare, claims map[string]int, me *workerRow, live []workerRow, uses func(*workerRow) bool) int {
+// worker claims.
+func shareBatches(p *ledger.LimitShare, claims map[string]int, me *workerRow, live []workerRow, uses func(*workerRow) bool) {
 	rank, able := rankOf(me, live, uses)
 	if rank >= 0 {
 		p.Share = share(p.InFlight, rank, able)
@@ -193,7 +210,33 @@ func shareBatches(p *ledger.LimitShare, claims map[string]int, me *workerRow, li
 	if p.InFlight > 0 {
 		claims[key] = max(claims[key], p.Max)
 	}
-	return able
+}
+
+// shareRate sets a worker's share of the files a second of a limit, and adds it to what the
+// worker claims. using are the workers whose shares are valid. As with batches, the worker
+// gets no more than what the others do not claim, and keeps its claim on what it has used so
+// far until it reports that it uses less.
+func shareRate(p *ledger.LimitShare, claims map[string]float64, me *workerRow, using []workerRow, uses func(*workerRow) bool) {
+	if p.FilesPerSecond <= 0 {
+		return
+	}
+	if rank, able := rankOf(me, using, uses); rank >= 0 {
+		p.RateShare = p.FilesPerSecond / float64(able)
+	}
+	key, others := p.Key(), 0.0
+	for i := range using {
+		if using[i].Name != me.Name {
+			others += using[i].rates()[key]
+		}
+	}
+	p.Rate = min(p.RateShare, max(p.FilesPerSecond-others, 0))
+	claims[key] = max(claims[key], p.Rate)
+}
+
+// hasLostRates reports whether a worker may use its shares of files a second no longer,
+// because its last heartbeat is too long ago.
+func (r *workerRow) hasLostRates(now time.Time) bool {
+	return r.misread == nil && r.SeenAt.Before(now.Add(-ledger.RateShareValid))
 }
 
 // uses reports whether a worker needs a share of a limit. It needs one of a limit that does
@@ -223,20 +266,25 @@ func rankOf(me *workerRow, live []workerRow, uses func(*workerRow) bool) (rank, 
 	return rank, able
 }
 
-// held returns how much a worker uses of each limit, by the limit's key.
-func (r *workerRow) held() map[string]int {
-	var held map[string]int
-	if err := json.Unmarshal([]byte(r.LimitsInUse), &held); err != nil {
-		return nil // only encodeHeld writes it; the next heartbeat replaces an unreadable value
+// held returns how many batches of each limit a worker uses, by the limit's key.
+func (r *workerRow) held() map[string]int { return decodeUse[int](r.LimitsInUse) }
+
+// rates returns how many files a second of each limit a worker uses, by the limit's key.
+func (r *workerRow) rates() map[string]float64 { return decodeUse[float64](r.RatesInUse) }
+
+func decodeUse[N int | float64](text string) map[string]N {
+	var use map[string]N
+	if err := json.Unmarshal([]byte(text), &use); err != nil {
+		return nil // only encodeUse writes it; the next heartbeat replaces an unreadable value
 	}
-	return held
+	return use
 }
 
-func encodeHeld(held map[string]int) string {
-	if len(held) == 0 {
+func encodeUse[N int | float64](use map[string]N) string {
+	if len(use) == 0 {
 		return "{}"
 	}
-	b, err := json.Marshal(held)
+	b, err := json.Marshal(use)
 	if err != nil { // a map of numbers always marshals
 		panic(fmt.Sprintf("encode limits in use: %v", err))
 	}

@@ -41,7 +41,7 @@ func TestSharesNeverExceedALimit(t *testing.T) {
 		crew := map[string]*member{}
 		see := func(m *member) int {
 			held := map[string]int{key: max(m.cap, m.running)}
-			row := workerRow{Name: m.row.Name, DesiredState: m.row.DesiredState, LimitsInUse: encodeHeld(held)}
+			row := workerRow{Name: m.row.Name, DesiredState: m.row.DesiredState, LimitsInUse: encodeUse(held)}
 			var live []workerRow
 			for _, other := range crew {
 				live = append(live, other.row)
@@ -115,7 +115,7 @@ func TestNamedSharesNeverExceedALimit(t *testing.T) {
 		crew := map[string]*member{}
 		see := func(m *member) {
 			row := m.row
-			row.LimitsInUse = encodeHeld(map[string]int{key: max(m.most, m.inUse), hostKey: max(m.here, m.inUse)})
+			row.LimitsInUse = encodeUse(map[string]int{key: max(m.most, m.inUse), hostKey: max(m.here, m.inUse)})
 			var live []workerRow
 			for _, other := range crew {
 				live = append(live, other.row)
@@ -285,7 +285,7 @@ func TestLimits(t *testing.T) {
 		if p := see("a", 0); len(p) != 1 || p[0].Share != 3 || p[0].Max != 3 || p[0].Rate != 10 {
 			t.Errorf("alone it gets %+v", p)
 		}
-		if p := see("b", 0); p[0].Share != 2 || p[0].Max != 0 || p[0].Rate != 5 {
+		if p := see("b", 0); p[0].Share != 2 || p[0].Max != 0 || p[0].Rate != 0 || p[0].RateShare != 5 {
 			t.Errorf("while the first holds all, a second one gets %+v", p)
 		}
 		if p := see("a", 3); p[0].Share != 1 || p[0].Max != 1 {

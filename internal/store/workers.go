@@ -21,6 +21,7 @@ type workerRow struct {
 	Version      string
 	DesiredState tasks.DesiredState
 	LimitsInUse  string // JSON
+	RatesInUse   string // JSON
 	StartedAt    time.Time
 	SeenAt       time.Time
 	Instance     string // of the process: random
@@ -60,8 +61,8 @@ func (e *WorkerExistsError) Error() string {
 func (s *Store) HeartbeatWorker(ctx context.Context, w tasks.Worker, instance string) (o ledger.WorkerDirectives, err error) {
 	err = s.db.Write(ctx, "record worker heartbeat", func(tx *gorm.DB, now time.Time) error {
 		row := workerRow{
-			LimitsInUse: encodeHeld(w.LimitsInUse),
-			Name:        db.ClipText(w.Name, 128), Handlers: strings.Join(w.Handlers, " "), Slots: w.Slots, Version: db.ClipText(w.Version, 64),
+			LimitsInUse: encodeUse(w.LimitsInUse), RatesInUse: encodeUse(w.RatesInUse),
+			Name: db.ClipText(w.Name, 128), Handlers: strings.Join(w.Handlers, " "), Slots: w.Slots, Version: db.ClipText(w.Version, 64),
 			StartedAt: w.StartedAt.UTC(), SeenAt: now, Instance: instance, Queues: strings.Join(w.Queues, "\n"),
 			Throttled: strings.Join(w.Throttled, "\n"), WriteUS: w.WriteTime.Microseconds(),
 			Host: db.ClipText(w.Host, 255), LimitsWanted: strings.Join(w.LimitsWanted, "\n"),
@@ -76,8 +77,8 @@ func (s *Store) HeartbeatWorker(ctx context.Context, w tasks.Worker, instance st
 		keepDesired := clause.OnConflict{
 			Columns: []clause.Column{{Name: "name"}},
 			DoUpdates: clause.AssignmentColumns([]string{
-				"handlers", "slots", "version", "limits_in_use", "started_at", "seen_at", "instance", "queues", "throttled", "write_us",
-				"host", "limits_wanted", "signing_keys",
+				"handlers", "slots", "version", "limits_in_use", "rates_in_use", "started_at", "seen_at", "instance", "queues", "throttled",
+				"write_us", "host", "limits_wanted", "signing_keys",
 			}),
 		}
 		if err := tx.Clauses(keepDesired).Create(&row).Error; err != nil {
@@ -128,7 +129,8 @@ func directives(tx *gorm.DB, row *workerRow, now time.Time) (o ledger.WorkerDire
 		return o, nil
 	}
 	var live []workerRow
-	q := tx.Select("name", "desired_state", "limits_in_use", "host", "limits_wanted").Where("seen_at >= ?", now.Add(-workerTTL))
+	q := tx.Select("name", "desired_state", "limits_in_use", "rates_in_use", "seen_at", "host", "limits_wanted").
+		Where("seen_at >= ?", now.Add(-workerTTL))
 	if err := findEach(q, &live, unreadableWorker); err != nil {
 		return o, err
 	}
@@ -185,7 +187,7 @@ func (s *Store) Workers(ctx context.Context) ([]tasks.Worker, error) {
 	for i, r := range rows {
 		ws[i] = tasks.Worker{
 			Name: r.Name, Handlers: strings.Fields(r.Handlers), Slots: r.Slots, Version: r.Version,
-			DesiredState: r.DesiredState, LimitsInUse: r.held(),
+			DesiredState: r.DesiredState, LimitsInUse: r.held(), RatesInUse: r.rates(),
 			StartedAt: r.StartedAt.UTC(), SeenAt: r.SeenAt.UTC(), Queues: lines(r.Queues), Throttled: lines(r.Throttled),
 			WriteTime: time.Duration(r.WriteUS) * time.Microsecond, Host: r.Host, LimitsWanted: lines(r.LimitsWanted),
 			SigningKeys: strings.Fields(r.SigningKeys),

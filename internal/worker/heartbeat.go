@@ -112,14 +112,15 @@ func (w *Instance) heartbeat(ctx context.Context) (pulse, error) {
 	directives, err := w.Store.HeartbeatWorker(ctx, tasks.Worker{
 		Name: w.Name, Handlers: w.handlerNames(), Slots: w.Concurrency,
 		Version: w.Version, StartedAt: w.started, LimitsInUse: w.batches.runner.LimitsInUse(),
-		Queues: slices.Sorted(maps.Keys(w.Queues)), Throttled: w.batches.runner.Throttled(throttledBeats * w.Heartbeat),
+		RatesInUse: w.batches.runner.RatesInUse(),
+		Queues:     slices.Sorted(maps.Keys(w.Queues)), Throttled: w.batches.runner.Throttled(throttledBeats * w.Heartbeat),
 		WriteTime: w.written.both(), SigningKeys: w.Producer.Keys.IDs(), Host: w.Host, LimitsWanted: w.batches.runner.LimitsWanted(),
 	}, w.instance)
 	if err != nil {
 		return p, err
 	}
 	w.written.add(time.Since(began))
-	if w.batches.runner.SetLimits(directives.Shares) {
+	if w.batches.runner.SetLimits(directives.Shares, time.Since(began)) {
 		p.next = min(fastHeartbeat, w.Heartbeat)
 	}
 	if w.SetLevel != nil {

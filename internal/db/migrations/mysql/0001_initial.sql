@@ -296,6 +296,7 @@ CREATE TABLE IF NOT EXISTS workers (
   version      VARCHAR(64) NOT NULL,
   desired_state         VARCHAR(16) NOT NULL DEFAULT '',
   limits_in_use         TEXT NOT NULL,
+  rates_in_use          TEXT NOT NULL,
   started_at   DATETIME(6) NOT NULL,
   seen_at      DATETIME(6) NOT NULL,
   instance     CHAR(32) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',

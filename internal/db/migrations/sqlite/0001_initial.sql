@@ -313,6 +313,7 @@ CREATE TABLE IF NOT EXISTS workers (
   version      TEXT NOT NULL,
   desired_state         TEXT NOT NULL DEFAULT '',
   limits_in_use         TEXT NOT NULL,
+  rates_in_use          TEXT NOT NULL,
   started_at   DATETIME NOT NULL CHECK (started_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND date(started_at) IS substr(started_at, 1, 10)),
   seen_at      DATETIME NOT NULL CHECK (seen_at GLOB '????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00' AND date(seen_at) IS substr(seen_at, 1, 10)),
   instance     TEXT NOT NULL DEFAULT '',
