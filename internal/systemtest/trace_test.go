@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -40,6 +42,46 @@ func connected(t *testing.T, spans []tracetest.Span) {
 	}
 }
 
+// parents are the spans under which each span of a transfer may be. A batch whose message has
+// lost its header continues the trace of the transfer too, but below "create transfer": the
+// parent of a first batch tells the difference. Batches of later steps and attempts are
+// gathered from those of several runs, so they have no other parent.
+func parents(s *tracetest.Span) []string {
+	switch name := s.Name; {
+	case name == "submit":
+		return []string{""}
+	case name == "create transfer":
+		return []string{"submit"}
+	case name == "queue" || strings.HasPrefix(name, "batch "):
+		if s.Attributes["baler.attempt"] == "1" && s.Attributes["baler.step"] == "shaky" {
+			return []string{"dispatch"}
+		}
+		return []string{"create transfer", "record"}
+	case name == "invoke noop":
+		return []string{"batch again"}
+	case name == "invoke shaky":
+		return []string{"batch shaky"}
+	case slices.Contains([]string{"claim", "load", "wait for slots", "settle", "record"}, name):
+		return []string{"batch shaky", "batch again"}
+	default: // dispatch, final step, webhook
+		return []string{"create transfer"}
+	}
+}
+
+// underTheirParents checks the parent of every span by its name.
+func underTheirParents(t *testing.T, spans []tracetest.Span) {
+	t.Helper()
+	names := make(map[string]string)
+	for _, s := range spans {
+		names[s.ID] = s.Name
+	}
+	for _, s := range spans {
+		if allowed := parents(&s); !slices.Contains(allowed, names[s.Parent]) {
+			t.Errorf("span %q is below %q, want one of %q", s.Name, names[s.Parent], allowed)
+		}
+	}
+}
+
 // From the submission to the recorded results of the last step all is one trace, over Redis and
 // the database, also when files are tried again. No span says a secret or names a file.
 func TestOneTraceFromSubmitToResults(t *testing.T) {
@@ -56,6 +98,8 @@ func TestOneTraceFromSubmitToResults(t *testing.T) {
 
 	var inHandler atomic.Value
 	var tried atomic.Int64
+	out := t.TempDir()
+	c.Roots = append(c.Roots, out)
 	registry := register(t, "shaky", func(ctx context.Context, j *handlers.Job) error {
 		inHandler.Store(trace.SpanContextFromContext(ctx).TraceID().String())
 		if j.File().No == 3 && tried.Add(1) == 1 {
@@ -67,7 +111,8 @@ func TestOneTraceFromSubmitToResults(t *testing.T) {
 	stop := work(t, b)
 	tr := submit(t, b, baler.Submission{
 		Paths: []string{testkit.NumberedTree(t, 6)}, Via: tasks.ViaBulk,
-		Recipe: yaml(t, "name: t\nsteps: [{handler: shaky, batch: {max_items: 3}, retry: {attempts: 2, backoff: 10ms}}, {name: again, handler: noop}]"),
+		Recipe: yaml(t, "name: t\nsteps: [{handler: shaky, batch: {max_items: 3}, retry: {attempts: 2, backoff: 10ms}}, {name: again, handler: noop}]\n"+
+			"finally: [{handler: manifest, with: {to: "+filepath.Join(out, "manifest")+"}}]"),
 	})
 	audit(t, b, wait(t, b, tr.UUID))
 	testkit.Eventually(t, hung, func() error {
@@ -81,6 +126,7 @@ func TestOneTraceFromSubmitToResults(t *testing.T) {
 
 	spans := collector.Spans()
 	connected(t, spans)
+	underTheirParents(t, spans)
 	root := collector.Named("submit")
 	if len(root) != 1 || root[0].Attributes["baler.transfer"] != tr.UUID || root[0].Attributes["baler.files"] != "6" {
 		t.Fatalf("submit: %+v", root)
@@ -97,7 +143,7 @@ func TestOneTraceFromSubmitToResults(t *testing.T) {
 	}
 	for name, least := range map[string]int{
 		"dispatch": 1, "queue": 4, "batch shaky": 3, "batch again": 1, "claim": 4, "load": 4, "wait for slots": 4, "invoke shaky": 3,
-		"invoke noop": 1, "settle": 4, "record": 4, "webhook": 1,
+		"invoke noop": 1, "settle": 4, "record": 4, "final step manifest": 1, "webhook": 1,
 	} {
 		if got := len(collector.Named(name)); got < least {
 			t.Errorf("%d spans %q, want at least %d", got, name, least)
