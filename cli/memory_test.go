@@ -37,7 +37,7 @@ func TestMemoryLimitLeavesRoomForWhatIsMapped(t *testing.T) {
 		want                 int64
 	}{
 		{"much is mapped", 80, 110, 110 + 84, 124},
-		{"less is mapped", 80, 110, 110 + 60, 136},
+		{"less is mapped", 80, 110, 110 + 65, 136},
 		{"little is mapped", 80, 110, 110 + 20, 144},
 		{"not known", 80, 110, 0, 124},
 		{"much is in use", 94, 110, 110 + 20, 384},
