@@ -151,7 +151,8 @@ func TestFileInTwoBatches(t *testing.T) {
 	orders := map[string]func(b *env, t *testing.T, one, two *ledger.BatchCompletion) (second error){
 		"in one transaction": func(b *env, t *testing.T, one, two *ledger.BatchCompletion) error {
 			done, err := b.Record(t.Context(), []*ledger.BatchCompletion{one, two})
-			testkit.Must(t, errors.Join(err, done[0].Err))
+			testkit.Must(t, err)
+			testkit.Must(t, done[0].Err)
 			return done[1].Err
 		},
 		"one after the other": func(b *env, t *testing.T, one, two *ledger.BatchCompletion) error {
@@ -196,6 +197,35 @@ func TestFileInTwoBatches(t *testing.T) {
 			})
 		})
 	}
+}
+
+// File numbers repeat in each transfer and at each step. In a transaction that looks up what is
+// recorded, results of one transfer or step do not count for another.
+func TestSameNumbersInOneTransactionAreOtherFiles(t *testing.T) {
+	each(t, func(t *testing.T, b *env) {
+		tr, other := b.transfer(t, 2), b.transfer(t, 1)
+		b.files(t, tr.ID, 3)
+		b.files(t, other.ID, 3)
+		early := b.batch(t, tr.ID, "1")
+		b.record(t, &ledger.BatchCompletion{Batch: early, Results: results(early, tasks.OutcomeSucceeded, 1)})
+		// The first repeats a recorded file: its duplicate key makes the transaction look up every batch.
+		again, elsewhere, later := b.batch(t, tr.ID, "1-3"), b.batch(t, other.ID, "1-3"), b.batchAt(t, tr.ID, 2, "1-3")
+		b.record(t,
+			&ledger.BatchCompletion{Batch: again, Results: results(again, tasks.OutcomeSucceeded, 1, 2, 3)},
+			&ledger.BatchCompletion{Batch: elsewhere, Results: results(elsewhere, tasks.OutcomeSucceeded, 1, 2, 3), FollowUp: finishing(elsewhere)},
+			&ledger.BatchCompletion{Batch: later, Results: results(later, tasks.OutcomeSucceeded, 1, 2, 3), FollowUp: finishing(later)},
+		)
+		for _, one := range []struct {
+			batch *tasks.Batch
+			want  int64
+		}{{early, 1}, {again, 2}, {elsewhere, 3}, {later, 3}} {
+			if n := b.count(t, "results", "batch_id = ?", one.batch.ID); n != one.want {
+				t.Errorf("%d results of transfer %d, step %d, files %v; want %d", n, one.batch.Transfer, one.batch.Step, one.batch.Files, one.want)
+			}
+		}
+		b.checkCounters(t.Context(), t, tr.ID)
+		b.checkCounters(t.Context(), t, other.ID)
+	})
 }
 
 // A handler's streams of results may name a file twice: the first word counts.
@@ -276,6 +306,35 @@ func TestFailedAttemptsAreKept(t *testing.T) {
 		if err != nil || len(due) != 1 || due[0].ID != done.Batches[0].ID || due[0].Attempt != 2 {
 			t.Errorf("due: %+v, %v", due, err)
 		}
+	})
+}
+
+// A worker recorded a file and then lost the batch. Under the next fencing token the same
+// file fails and would be retried: its result stays, so it cannot have another attempt.
+func TestRecordedFileIsNotRetriedUnderTheNextToken(t *testing.T) {
+	each(t, func(t *testing.T, b *env) {
+		tr := b.transfer(t, 1)
+		b.files(t, tr.ID, 2)
+		one := b.batch(t, tr.ID, "1-2")
+		b.record(t, &ledger.BatchCompletion{Batch: one, Results: results(one, tasks.OutcomeSucceeded, 2)})
+		held, err := claim(t.Context(), b.Store, one.ID, true)
+		testkit.Must(t, err)
+		next := held.Batch
+		if next.FencingToken == one.FencingToken {
+			t.Fatalf("took over under the same fencing token %d", next.FencingToken)
+		}
+		retry := newBatch(t, tr.ID, 1, "2")
+		retry.Attempt = 2
+		// Each file has an outcome, so nothing but the failed attempt asks for the recorded files.
+		_, err = b.recordOne(t, &ledger.BatchCompletion{
+			Batch: &next, Results: results(&next, tasks.OutcomeSucceeded, 1), FailedAttempts: results(&next, tasks.OutcomeError, 2),
+			FollowUp: &ledger.FollowUp{Finished: 1, Batches: []tasks.Batch{retry}},
+		})
+		wantErr(t, err, ledger.ErrResultExists)
+		if got, attempts, open := b.count(t, "results", "1 = 1"), b.count(t, "attempts", "1 = 1"), b.count(t, "batches", "1 = 1"); got != 1 || attempts != 0 || open != 1 {
+			t.Errorf("%d results, %d failed attempts, %d batches; want the first result and its batch only", got, attempts, open)
+		}
+		b.checkCounters(t.Context(), t, tr.ID)
 	})
 }
 
