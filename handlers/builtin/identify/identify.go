@@ -157,7 +157,7 @@ func (i *identifier) file(ctx context.Context, job *handlers.Job) error {
 		return record(job, formats)
 	}
 	if len(chosen.Algorithms) > 0 {
-		return i.digests.Record(ctx, job, f, chosen.Algorithms, look) //nolint:wrapcheck // a verdict
+		return i.digests.Record(ctx, job, f, chosen.Algorithms, look)
 	}
 	info, err := f.Stat()
 	if err != nil {
